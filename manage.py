@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""The commands that need the machine: up, migrate, worker, sweep, token, …"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator_site.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        raise SystemExit(
+            "Django is not installed here: run `make setup`, then .venv/bin/python manage.py …"
+        ) from None
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""ORCHESTRATOR_HOME: the folder that holds everything one installation keeps.
+
+    VERSION        the format of this folder, a whole number
+    secrets.json   passwords of the embedded servers and the key of the site, mode 0600
+    up.lock        held (flock) by the one `manage.py up` that uses the home; says its process id
+    postgres/data  redis/  logs/  store/
+
+Imported by the settings: standard library only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import stat
+import tempfile
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+FORMAT = 1
+# A unix socket's whole path must fit sockaddr_un.sun_path: 108 bytes with the closing zero.
+LONGEST_SOCKET_PATH = 107
+DATABASE_NAME = "orchestrator"
+OWNER_ROLE = "orchestrator_owner"
+APPLICATION_ROLE = "orchestrator"
+SUPERUSER_ROLE = "postgres"
+POSTGRES_PORT = 5432  # names the socket file only; nothing listens on TCP
+
+
+class HomeError(Exception):
+    """Why a home cannot be used: one sentence that says what, where and the way out."""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Random passwords of the embedded servers, and the key that signs sessions."""
+
+    site_key: str
+    superuser: str
+    owner: str
+    application: str
+    redis: str
+
+    @classmethod
+    def fresh(cls) -> Secrets:
+        return cls(**{field.name: secrets.token_urlsafe(36) for field in fields(cls)})
+
+
+class Home:
+    """The paths of one home, and the rules for entering it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.logs = path / "logs"
+        self.postgres = path / "postgres"
+        self.data = self.postgres / "data"
+        self.initialising = self.postgres / "INITIALISING"
+        self.redis = path / "redis"
+        self.secrets_file = path / "secrets.json"
+        self.version_file = path / "VERSION"
+        self.lock_file = path / "up.lock"
+
+    # Sockets
+
+    @property
+    def short_folder(self) -> Path:
+        """Where sockets live when the home's own path is too long for one."""
+        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
+        name = f"orchestrator-{digest}"
+        folder = Path(tempfile.gettempdir()) / name
+        return folder if len(os.fsencode(folder)) < LONGEST_SOCKET_PATH - 30 else Path("/tmp") / name  # noqa: S108
+
+    def _socket_folder(self, folder: Path, name: str) -> Path:
+        fits = len(os.fsencode(folder / name)) <= LONGEST_SOCKET_PATH
+        return folder if fits else self.short_folder
+
+    @property
+    def postgres_socket_folder(self) -> Path:
+        return self._socket_folder(self.data, f".s.PGSQL.{POSTGRES_PORT}.lock")
+
+    @property
+    def redis_socket(self) -> Path:
+        return self._socket_folder(self.redis, "redis.sock") / "redis.sock"
+
+    def redis_url(self, known: Secrets) -> str:
+        return f"unix://:{known.redis}@{self.redis_socket}?db=0"
+
+    # Secrets
+
+    def read_secrets(self) -> Secrets | None:
+        """The stored secrets; None where the home has none yet.
+
+        Raises HomeError when they are there and cannot be read.
+        """
+        try:
+            return Secrets(**json.loads(self.secrets_file.read_text(encoding="utf-8")))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise HomeError(
+                f"{self.secrets_file} cannot be read ({error.strerror}): run as the user who started "
+                "this home first, or set ORCHESTRATOR_HOME to a folder of your own."
+            ) from None
+        except (ValueError, TypeError):
+            raise HomeError(
+                f"{self.secrets_file} is damaged: restore it from a backup, "
+                "for without it the database cannot be opened."
+            ) from None
+
+    def keep_secrets(self, fresh: Secrets) -> None:
+        """Store these secrets unless the home has some; raises HomeError when it has others."""
+        stored = self.read_secrets()
+        if stored is None:
+            write_private(self.secrets_file, json.dumps(asdict(fresh), indent=1) + "\n")
+        elif stored != fresh:
+            raise HomeError(f"{self.path} was just initialised by another process: start again.")
+
+    # Entering
+
+    def enter(self) -> int:
+        """Make or check the folder and lock it; returns the descriptor that holds the lock.
+
+        Raises HomeError: not writable, of a newer version, or in use.
+        """
+        try:
+            self._make()
+            lock = self._lock()
+        except OSError as error:
+            raise HomeError(
+                f"{self.path} is not writable ({error.strerror}): change its permissions, "
+                "or set ORCHESTRATOR_HOME to a folder of your own."
+            ) from None
+        self._check_version()
+        return lock
+
+    def _make(self) -> None:
+        for folder in (self.path, self.logs, self.postgres, self.redis):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(13, f"Permission denied: {folder}")
+
+    def _lock(self) -> int:
+        descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(descriptor)
+            raise HomeError(
+                f"{self.path} is in use by another `up` (process {holder}): stop that one, "
+                "or set ORCHESTRATOR_HOME to another folder."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        return descriptor
+
+    def _check_version(self) -> None:
+        try:
+            text = self.version_file.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            if (self.data / "PG_VERSION").exists() and not self.initialising.exists():
+                raise HomeError(
+                    f"{self.path} has a database but no VERSION file: if this home is whole, "
+                    f"write {FORMAT} into {self.version_file}."
+                ) from None
+            write_private(self.version_file, f"{FORMAT}\n")
+            return
+        if not text.isdecimal():
+            raise HomeError(
+                f"{self.version_file} says {text[:40]!r}; it must be a whole number such as {FORMAT}."
+            )
+        if int(text) > FORMAT:
+            raise HomeError(
+                f"{self.path} was made by a newer version of this product "
+                f"(home format {text}, this one knows {FORMAT}): "
+                "start that version, or set ORCHESTRATOR_HOME to another folder."
+            )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600 so that readers see all of it or none."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def make_private_folder(path: Path, uid: int, gid: int) -> None:
+    """A folder of mode 0700 that belongs to `uid`; raises HomeError when it is somebody else's."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    facts = path.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid not in {uid, os.geteuid()}:
+        raise HomeError(f"{path} belongs to somebody else: remove it, or set TMPDIR to a folder of your own.")
+    os.chown(path, uid, gid, follow_symlinks=False)
+    path.chmod(0o700)

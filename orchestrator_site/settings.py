@@ -1,0 +1,368 @@
+"""One settings file for every process. What differs between installations comes from the environment.
+
+With neither DATABASE_URL nor REDIS_URL set the embedded servers are meant: `manage.py up` runs them under
+ORCHESTRATOR_HOME, and every other command finds them there.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+import dj_email_url
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+
+from orchestrator_site.embedded.home import (
+    APPLICATION_ROLE,
+    DATABASE_NAME,
+    OWNER_ROLE,
+    POSTGRES_PORT,
+    Home,
+    HomeError,
+    Secrets,
+)
+from orchestrator_site.env import env_bool, env_float, env_int, env_list, env_path, env_secret, env_str
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DEBUG = env_bool("DEBUG", False)
+
+# --- The home and its secrets ---------------------------------------------------------
+
+HOME = Home(env_path("ORCHESTRATOR_HOME", BASE_DIR / ".orchestrator"))
+DATABASE_URL = env_secret("DATABASE_URL")
+DATABASE_OWNER_URL = env_secret("DATABASE_OWNER_URL")
+EXTERNAL_REDIS_URL = env_secret("REDIS_URL")
+EMBEDDED = not DATABASE_URL and not EXTERNAL_REDIS_URL
+if bool(DATABASE_URL) != bool(EXTERNAL_REDIS_URL):
+    missing = "REDIS_URL" if DATABASE_URL else "DATABASE_URL"
+    raise ImproperlyConfigured(
+        f"{missing} is not set: set both DATABASE_URL and REDIS_URL, or neither of them."
+    )
+
+# A home that was never started has no secrets yet: these are then kept by `up` before anything uses them.
+try:
+    SECRETS = (HOME.read_secrets() if EMBEDDED else None) or Secrets.fresh()
+except HomeError as error:
+    raise ImproperlyConfigured(str(error)) from None
+
+SECRET_KEY = env_secret("ORCHESTRATOR_SECRET_KEY") or (SECRETS.site_key if EMBEDDED else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "ORCHESTRATOR_SECRET_KEY is not set: with DATABASE_URL given, set it "
+        "(or ORCHESTRATOR_SECRET_KEY_FILE) to 50 random characters, the same in every process."
+    )
+
+# --- The product ----------------------------------------------------------------------
+
+ORCHESTRATOR: dict[str, Any] = {
+    "HOME": HOME.path,
+    # A folder or an fsspec address.
+    "STORE": env_str("ORCHESTRATOR_STORE", str(HOME.path / "store")),
+    # Environments that uv built, one per lock file, shared by every home.
+    "CACHE": env_path("ORCHESTRATOR_CACHE", BASE_DIR / ".venv-tasks"),
+    # The address that links in e-mails begin with; `up --port` sets it unless it is given.
+    "URL": env_str("ORCHESTRATOR_URL", "http://localhost:8000").rstrip("/"),
+    "ADMIN_EMAIL": env_str("ORCHESTRATOR_ADMIN_EMAIL", "admin@localhost"),
+    "ADMIN_PASSWORD": env_secret("ORCHESTRATOR_ADMIN_PASSWORD"),
+    # Seconds between TERM and KILL of a stopped task, and that a stopping worker waits for its attempt.
+    "KILL_GRACE": env_float("ORCHESTRATOR_KILL_GRACE", 10.0),
+    "DRAIN_TIMEOUT": env_float("ORCHESTRATOR_DRAIN_TIMEOUT", 600.0),
+}
+
+# What the child of `up` that ends calls after migrating, by dotted path: each takes nothing and returns
+# a sentence for the terminal, or None. They must be safe to repeat at every start.
+# The first admin: returns the password when it made one, else None.
+ORCHESTRATOR_FIRST_ADMIN = "pipelines.bootstrap.first_admin"
+ORCHESTRATOR_FIRST_STEPS: list[str] = []
+ORCHESTRATOR_DEMO_STEPS: list[str] = []  # left out by `up --no-demo`
+
+# --- Django ---------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "orchestrator_site",
+    "pipelines.apps.PipelinesConfig",
+    "runs.apps.RunsConfig",
+    "lineage.apps.LineageConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_rq",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
+    "knox",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "orchestrator_site.shell.StaticFilesMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+ROOT_URLCONF = "orchestrator_site.urls"
+ASGI_APPLICATION = "orchestrator_site.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# --- Database -------------------------------------------------------------------------
+
+# Milliseconds. Nothing a page or a task asks may hold the database longer; migrations may.
+APPLICATION_LIMITS = {
+    "statement_timeout": env_int("DATABASE_STATEMENT_TIMEOUT", 30_000),
+    "lock_timeout": 10_000,
+    "idle_in_transaction_session_timeout": 60_000,
+}
+OWNER_LIMITS = {"statement_timeout": 0, "lock_timeout": 30_000, "idle_in_transaction_session_timeout": 0}
+
+
+def embedded_database(user: str, password: str) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": DATABASE_NAME,
+        "USER": user,
+        "PASSWORD": password,
+        "HOST": str(HOME.postgres_socket_folder),
+        "PORT": str(POSTGRES_PORT),
+    }
+
+
+def with_limits(database: dict[str, Any], limits: dict[str, int], name: str) -> dict[str, Any]:
+    """The same database whose sessions carry the limits and say who they are."""
+    options = dict(database.get("OPTIONS", {}))
+    given = [str(options.get("options", ""))]
+    options["options"] = " ".join([*given, *(f"-c {key}={value}" for key, value in limits.items())]).strip()
+    options.setdefault("application_name", name)
+    return {**database, "OPTIONS": options, "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}
+
+
+if EMBEDDED:
+    application_database = embedded_database(APPLICATION_ROLE, SECRETS.application)
+    owner_database = embedded_database(OWNER_ROLE, SECRETS.owner)
+else:
+    application_database = dict(dj_database_url.parse(DATABASE_URL))
+    owner_database = dict(dj_database_url.parse(DATABASE_OWNER_URL or DATABASE_URL))
+
+# `owner` is the same database in the role that owns the tables; migrations alone use it.
+DATABASES = {
+    "default": with_limits(application_database, APPLICATION_LIMITS, "orchestrator"),
+    "owner": with_limits(owner_database, OWNER_LIMITS, "orchestrator owner"),
+}
+# Connections of the web process. Its pool is opened in that process alone (orchestrator_site.web),
+# never before a fork.
+WEB_DATABASE_POOL = {
+    "min_size": 1,
+    "max_size": env_int("DATABASE_POOL_SIZE", 12),
+    "timeout": 10,
+    "max_idle": 120,
+}
+
+# --- Redis ----------------------------------------------------------------------------
+
+REDIS_URL = EXTERNAL_REDIS_URL or HOME.redis_url(SECRETS)
+RQ_QUEUES = {"default": {"URL": REDIS_URL}}
+RQ_SHOW_ADMIN_LINK = False
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL}], "prefix": "orchestrator"},
+    }
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "orchestrator",
+    }
+}
+
+# --- People ---------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "pipelines.User"
+KNOX_TOKEN_MODEL = "pipelines.ApiToken"  # noqa: S105
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/"
+
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ("browser",)
+HEADLESS_FRONTEND_URLS = {
+    "account_reset_password": "/sign-in",
+    "account_reset_password_from_key": "/sign-in/reset/{key}",
+    "account_confirm_email": "/sign-in/confirm/{key}",
+    "account_signup": "/sign-in",
+}
+ACCOUNT_ADAPTER = "orchestrator_site.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+
+# --- What the browser is told ---------------------------------------------------------
+
+PUBLIC = urlsplit(ORCHESTRATOR["URL"])
+HTTPS = PUBLIC.scheme == "https"
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", LOOPBACK)
+if PUBLIC.hostname and PUBLIC.hostname not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(PUBLIC.hostname)
+CSRF_TRUSTED_ORIGINS = env_list(
+    "CSRF_TRUSTED_ORIGINS", (f"{PUBLIC.scheme}://{PUBLIC.netloc}",) if HTTPS else ()
+)
+if env_bool("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = False  # the page reads it and sends it back as X-CSRFToken
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = HTTPS
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+# --- The built frontend ---------------------------------------------------------------
+
+FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Files whose name holds a digest of their content may be kept for ever.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[A-Za-z0-9_-]{8,}\.\w+$"
+
+# --- API ------------------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "knox.auth.TokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+REST_KNOX: dict[str, Any] = {"AUTH_HEADER_PREFIX": "Bearer"}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Orchestrator",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- E-mail ---------------------------------------------------------------------------
+
+email = dj_email_url.parse(env_secret("EMAIL_URL") or "console:")
+EMAIL_BACKEND = email["EMAIL_BACKEND"]
+EMAIL_HOST = email["EMAIL_HOST"]
+EMAIL_PORT = email["EMAIL_PORT"]
+EMAIL_HOST_USER = email["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = email["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = email["EMAIL_USE_TLS"]
+EMAIL_USE_SSL = email["EMAIL_USE_SSL"]
+EMAIL_FILE_PATH = email["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = 10  # seconds; a mail server that hangs must not hang a sweep
+DEFAULT_FROM_EMAIL = email.get("DEFAULT_FROM_EMAIL") or f"orchestrator@{PUBLIC.hostname or 'localhost'}"
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Logs -----------------------------------------------------------------------------
+
+LOG_LEVEL = env_str("LOG_LEVEL", "INFO").upper()
+LOG_JSON = env_bool("LOG_JSON", False)
+LOG_PROCESSORS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+]
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *LOG_PROCESSORS,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "lines": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": LOG_PROCESSORS,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *([structlog.processors.format_exc_info] if LOG_JSON else []),
+                structlog.processors.JSONRenderer()
+                if LOG_JSON
+                else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0),
+            ],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # Django's own set-up gives this logger handlers and stops it from reaching the root.
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "daphne": {"level": "WARNING"},
+        "rq": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,52 @@
+"""The page shell: the one HTML page of the built frontend, and its files under /static/."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+NOT_BUILT = "The frontend has not been built: run `make setup`, then start again.\n"
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):
+    """WhiteNoise, answering with bytes: under ASGI a streamed file is read whole anyway, with a warning."""
+
+    @staticmethod
+    def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
+        found = static_file.get_response(request.method, request.META)
+        body = b""
+        if found.file is not None:
+            with found.file as file:
+                body = file.read()
+        response = HttpResponse(body, status=int(found.status))
+        del response["content-type"]
+        for name, value in found.headers:
+            response[name] = value
+        return response
+
+
+@lru_cache(maxsize=4)
+def read_page(path: Path, changed: int) -> bytes:
+    """The page's bytes; `changed` (its mtime in ns) only makes a rebuilt page a new entry."""
+    return path.read_bytes()
+
+
+@require_safe
+@never_cache
+@ensure_csrf_cookie
+def page_shell(request: HttpRequest) -> HttpResponse:
+    """Every address that is not an API's: the router in the page decides what it shows."""
+    index = settings.FRONTEND_DIST / "index.html"
+    try:
+        body = read_page(index, index.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return HttpResponse(NOT_BUILT, status=503, content_type="text/plain; charset=utf-8")
+    return HttpResponse(body, content_type="text/html; charset=utf-8")
