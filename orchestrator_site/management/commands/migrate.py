@@ -41,7 +41,7 @@ def grant_to_application(alias: str) -> None:
     with connections[alias].cursor() as cursor:
         for statement in (
             "GRANT USAGE ON SCHEMA public TO {}",
-            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE ON TABLES TO {}",
             "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {}",
         ):
             cursor.execute(sql.SQL(statement).format(application))
