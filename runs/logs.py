@@ -1,0 +1,127 @@
+"""What an attempt said, read back in lines.
+
+The log of an attempt is the concatenation of its chunks. ``first_line`` of a chunk is the number (from 0)
+of the line in which its first byte stands; a line longer than a chunk goes on in the next one, which then
+has the same ``first_line``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Max, QuerySet
+
+from runs.models import Attempt, LogChunk
+from runs.states import AttemptState
+
+DEFAULT_LIMIT = 1000  # lines
+MAX_LIMIT = 10_000  # lines
+PAGE_BYTES = 1 << 20  # a page ends with the line that goes beyond this
+LINE_BYTES = 64 << 10  # of a longer line a page shows the beginning; the download has it whole
+ITERATOR_CHUNKS = 16  # rows held in memory at a time: 1 MiB
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Lines ``offset`` to ``next`` (exclusive) of ``total`` known so far.
+
+    ``complete`` says that the attempt has ended, so that ``total`` is final. ``dropped_bytes`` were said
+    beyond the limit of an attempt and are marked in the text where they are missing.
+    """
+
+    offset: int
+    lines: list[str]
+    next: int
+    total: int
+    complete: bool
+    dropped_bytes: int
+
+
+def read(attempt: Attempt, offset: int, limit: int) -> LogPage:
+    """At most ``limit`` lines from line ``offset`` on.
+
+    A line that has no end yet is shown once the attempt has ended: its rest would be missed otherwise.
+    """
+    complete = attempt.state != AttemptState.RUNNING
+    total = _total(attempt, complete)
+    lines: list[str] = []
+    size = 0
+    for number, line in _lines(attempt, offset):
+        if number >= total or len(lines) >= limit or size >= PAGE_BYTES:
+            break
+        lines.append(line)
+        size += len(line)
+    return LogPage(offset, lines, offset + len(lines), total, complete, attempt.dropped_bytes)
+
+
+def tail(attempt: Attempt, count: int) -> list[str]:
+    """The last ``count`` lines said so far."""
+    total = _total(attempt, complete=True)
+    return read_all(attempt, max(0, total - count), count)
+
+
+def read_all(attempt: Attempt, offset: int, limit: int) -> list[str]:
+    """Lines from ``offset`` on, the unfinished last one included."""
+    lines: list[str] = []
+    for _number, line in _lines(attempt, offset):
+        if len(lines) >= limit:
+            break
+        lines.append(line)
+    return lines
+
+
+def stream(attempt: Attempt) -> Iterator[bytes]:
+    """The whole log as it was said, chunk by chunk."""
+    for body in _chunks(attempt).values_list("body", flat=True).iterator(chunk_size=ITERATOR_CHUNKS):
+        yield bytes(body)
+
+
+def _chunks(attempt: Attempt) -> QuerySet[LogChunk]:
+    # The run comes first: it names the partition.
+    return LogChunk.objects.filter(run_id=attempt.run_id, attempt_id=attempt.pk).order_by("seq")
+
+
+def _total(attempt: Attempt, complete: bool) -> int:
+    """How many lines there are; one without an end counts when ``complete``."""
+    last = _chunks(attempt).last()
+    if last is None:
+        return 0
+    body = bytes(last.body)
+    ended = body.count(b"\n")
+    open_line = 1 if complete and body and not body.endswith(b"\n") else 0
+    return last.first_line + ended + open_line
+
+
+def _lines(attempt: Attempt, offset: int) -> Iterator[tuple[int, str]]:
+    """Number and text of each line from ``offset`` on, the unfinished last one included."""
+    chunks = _chunks(attempt)
+    # The line may begin in the last chunk that begins before it; all earlier ones end before it.
+    first = chunks.filter(first_line__lt=offset).aggregate(seq=Max("seq"))["seq"]
+    if first is not None:
+        chunks = chunks.filter(seq__gte=first)
+    number, parts, held = -1, list[bytes](), 0
+    for first_line, body in chunks.values_list("first_line", "body").iterator(chunk_size=ITERATOR_CHUNKS):
+        number = first_line if number < 0 else number
+        for piece in _split(body):
+            if held < LINE_BYTES:
+                parts.append(piece[: LINE_BYTES - held])
+            held += len(piece)
+            if piece.endswith(b"\n"):
+                if number >= offset:
+                    yield number, _text(parts, held)
+                number, parts, held = number + 1, [], 0
+    if held and number >= offset:
+        yield number, _text(parts, held)
+
+
+def _split(body: bytes | memoryview) -> list[bytes]:
+    """Pieces that end with a line feed, and the rest; other line ends are the terminal's business."""
+    pieces = bytes(body).split(b"\n")
+    ended = [piece + b"\n" for piece in pieces[:-1]]
+    return [*ended, pieces[-1]] if pieces[-1] else ended
+
+
+def _text(parts: list[bytes], size: int) -> str:
+    text = b"".join(parts).rstrip(b"\n").removesuffix(b"\r").decode(errors="replace")
+    return f"{text} … (a line of {size:,} bytes; the download has it whole)" if size > LINE_BYTES else text

@@ -1,0 +1,260 @@
+"""What pages and programs ask about runs. Read only; each function costs a constant number of queries."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from runs import planner, reasons
+from runs.models import (
+    Approval,
+    Attempt,
+    AttemptOutput,
+    LogChunk,
+    Queue,
+    Run,
+    RunEvent,
+    TaskEdge,
+    TaskRun,
+    WorkerLease,
+)
+from runs.states import AttemptState, LeaseState, RunState, TaskState
+
+# Kinds that hold other tasks: they are no step of their own in counts and cause lines.
+SCOPES = ("group", "map", "pipeline")
+
+RESUMABLE = frozenset({RunState.FAILED, RunState.CANCELLED})
+CANCELLABLE = frozenset({RunState.QUEUED, RunState.RUNNING})
+
+# Columns of a version and a pipeline that may be megabytes and that no list shows.
+HEAVY = (
+    "version__text",
+    "version__spec",
+    "version__layout",
+    "pipeline__draft_text",
+    "pipeline__draft_layout",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a run failed: its first failed step and the last attempt of that step, in words."""
+
+    task: str
+    task_run: uuid.UUID
+    attempt: uuid.UUID | None
+    attempt_no: int
+    reason: str
+    message: str
+
+
+def runs(visible: QuerySet[Run]) -> QuerySet[Run]:
+    """The runs with all that a list shows of them, without the large columns."""
+    return visible.select_related("pipeline", "team", "version", "requested_by").defer(*HEAVY)
+
+
+def counts_by_state(run_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """Run -> task state -> number of its steps, scopes not counted."""
+    counts: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
+    rows = (
+        TaskRun.objects.filter(run_id__in=run_ids)
+        .exclude(kind__in=SCOPES)
+        .order_by()
+        .values_list("run_id", "state")
+        .annotate(count=Count("id"))
+    )
+    for run_id, state, count in rows:
+        counts[run_id][state] = count
+    return counts
+
+
+def runs_to_approve(run_ids: Collection[int]) -> set[int]:
+    """The runs in which a step waits for a person's decision."""
+    waiting = TaskRun.objects.filter(run_id__in=run_ids, state=TaskState.AWAITING_APPROVAL)
+    return set(waiting.values_list("run_id", flat=True))
+
+
+def causes(run_ids: Collection[int]) -> dict[int, Cause]:
+    """The cause line of each run that has one. Two queries."""
+    failed = list(
+        TaskRun.objects.filter(run_id__in=run_ids, state=TaskState.FAILED)
+        .select_related("task")
+        # A scope fails after the step that made it fail, so the first to end is the cause.
+        .order_by("run_id", "finished_at", "id")
+        .distinct("run_id")
+    )
+    attempts = latest_attempts([task_run.pk for task_run in failed])
+    decisions = approvals([task_run.pk for task_run in failed])
+    return {
+        task_run.run_id: _cause(task_run, attempts.get(task_run.pk), decisions.get(task_run.pk))
+        for task_run in failed
+    }
+
+
+def _cause(task_run: TaskRun, attempt: Attempt | None, approval: Approval | None) -> Cause:
+    return Cause(
+        task=task_run.key,
+        task_run=task_run.uuid,
+        attempt=attempt.uuid if attempt else None,
+        attempt_no=attempt.no if attempt else 0,
+        reason=task_run.reason,
+        message=task_message(task_run, attempt, approval),
+    )
+
+
+def task_message(task_run: TaskRun, attempt: Attempt | None, approval: Approval | None = None) -> str:
+    """One line on why a task run is in its state; empty when there is nothing to say."""
+    if approval is not None and approval.decision == "rejected":
+        who = approval.decided_by.shown_name
+        return f"Rejected by {who}: {approval.comment}" if approval.comment else f"Rejected by {who}."
+    said = attempt_message(attempt, task_run) if attempt else ""
+    if task_run.reason in reasons.TASK_WORDS:
+        return reasons.task_words(task_run.reason, said)
+    return said or reasons.task_words(task_run.reason)
+
+
+def attempt_message(attempt: Attempt, task_run: TaskRun) -> str:
+    """One line on why an attempt ended; empty for one that succeeded or still runs."""
+    if attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED):
+        return ""
+    resources = task_run.task.spec.get("resources") or {}
+    return reasons.attempt_words(
+        attempt.reason,
+        attempt.cause,
+        exit_code=attempt.exit_code,
+        timeout=task_run.timeout,
+        memory=resources.get("memory"),
+    )
+
+
+def latest_attempts(task_run_ids: Collection[int]) -> dict[int, Attempt]:
+    """Task run -> its last attempt."""
+    rows = (
+        Attempt.objects.filter(task_run_id__in=task_run_ids)
+        .defer("provenance")
+        .order_by("task_run_id", "-no")
+        .distinct("task_run_id")
+    )
+    return {attempt.task_run_id: attempt for attempt in rows}
+
+
+def approvals(task_run_ids: Collection[int]) -> dict[int, Approval]:
+    """Task run -> its last decision, in whichever resume of the run it fell."""
+    rows = (
+        Approval.objects.filter(task_run_id__in=task_run_ids)
+        .select_related("decided_by")
+        .order_by("task_run_id", "-resume_no")
+        .distinct("task_run_id")
+    )
+    return {approval.task_run_id: approval for approval in rows}
+
+
+def task_runs(run: Run) -> QuerySet[TaskRun]:
+    """The steps of a run in the order of its document."""
+    return run.task_runs.select_related("task", "parent").order_by("id")
+
+
+def changed_since(run: Run, seq: int) -> QuerySet[TaskRun]:
+    """The steps that an event after number ``seq`` speaks of."""
+    touched = RunEvent.objects.filter(run_id=run.pk, seq__gt=seq, task_run_id__isnull=False)
+    return task_runs(run).filter(pk__in=touched.values("task_run_id"))
+
+
+def events_since(run: Run, seq: int, limit: int) -> list[RunEvent]:
+    """At most ``limit`` events after number ``seq``, in their order."""
+    return list(RunEvent.objects.filter(run_id=run.pk, seq__gt=seq).order_by("seq")[:limit])
+
+
+def keys_of(task_run_ids: Iterable[int]) -> dict[int, str]:
+    """Task run -> its key."""
+    return dict(TaskRun.objects.filter(pk__in=set(task_run_ids)).values_list("pk", "key"))
+
+
+def attempts(task_run: TaskRun) -> QuerySet[Attempt]:
+    """The attempts of a step, oldest first, with the worker that made each."""
+    return task_run.attempts.select_related("lease").defer("provenance").order_by("no")
+
+
+def outputs(attempt: Attempt | None) -> list[AttemptOutput]:
+    """What an attempt produced, in the order in which it said so."""
+    return list(attempt.outputs.order_by("name", "position")) if attempt else []
+
+
+def source_of_outputs(task_run: TaskRun, made: Collection[Attempt]) -> Attempt | None:
+    """The attempt whose outputs are those of the step: its own success, or the one it reuses."""
+    succeeded = [attempt for attempt in made if attempt.state == AttemptState.SUCCEEDED]
+    return succeeded[-1] if succeeded else task_run.reused_from
+
+
+def resume_plan(run: Run) -> list[planner.Planned]:
+    """What a resume of this run would do with each step."""
+    tasks = [
+        planner.PlanTask(key, state, parent)
+        for key, state, parent in task_runs(run).values_list("key", "state", "parent__key")
+    ]
+    edges = TaskEdge.objects.filter(run=run).values_list("up__key", "down__key", "rule")
+    return planner.resume_plan(tasks, edges)
+
+
+def why_not_resumable(run: Run) -> str | None:
+    """The sentence that says why a run cannot be resumed now, or None when it can."""
+    if run.state not in RESUMABLE:
+        return f"Only a failed or cancelled run can be resumed; this one is {run.state}."
+    if Attempt.objects.filter(run=run, state=AttemptState.RUNNING).exists():
+        return "An attempt of this run is still running; wait until it has ended."
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLoad:
+    """How busy one queue is: steps that wait for a worker, attempts that run, workers that live."""
+
+    ready: int = 0
+    running: int = 0
+    workers: int = 0
+
+
+def queue_loads(slugs: Collection[str]) -> dict[str, QueueLoad]:
+    """Queue -> its load. Two queries."""
+    runnable = Q(state__in=[TaskState.READY, TaskState.RETRY_WAIT])
+    rows = (
+        TaskRun.objects.filter(queue__in=slugs, state__in=["ready", "retry_wait", "running"])
+        .order_by()
+        .values_list("queue")
+        .annotate(ready=Count("id", filter=runnable), running=Count("id", filter=Q(state="running")))
+    )
+    tasks = {queue: (ready, running) for queue, ready, running in rows}
+    workers: dict[str, int] = defaultdict(int)
+    for queue, count in open_leases().values_list("queue").annotate(count=Count("id")).order_by():
+        workers[queue] = count
+    return {slug: QueueLoad(*tasks.get(slug, (0, 0)), workers[slug]) for slug in slugs}
+
+
+def open_leases() -> QuerySet[WorkerLease]:
+    """The workers that are there: live or draining."""
+    return WorkerLease.objects.filter(state__in=[LeaseState.LIVE, LeaseState.DRAINING])
+
+
+def current_attempts(lease_ids: Collection[int]) -> dict[int, Attempt]:
+    """Worker lease -> the attempt it holds."""
+    rows = Attempt.objects.filter(lease_id__in=lease_ids, state=AttemptState.RUNNING)
+    rows = rows.select_related("task_run", "run__pipeline__team").defer(
+        "provenance", "run__pipeline__draft_text", "run__pipeline__draft_layout"
+    )
+    return {attempt.lease_id: attempt for attempt in rows}
+
+
+def queues() -> QuerySet[Queue]:
+    return Queue.objects.filter(archived_at=None).select_related("paused_by")
+
+
+def log_lines(attempt_ids: Collection[int], run_id: int) -> dict[int, int]:
+    """Attempt -> how many ended lines its log has."""
+    rows = LogChunk.objects.filter(run_id=run_id, attempt_id__in=attempt_ids).order_by()
+    counted = rows.values_list("attempt_id").annotate(lines=Coalesce(Max(F("first_line") + F("lines")), 0))
+    return dict(counted)
