@@ -1,0 +1,77 @@
+"""What a task may say about itself. Standard library only; importable in every task and, without effect, outside.
+
+from orchestrator_task import Transient, checkpoint_dir, log_metric, progress, seed
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+POINTS_LIMIT = 10_000
+
+_metrics: dict[str, float] = {}
+_series: dict[str, list[list[float]]] = {}
+_seeds: dict[str, Any] = {}
+_progress: dict[str, Any] = {}
+
+
+class Transient(Exception):
+    """Raise this (or a subclass) for a fault that may be gone at the next try: a busy service, a lost connection."""
+
+
+def log_metric(name: str, value: float, step: float | None = None) -> None:
+    """Record a number under a name; the last value of each name is kept, and with `step` the series too."""
+    _metrics[name] = float(value)
+    if step is not None:
+        points = _series.setdefault(name, [])
+        points.append([float(step), float(value)])
+        if len(points) > POINTS_LIMIT:
+            del points[::2]
+
+
+def progress(done: float, total: float | None = None, message: str = "") -> None:
+    """Say how far the task is: `progress(3, 10, "fold")` or `progress(0.3)`. Appears in the log at once."""
+    share = done / total if total else done
+    _progress.update(share=share, message=message)
+    print(f"progress {share:.0%} {message}".rstrip(), flush=True)
+
+
+def checkpoint_dir() -> Path:
+    """A folder for half-finished work; it outlives a failed or lost attempt of the same task run."""
+    path = Path(os.environ.get("ORCHESTRATOR_CHECKPOINT_DIR") or "checkpoint").absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def seed(number: int) -> None:
+    """Seed every random generator that is there (random, numpy, torch if imported) and put the seed on record."""
+    random.seed(number)
+    _seeds["random"] = number
+    try:
+        import numpy
+    except ImportError:
+        pass
+    else:
+        numpy.random.seed(number % 2**32)
+        _seeds["numpy"] = number % 2**32
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(number)
+        _seeds["torch"] = number
+
+
+def said() -> dict[str, Any]:
+    """Everything said so far, for the runner's report."""
+    seeds = dict(_seeds)
+    if "PYTHONHASHSEED" in os.environ:
+        seeds["PYTHONHASHSEED"] = os.environ["PYTHONHASHSEED"]
+    report: dict[str, Any] = {"metrics": dict(_metrics), "seeds": seeds}
+    if _series:
+        report["series"] = _series
+    if _progress:
+        report["progress"] = dict(_progress)
+    return report

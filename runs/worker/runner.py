@@ -1,0 +1,377 @@
+"""The process of one attempt: take the inputs, carry out the task, leave a report.
+
+Standard library only, Python >= 3.9. Runs in a fork of the zygote, which has loaded this file under a private name.
+The report is JSON and a newline on a descriptor:
+
+    {"outputs": [{"name", "type", "value" | "path", "media_type", "meta"}], "metrics": {}, "seeds": {}}
+    {"error": {"reason", "type", "message", "traceback", "line"}, "metrics": {}, "seeds": {}}
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import importlib
+import importlib.util
+import json
+import linecache
+import os
+import sys
+import traceback
+import types
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Callable
+
+serializers: Any = sys.modules["_orchestrator_serializers"]
+helpers: Any = sys.modules["orchestrator_task"]
+
+MESSAGE_LIMIT = 4 * 1024
+TRACEBACK_LIMIT = 64 * 1024
+OURS = (__file__, serializers.__file__)
+SOURCE_MODULE = "task_source"
+
+Request = dict[str, Any]
+Report = dict[str, Any]
+
+
+class Refused(Exception):
+    """The attempt fails for a reason we know how to say."""
+
+    def __init__(self, reason: str, message: str, kind: str = "", code: int = 1) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.kind = kind or type(self).__name__
+        self.code = code
+
+
+def prepare() -> None:
+    """Once, in the zygote: what every runner would otherwise do for itself."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    # A task that spawns interpreters (multiprocessing) shall not find the zygote where its own main module should be.
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.argv = [""]
+
+
+def main(request: Request, result_fd: int) -> None:
+    """Carry out one request in this process and end it. Never returns."""
+    code = 1
+    try:
+        code, report = perform(request)
+        report.update(helpers.said())
+        write_report(result_fd, report)
+        run_exit_functions()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        flush()
+        os._exit(code)
+
+
+def perform(request: Request) -> tuple[int, Report]:
+    """The exit code and the report of one attempt; every way to fail ends here."""
+    try:
+        enter(request)
+        return 0, {"outputs": KINDS[request["kind"]](request)}
+    except Refused as refusal:
+        print(f"{refusal}", file=sys.stderr)
+        return refusal.code, failure(refusal.reason, refusal.kind, str(refusal))
+    except serializers.Mismatch as problem:
+        print(f"{problem}", file=sys.stderr)
+        return 1, failure("validation", "TypeError", str(problem))
+    except SystemExit as leaving:
+        return settle_exit(leaving, request)
+    except BaseException as problem:
+        return 1, explain(problem, request)
+
+
+def enter(request: Request) -> None:
+    """Become the attempt: its folder, its environment variables, its code first on the path."""
+    os.chdir(request["work"])
+    os.environ["ORCHESTRATOR_ATTEMPT"] = request["attempt"]
+    os.environ["ORCHESTRATOR_TASK"] = request["task"]
+    os.environ.update(request.get("env") or {})
+    if request.get("code_path"):
+        sys.path.insert(0, request["code_path"])
+    reseed("numpy.random", "seed")
+    reseed("torch", "seed")
+
+
+def reseed(module: str, function: str) -> None:
+    """A generator that was imported before the fork would give every attempt the same numbers by accident."""
+    loaded = sys.modules.get(module)
+    if loaded is not None:
+        getattr(loaded, function)()
+
+
+# --- python -----------------------------------------------------------------------------------------------------------
+
+
+def run_python(request: Request) -> list[Report]:
+    function = inline_function(request) if request.get("source") is not None else entry_function(request)
+    value = call(function, arguments(function, request.get("inputs") or {}))
+    if hasattr(value, "__await__"):
+        value = importlib.import_module("asyncio").run(value)
+    return collect(value, request.get("outputs") or [], Path(request["work"], "outputs"))
+
+
+def entry_function(request: Request) -> Callable[..., Any]:
+    """The function that `module:function` names in the code location."""
+    module_name, _, name = request["entry"].partition(":")
+    function = getattr(load_module(module_name, request.get("code_path")), name, None)
+    if not callable(function):
+        raise Refused("validation", f"module {module_name} has no function {name}", "AttributeError")
+    return function  # type: ignore[no-any-return]
+
+
+def load_module(name: str, code_path: str | None) -> types.ModuleType:
+    if name in sys.modules and code_path:
+        # The zygote or a preloaded package already holds a module of this name; the code location goes first.
+        del sys.modules[name]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as problem:
+        if problem.name and (name == problem.name or name.startswith(problem.name + ".")):
+            where = "the code location" if code_path else "the environment"
+            raise Refused(
+                "validation", f"there is no module {name} in {where}", "ModuleNotFoundError"
+            ) from None
+        raise
+
+
+def inline_function(request: Request) -> Callable[..., Any]:
+    """The function of a task with inline code: the named one, else `main` or `run`, else the last one defined."""
+    source, file = request["source"], f"<{request['task']}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    module = types.ModuleType(SOURCE_MODULE)
+    module.__file__ = file
+    sys.modules[SOURCE_MODULE] = module
+    exec(compile(source, file, "exec"), module.__dict__)
+    functions = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, types.FunctionType)
+        and value.__module__ == SOURCE_MODULE
+        and not name.startswith("_")
+    }
+    named = (request.get("entry") or "").rpartition(":")[2]
+    for name in (named, "main", "run"):
+        if name in functions:
+            return functions[name]
+    if named or not functions:
+        missing = f"function {named}" if named else "function"
+        raise Refused("validation", f"the source of {request['task']} defines no {missing}", "AttributeError")
+    return list(functions.values())[-1]
+
+
+def arguments(function: Callable[..., Any], inputs: dict[str, Any]) -> dict[str, Any]:
+    """Every input as the function wants it."""
+    given = {}
+    for name, port in inputs.items():
+        try:
+            given[name] = (
+                serializers.load(port, hint(function, name)) if "path" in port else port.get("value")
+            )
+        except OSError as problem:
+            raise Refused(
+                "infrastructure", f"input {name} cannot be read: {problem}", type(problem).__name__
+            ) from None
+        except serializers.Mismatch as problem:
+            raise Refused("validation", f"input {name}: {problem}", "TypeError") from None
+    return given
+
+
+def hint(function: Callable[..., Any], name: str) -> str:
+    """The annotation of an argument as text with the module it comes from, e.g. `pyarrow.lib.Table`; '' without one."""
+    found = getattr(function, "__annotations__", {}).get(name, "")
+    if isinstance(found, str) and found:
+        try:
+            found = eval(found, getattr(function, "__globals__", {}))
+        except Exception:
+            return found  # a name that exists for type checkers only; its text is all we have
+    if isinstance(found, type):
+        return f"{found.__module__}.{found.__qualname__}"
+    return str(found)
+
+
+def call(function: Callable[..., Any], given: dict[str, Any]) -> Any:
+    try:
+        return function(**given)
+    except TypeError as problem:
+        # No frame below ours: the call itself failed, nothing of the function has run.
+        if problem.__traceback__ is not None and problem.__traceback__.tb_next is None:
+            raise Refused(
+                "validation", f"the inputs do not fit the function: {problem}", "TypeError"
+            ) from None
+        raise
+
+
+def collect(value: Any, declared: list[Report], folder: Path) -> list[Report]:
+    """What the function returned, as the declared outputs."""
+    if not declared:
+        return []
+    if len(declared) == 1 and declared[0]["name"] == "result":
+        values = {"result": value}
+    else:
+        values = {port["name"]: part(value, port["name"]) for port in declared}
+    return [keep(port, values[port["name"]], folder) for port in declared]
+
+
+def part(value: Any, name: str) -> Any:
+    """One named output of a NamedTuple, dataclass or dict."""
+    if isinstance(value, dict):
+        if name in value:
+            return value[name]
+    elif hasattr(value, name):
+        return getattr(value, name)
+    got = serializers.class_name(value)
+    raise Refused(
+        "validation", f"output {name} is declared, but the {got} that was returned has none", "TypeError"
+    )
+
+
+def keep(port: Report, value: Any, folder: Path) -> Report:
+    try:
+        return {"name": port["name"], **serializers.save(port["type"], value, folder / port["name"])}
+    except serializers.Mismatch as problem:
+        raise Refused("validation", f"output {port['name']}: {problem}", "TypeError") from None
+
+
+# --- shell ------------------------------------------------------------------------------------------------------------
+
+
+def run_shell(request: Request) -> list[Report]:
+    """/bin/sh -e over the text; inputs as IN_<NAME>, outputs as files in $OUT."""
+    work = Path(request["work"])
+    out = work / "outputs"
+    out.mkdir(exist_ok=True)
+    script = work / "script.sh"
+    script.write_text(request["shell"])
+    environment = {**os.environ, "OUT": str(out), **shell_inputs(request.get("inputs") or {})}
+    pid = os.posix_spawn("/bin/sh", ["/bin/sh", "-e", str(script)], environment)
+    status = os.waitpid(pid, 0)[1]
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        raise Refused("exit", f"the script was ended by signal {number}", "Signal", 128 + number)
+    if os.WEXITSTATUS(status):
+        code = os.WEXITSTATUS(status)
+        raise Refused("exit", f"the script ended with exit code {code}", "Exit", code)
+    return [script_output(port, out) for port in request.get("outputs") or []]
+
+
+def script_output(port: Report, out: Path) -> Report:
+    try:
+        return {"name": port["name"], **serializers.read_written(port["type"], port["name"], out)}
+    except serializers.Mismatch as problem:
+        raise Refused("validation", f"output {port['name']}: {problem}", "TypeError") from None
+
+
+def shell_inputs(inputs: dict[str, Any]) -> dict[str, str]:
+    """IN_<NAME>: a string as it is, other values as JSON, files by their path."""
+    environment = {}
+    for name, port in inputs.items():
+        value = port["path"] if "path" in port else port.get("value")
+        key = "IN_" + "".join(letter if letter.isalnum() else "_" for letter in name).upper()
+        environment[key] = value if isinstance(value, str) else json.dumps(value)
+    return environment
+
+
+KINDS: dict[str, Callable[[Request], list[Report]]] = {"python": run_python, "shell": run_shell}
+
+
+# --- ends -------------------------------------------------------------------------------------------------------------
+
+
+def failure(reason: str, kind: str, message: str, text: str = "", line: int | None = None) -> Report:
+    error = {
+        "reason": reason,
+        "type": kind,
+        "message": message[:MESSAGE_LIMIT],
+        "traceback": text,
+        "line": line,
+    }
+    return {"error": error}
+
+
+def settle_exit(leaving: SystemExit, request: Request) -> tuple[int, Report]:
+    """sys.exit() in a task: 0 is a success if nothing was to be returned, everything else is the reason `exit`."""
+    if leaving.code is None or leaving.code == 0:
+        if not request.get("outputs"):
+            return 0, {"outputs": []}
+        return 1, failure(
+            "validation", "SystemExit", "the task left with exit code 0 before it returned its outputs"
+        )
+    if isinstance(leaving.code, int):
+        return leaving.code & 0xFF, failure(
+            "exit", "SystemExit", f"the task ended with exit code {leaving.code}"
+        )
+    print(leaving.code, file=sys.stderr)
+    return 1, failure("exit", "SystemExit", str(leaving.code))
+
+
+def explain(problem: BaseException, request: Request) -> Report:
+    """An exception of the user's code, told with the user's own lines only; the log gets the same text."""
+    told = traceback.TracebackException(type(problem), problem, problem.__traceback__)
+    keep_user_lines(told)
+    text = "".join(told.format())
+    print(text, end="", file=sys.stderr)
+    message = str(problem) or type(problem).__name__
+    line = problem.lineno if isinstance(problem, SyntaxError) else user_line(problem.__traceback__, request)
+    return failure(
+        reason_of(problem, request), type(problem).__name__, message, text[-TRACEBACK_LIMIT:], line
+    )
+
+
+def reason_of(problem: BaseException, request: Request) -> str:
+    named = set(request.get("transient") or ())
+    for kind in type(problem).__mro__:
+        if (
+            kind is helpers.Transient
+            or kind.__name__ in named
+            or f"{kind.__module__}.{kind.__qualname__}" in named
+        ):
+            return "transient"
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "infrastructure"
+    return "error"
+
+
+def keep_user_lines(told: Any) -> None:
+    """Drop our own frames and those of the import machinery, in the causes too."""
+    while told is not None:
+        told.stack[:] = [frame for frame in told.stack if not is_ours(frame.filename)]
+        told = told.__cause__ or told.__context__
+
+
+def is_ours(file: str) -> bool:
+    return file in OURS or file.startswith("<frozen importlib")
+
+
+def user_line(trace: TracebackType | None, request: Request) -> int | None:
+    """The line, in the task's own code, from which the exception came."""
+    line = None
+    roots = (request.get("code_path") or "\0", f"<{request['task']}>")
+    for frame, number in traceback.walk_tb(trace):
+        if frame.f_code.co_filename.startswith(roots):
+            line = number
+    return line
+
+
+def write_report(fd: int, report: Report) -> None:
+    body = json.dumps(report).encode() + b"\n"
+    while body:
+        body = body[os.write(fd, body) :]
+
+
+def run_exit_functions() -> None:
+    """What libraries registered with atexit; os._exit would skip it."""
+    atexit._run_exitfuncs()
+
+
+def flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue  # nobody reads any more, or the task closed it

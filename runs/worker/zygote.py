@@ -1,0 +1,367 @@
+"""The warm process of one environment: forks one runner per attempt and watches it to its end.
+
+Standard library only, Python >= 3.9, Linux. Started by `runs/worker/zygotes.py` as
+
+    <interpreter> -s zygote.py FD SILENCE IDLE
+
+with a nearly empty environment. FD is one end of a stream socket pair; messages are a big-endian 32-bit length and
+that many bytes of JSON. SILENCE and IDLE are seconds: how long the worker may say nothing while an attempt runs, and how
+long the zygote waits without work before it ends.
+
+    worker -> zygote   run (with the write ends of stdout and stderr), kill, ping, end
+    zygote -> worker   started, capture (once), then exactly one ended per run
+
+Nothing of the user runs in this process except the import of `preload` modules.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import gc
+import importlib.util
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+CLOSE_RANGE = 436  # the number of this system call is the same on every architecture
+RESULT_FD = 3
+RESULT_LIMIT = 64 * 1024 * 1024
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def load_sibling(name: str) -> Any:
+    """Load a file beside this one under a private name, so that it hides no module of the user."""
+    private = "_orchestrator_" + name.replace("/", "_")
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    spec = importlib.util.spec_from_file_location(private, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[private] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+processes = load_sibling("processes")
+memory = load_sibling("memory")
+helpers = load_sibling("orchestrator_task")
+sys.modules["orchestrator_task"] = helpers
+serializers = load_sibling("serializers")
+runner = load_sibling("runner")
+capture = load_sibling("capture/facts")
+
+
+class WorkerGone(Exception):
+    """The worker closed its end of the socket, or said nothing for too long."""
+
+
+def environment_offset() -> int | None:
+    """The address in memory of the value of ORCHESTRATOR_ATTEMPT in this process's first environment.
+
+    /proc/PID/environ shows that memory. Writing an attempt's uuid there, in a fork, names the attempt for whoever
+    looks for its processes, although nothing was executed anew.
+    """
+    mark = (processes.ATTEMPT_VARIABLE + "=" + processes.NO_ATTEMPT).encode()
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            at = file.read().find(mark)
+        with open("/proc/self/stat", "rb") as file:
+            start = int(file.read().rsplit(b") ", 1)[1].split()[47])
+    except (OSError, IndexError, ValueError):
+        return None
+    return start + at + len(processes.ATTEMPT_VARIABLE) + 1 if at >= 0 and start else None
+
+
+class Channel:
+    """Framed JSON messages over the socket to the worker."""
+
+    def __init__(self, fd: int) -> None:
+        self.socket = socket.socket(fileno=fd)
+        self.socket.setblocking(True)
+        self.socket.set_inheritable(False)
+
+    def receive(self) -> tuple[dict[str, Any], list[int]]:
+        """The next message and the file descriptors sent with it. Raises WorkerGone at end-of-file."""
+        try:
+            head, fds, _, _ = socket.recv_fds(self.socket, 4, 2)
+            head += self._exactly(4 - len(head)) if head else b""
+        except ConnectionError:
+            raise WorkerGone from None
+        if not head:
+            raise WorkerGone
+        return json.loads(self._exactly(struct.unpack("!I", head)[0])), list(fds)
+
+    def _exactly(self, size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            try:
+                part = self.socket.recv(size - len(parts))
+            except ConnectionError:
+                raise WorkerGone from None
+            if not part:
+                raise WorkerGone
+            parts += part
+        return bytes(parts)
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.send_raw(json.dumps(message).encode())
+
+    def send_raw(self, body: bytes) -> None:
+        try:
+            self.socket.sendall(struct.pack("!I", len(body)) + body)
+        except (BrokenPipeError, ConnectionError):
+            raise WorkerGone from None
+
+
+class Watch:
+    """What the zygote knows about the one runner that is alive."""
+
+    def __init__(self, pid: int, request: dict[str, Any], now: float) -> None:
+        self.pid = pid
+        self.limit: int | None = request.get("memory")
+        self.last_word = now
+        self.next_sample = now + memory.SAMPLE_SECONDS
+        self.grace_ends: float | None = None
+        self.killed: str | None = None
+        self.held: int | None = None
+
+
+class Zygote:
+    """The loop: wait for a request, fork, watch, answer."""
+
+    def __init__(self, fd: int, silence: float, idle: float) -> None:
+        self.channel = Channel(fd)
+        self.silence = silence
+        self.idle = idle
+        self.pid = os.getpid()
+        self.loaded: set[str] = set()
+        self.captured = False
+        self.attempt_address = environment_offset()
+
+    def serve(self) -> None:
+        """Carry out requests until the worker goes, says `end`, or sends none for the idle time."""
+        poller = select.poll()
+        poller.register(self.channel.socket, select.POLLIN)
+        idle_since = time.monotonic()
+        while True:
+            left = self.idle - (time.monotonic() - idle_since)
+            if left <= 0 or not poller.poll(left * 1000):
+                return
+            message, fds = self.channel.receive()
+            if message["verb"] == "run":
+                self.run(message, fds)
+                idle_since = time.monotonic()
+            elif message["verb"] == "end":
+                return
+
+    def run(self, request: dict[str, Any], fds: list[int]) -> None:
+        """One attempt, from fork to the answer `ended`."""
+        problems = self.preload(request.get("preload") or [])
+        result_fd = os.memfd_create("result")
+        pid = os.fork()
+        if pid == 0:
+            self.become_runner(request, fds, result_fd)
+        for fd in fds:
+            os.close(fd)
+        watch = Watch(pid, request, time.monotonic())
+        try:
+            self.channel.send({"event": "started", "pid": pid, "preload_problems": problems})
+            self.capture_once()
+            self.wait_for(watch)
+        except WorkerGone:
+            processes.kill_descendants()
+            raise
+        ended = self.settle(watch)
+        result = read_result(result_fd)
+        os.close(result_fd)
+        self.answer(ended, result)
+
+    def answer(self, ended: dict[str, Any], result: bytes) -> None:
+        """Send `ended`; the runner's result is passed on as it was written, without parsing it here."""
+        body = json.dumps(ended)[:-1].encode() + b',"result":' + (result or b"null") + b"}"
+        self.channel.send_raw(body)
+
+    def preload(self, names: list[str]) -> list[str]:
+        """Import modules that every runner of this environment will want; answers the ones that failed, in words."""
+        problems = []
+        wanted = [name for name in names if name not in self.loaded]
+        if not wanted:
+            return problems
+        signal.signal(signal.SIGALRM, self.leave_if_orphaned)
+        signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)
+        for name in wanted:
+            self.loaded.add(name)
+            try:
+                importlib.import_module(name)
+            except Exception as problem:
+                problems.append(f"{name}: {type(problem).__name__}: {problem}")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        gc.collect()
+        gc.freeze()
+        return problems
+
+    def leave_if_orphaned(self, *_: object) -> None:
+        """While a long import runs nobody reads the socket; a worker that died meanwhile must not leave us behind."""
+        try:
+            if self.channel.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
+                os._exit(0)
+        except BlockingIOError:
+            return
+        except OSError:
+            os._exit(0)
+
+    def capture_once(self) -> None:
+        """The facts about this environment and machine, found while the first runner is already at work."""
+        if not self.captured:
+            self.captured = True
+            self.channel.send({"event": "capture", "provenance": capture.facts()})
+
+    def become_runner(self, request: dict[str, Any], fds: list[int], result_fd: int) -> None:
+        """In the fork: leave everything of the zygote behind, then carry out the task. Never returns."""
+        os.setsid()
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != self.pid:
+            os._exit(1)
+        stdout, stderr = fds if len(fds) == 2 else (fds[0], fds[0])
+        take_descriptors(stdout, stderr, result_fd)
+        be_first_to_die()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if self.attempt_address is not None:
+            ctypes.memmove(self.attempt_address, request["attempt"].encode("ascii")[:36].ljust(36), 36)
+        runner.main(request, RESULT_FD)
+
+    def wait_for(self, watch: Watch) -> None:
+        """Until the runner has ended: obey the worker, watch its silence, the grace time and the memory."""
+        ended = os.pidfd_open(watch.pid)
+        poller = select.poll()
+        poller.register(ended, select.POLLIN)
+        poller.register(self.channel.socket, select.POLLIN)
+        try:
+            while True:
+                ready = [fd for fd, _ in poller.poll(self.patience(watch) * 1000)]
+                if self.channel.socket.fileno() in ready:
+                    watch.last_word = time.monotonic()
+                    self.obey(self.channel.receive()[0], watch)
+                if ended in ready:
+                    return
+                self.enforce(watch, time.monotonic())
+        finally:
+            os.close(ended)
+
+    def patience(self, watch: Watch) -> float:
+        """Seconds until something is due if nothing happens."""
+        due = [watch.last_word + self.silence]
+        if watch.limit and not watch.killed:
+            due.append(watch.next_sample)
+        if watch.grace_ends is not None:
+            due.append(watch.grace_ends)
+        return max(0.0, min(due) - time.monotonic()) + 0.001
+
+    def obey(self, message: dict[str, Any], watch: Watch) -> None:
+        verb = message["verb"]
+        if verb == "end":
+            raise WorkerGone
+        if verb != "kill":
+            return
+        pids = processes.descendants(self.pid)
+        watch.killed = watch.killed or message["signal"]
+        if message["signal"] == "KILL":
+            processes.signal_all(pids, signal.SIGKILL)
+            return
+        processes.signal_all(pids, signal.SIGTERM)
+        processes.signal_all(pids, signal.SIGCONT)
+        if watch.grace_ends is None:
+            watch.grace_ends = time.monotonic() + float(message.get("grace", 10.0))
+
+    def enforce(self, watch: Watch, now: float) -> None:
+        if now - watch.last_word >= self.silence:
+            raise WorkerGone
+        if watch.grace_ends is not None and now >= watch.grace_ends:
+            watch.grace_ends = None
+            processes.signal_all(processes.descendants(self.pid), signal.SIGKILL)
+        if watch.limit and not watch.killed and now >= watch.next_sample:
+            self.sample(watch)
+            watch.next_sample = time.monotonic() + memory.SAMPLE_SECONDS
+
+    def sample(self, watch: Watch) -> None:
+        pids = processes.descendants(self.pid)
+        watch.held = memory.over_limit(pids, watch.limit)
+        if watch.held is not None:
+            watch.killed = "oom"
+            processes.signal_all(pids, signal.SIGKILL)
+
+    def settle(self, watch: Watch) -> dict[str, Any]:
+        """Collect the runner, see its last descendants off, and say how it ended."""
+        _, status, usage = os.wait4(watch.pid, 0)
+        while watch.grace_ends is not None and time.monotonic() < watch.grace_ends and processes.reap():
+            time.sleep(0.01)
+        processes.kill_descendants()
+        return {
+            "event": "ended",
+            "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+            "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+            "killed": watch.killed,
+            "memory": {"limit": watch.limit, "held": watch.held},
+            "rusage": {"user": usage.ru_utime, "system": usage.ru_stime, "max_rss": usage.ru_maxrss * 1024},
+        }
+
+
+def take_descriptors(stdout: int, stderr: int, result: int) -> None:
+    """Keep 0 (/dev/null), 1, 2 and the result; close everything else, whoever opened it."""
+    os.dup2(stdout, 1, inheritable=True)
+    os.dup2(stderr, 2, inheritable=True)
+    if result != RESULT_FD:
+        os.dup2(result, RESULT_FD, inheritable=False)
+    if LIBC.syscall(CLOSE_RANGE, RESULT_FD + 1, 0x7FFFFFFF, 0) != 0:
+        os.closerange(RESULT_FD + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def be_first_to_die() -> None:
+    """When the machine runs out of memory the kernel shall take a task, not a worker or the database."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError as problem:
+        os.write(2, f"oom_score_adj could not be set: {problem}\n".encode())
+
+
+def read_result(fd: int) -> bytes:
+    """What the runner left; empty when it ended without a word or wrote something that is too large."""
+    size = os.fstat(fd).st_size
+    if size == 0 or size > RESULT_LIMIT:
+        return b""
+    body = os.pread(fd, size, 0)
+    # Only a runner that was not killed half-way ends its result with a newline.
+    return body if body.endswith(b"}\n") else b""
+
+
+def main() -> None:
+    fd, silence, idle = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+    del sys.path[0]
+    sys.dont_write_bytecode = True
+    if LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "this kernel has no child subreapers")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.enable(file=2)
+    runner.prepare()
+    zygote = Zygote(fd, silence, idle)
+    gc.collect()
+    gc.freeze()
+    try:
+        zygote.serve()
+    except WorkerGone:
+        processes.kill_descendants()
+
+
+if __name__ == "__main__":
+    main()

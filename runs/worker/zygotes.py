@@ -1,0 +1,387 @@
+"""The worker's side of zygotes: start one, hand it an attempt, hear how it ended.
+
+A zygote belongs to the process that started it and carries out one attempt at a time. `Running.poll` belongs to one
+thread; `ping`, `terminate` and `kill` may be called by any.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from runs.worker import processes
+
+SCRIPT = Path(__file__).with_name("zygote.py")
+SILENCE = 12.0  # seconds without a word after which a zygote gives its worker up for dead
+IDLE = 300.0  # seconds without work after which a zygote ends by itself
+RETIRE = 240.0  # ... and after which we no longer trust it to be there for the next request
+PING_EVERY = 3.0
+KILL_PATIENCE = 5.0  # seconds a zygote may take to answer after KILL, before it is killed itself
+NO_CHILDREN_LEFT = 5.0  # seconds we look for what a dead zygote left behind
+PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
+
+Message = dict[str, Any]
+
+
+class ZygoteGone(Exception):
+    """The zygote has ended; start another one."""
+
+
+def become_subreaper() -> None:
+    """Orphans of a zygote that was killed become children of this process, which can then kill them. Linux only."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "this kernel has no child subreapers")
+
+
+def hide_memory() -> None:
+    """No process of the same user may read this one's memory or environment (PR_SET_DUMPABLE 0)."""
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def clean_environment() -> dict[str, str]:
+    """All that user code inherits from us: where programs, the home and temporary files are. No addresses, no secrets."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return {
+        "PATH": os.defpath,
+        **kept,
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",  # the order of sets is an ingredient of a run; it shall be the same in the next one
+        processes.ATTEMPT_VARIABLE: processes.NO_ATTEMPT,
+    }
+
+
+class Zygote:
+    """A warm interpreter in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes], end: socket.socket, preload: Sequence[str]) -> None:
+        self.process = process
+        self.preload = list(preload)
+        self.provenance: Message | None = None
+        self.socket = end
+        self.running: Running | None = None
+        self.used_at = time.monotonic()
+        self._lock = threading.Lock()
+        self._buffer = bytearray()
+        self._last_word = time.monotonic()
+
+    @classmethod
+    def start(
+        cls,
+        interpreter: str | Path,
+        preload: Sequence[str] = (),
+        *,
+        silence: float = SILENCE,
+        idle: float = IDLE,
+    ) -> Zygote:
+        """Start a zygote with an interpreter (any Python >= 3.9). Returns at once. Raises OSError if it cannot run."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            process = subprocess.Popen(
+                [str(interpreter), "-s", str(SCRIPT), str(theirs.fileno()), str(silence), str(idle)],
+                env=clean_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                cwd="/",
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return cls(process, ours, preload)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Can it take a request? False when it has ended, or has been idle so long that it may end any moment."""
+        if self.process.poll() is not None or self.socket.fileno() < 0:
+            return False
+        return self.running is not None or time.monotonic() - self.used_at < RETIRE
+
+    def run(self, request: Message, stdout_fd: int, stderr_fd: int) -> Running:
+        """Hand over one attempt (see the module `zygote` for the request). The descriptors stay the caller's to close.
+
+        Raises ZygoteGone when it has ended, RuntimeError when an attempt is still running.
+        """
+        if self.running is not None:
+            raise RuntimeError("this zygote already carries out an attempt")
+        request = {"verb": "run", "preload": self.preload, **request}
+        self._send(request, [stdout_fd, stderr_fd])
+        self.running = Running(self, request["attempt"])
+        return self.running
+
+    def ping(self) -> None:
+        """Tell the zygote that its worker lives; at most one real message every 3 s. Any thread."""
+        if time.monotonic() - self._last_word >= PING_EVERY:
+            try:
+                self._send({"verb": "ping"})
+            except ZygoteGone:
+                return  # poll() will say so to the one who waits
+
+    def close(self) -> None:
+        """End the zygote, and with it whatever it still carries out. Returns when no process of it is left."""
+        attempt = self.running.attempt if self.running else None
+        self.socket.close()
+        try:
+            self.process.wait(KILL_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if attempt:
+            kill_orphans(attempt)
+        self.running = None
+
+    def _send(self, message: Message, fds: Sequence[int] = ()) -> None:
+        body = json.dumps(message).encode()
+        data = struct.pack("!I", len(body)) + body
+        with self._lock:
+            try:
+                sent = socket.send_fds(self.socket, [data], fds) if fds else self.socket.send(data)
+                if sent < len(data):
+                    self.socket.sendall(data[sent:])
+            except OSError as problem:
+                raise ZygoteGone(f"the zygote {self.pid} does not answer: {problem}") from None
+            self._last_word = time.monotonic()
+
+    def _receive(self) -> bool:
+        """Read what has come; False at end-of-file."""
+        try:
+            data = self.socket.recv(256 * 1024)
+        except OSError:
+            return False
+        self._buffer += data
+        return bool(data)
+
+    def _next(self) -> Message | None:
+        """The next whole message of the buffer."""
+        if len(self._buffer) < 4:
+            return None
+        end = 4 + int.from_bytes(self._buffer[:4], "big")
+        if len(self._buffer) < end:
+            return None
+        message: Message = json.loads(self._buffer[4:end])
+        del self._buffer[:end]
+        return message
+
+
+class Running:
+    """One attempt that a zygote carries out, from the request to the event `ended`."""
+
+    def __init__(self, zygote: Zygote, attempt: str) -> None:
+        self.zygote = zygote
+        self.attempt = attempt
+        self.pid: int | None = None
+        self.ended: Message | None = None
+        self._kill_by: float | None = None
+
+    def fileno(self) -> int:
+        """Readable when poll(0) may have something to say."""
+        return self.zygote.socket.fileno()
+
+    def poll(self, timeout: float | None = 0.0) -> Message | None:
+        """The next event, `started` or `ended`, waiting up to `timeout` seconds (None: for ever).
+
+        `ended` comes exactly once, whatever happens; its "result" is the runner's report with "provenance" added, or an
+        {"error": …} made from the way the process ended. Calling this at least every few seconds keeps the attempt
+        alive; a thread that calls `Zygote.ping` does too.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self.ended is None:
+            event = self._take()
+            if event is not None:
+                return event
+            self.zygote.ping()
+            if self._kill_by is not None and time.monotonic() > self._kill_by:
+                self.zygote.process.kill()
+            left = PING_EVERY / 3 if deadline is None else min(PING_EVERY / 3, deadline - time.monotonic())
+            readable = self._wait(max(0.0, left))
+            if readable and not self.zygote._receive():
+                return self._finish(self._zygote_died())
+            if not readable and deadline is not None and time.monotonic() >= deadline:
+                return None
+        return None
+
+    def _wait(self, seconds: float) -> bool:
+        poller = select.poll()
+        poller.register(self.zygote.socket, select.POLLIN)
+        return bool(poller.poll(seconds * 1000))
+
+    def wait(self) -> Message:
+        """The event `ended`, however long it takes."""
+        while True:
+            event = self.poll(None)
+            if event is not None and event["event"] == "ended":
+                return event
+
+    def terminate(self, grace: float) -> None:
+        """TERM to every process of the attempt, KILL to what is left after `grace` seconds. `ended` follows by poll."""
+        self._ask({"verb": "kill", "signal": "TERM", "grace": grace}, grace)
+
+    def kill(self) -> None:
+        """KILL to every process of the attempt. `ended` follows by poll."""
+        self._ask({"verb": "kill", "signal": "KILL"}, 0.0)
+
+    def _ask(self, message: Message, grace: float) -> None:
+        self._kill_by = time.monotonic() + grace + KILL_PATIENCE
+        try:
+            self.zygote._send(message)
+        except ZygoteGone:
+            return  # poll() will say so
+
+    def _take(self) -> Message | None:
+        """The next event out of the buffer; facts for the zygote itself are taken aside."""
+        message = self.zygote._next()
+        if message is None:
+            return None
+        if message["event"] == "capture":
+            self.zygote.provenance = message["provenance"]
+            return self._take()
+        if message["event"] == "started":
+            self.pid = message["pid"]
+            return message
+        return self._finish(message)
+
+    def _finish(self, event: Message) -> Message:
+        if event.get("result") is None:
+            event["result"] = {"error": silent_end(event)}
+        event["result"]["provenance"] = self.zygote.provenance
+        self.ended = event
+        self.zygote.running = None
+        self.zygote.used_at = time.monotonic()
+        return event
+
+    def _zygote_died(self) -> Message:
+        """The zygote ended under us; nothing of the attempt may outlive it."""
+        self.zygote.process.kill()
+        self.zygote.process.wait()
+        kill_orphans(self.attempt)
+        self.zygote.socket.close()
+        message = f"the process that watched this attempt ended ({describe(self.zygote.process.returncode)})"
+        error = {
+            "reason": "infrastructure",
+            "type": "ZygoteGone",
+            "message": message,
+            "traceback": "",
+            "line": None,
+        }
+        ended: Message = {"event": "ended", "exit": None, "signal": None, "killed": None, "rusage": None}
+        return {**ended, "memory": {"limit": None, "held": None}, "result": {"error": error}}
+
+
+def describe(code: int) -> str:
+    """A process's exit code, or the signal that ended it, in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def silent_end(event: Message) -> Message:
+    """The error of an attempt that ended without a report: killed by us, by the kernel, or by its own hand."""
+    memory = event.get("memory") or {}
+    if event.get("killed") == "oom":
+        message = (
+            f"the task held {megabytes(memory['held'])}, more than its limit of {megabytes(memory['limit'])}"
+        )
+        return error("oom", "MemoryLimit", message)
+    if event["signal"] is not None:
+        name = describe(-event["signal"])
+        return error("exit", name, f"the process was ended by {name}")
+    return error("exit", "Exit", f"the process ended with exit code {event['exit']} and no report")
+
+
+def error(reason: str, kind: str, message: str) -> Message:
+    return {"reason": reason, "type": kind, "message": message, "traceback": "", "line": None}
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1024**2:,.0f} MiB"
+
+
+def kill_orphans(attempt: str) -> None:
+    """Kill every process that names this attempt in its environment, until none is left (or 5 s have passed).
+
+    For a zygote that was killed: its runner dies with it, what the runner started does not. Those are our children now
+    if this process is a subreaper, and are collected here.
+    """
+    deadline = time.monotonic() + NO_CHILDREN_LEFT
+    while time.monotonic() < deadline:
+        left = [pid for pid, name in processes.attempt_processes().items() if name == attempt]
+        if not left:
+            return
+        processes.signal_all(left, signal.SIGKILL)
+        collect(left)
+        time.sleep(0.005)
+
+
+def collect(pids: Sequence[int]) -> None:
+    """Reap those of these processes that have become our children; others are their parents' business."""
+    for pid in pids:
+        try:
+            os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            continue
+
+
+class ZygotePool:
+    """The zygotes of one worker: one per interpreter and list of modules."""
+
+    def __init__(self, *, silence: float = SILENCE, idle: float = IDLE) -> None:
+        self.silence = silence
+        self.idle = idle
+        self._zygotes: dict[tuple[str, tuple[str, ...]], Zygote] = {}
+        self._cold: list[Zygote] = []
+
+    def get(self, interpreter: str | Path, preload: Sequence[str] = (), *, cold: bool = False) -> Zygote:
+        """A zygote that can take a request now. `cold` gives a new interpreter without modules, for one attempt."""
+        self._retire()
+        if cold:
+            self._cold.append(self._start(interpreter, ()))
+            return self._cold[-1]
+        key = (str(interpreter), tuple(preload))
+        if key not in self._zygotes:
+            self._zygotes[key] = self._start(interpreter, preload)
+        return self._zygotes[key]
+
+    def _start(self, interpreter: str | Path, preload: Sequence[str]) -> Zygote:
+        return Zygote.start(interpreter, preload, silence=self.silence, idle=self.idle)
+
+    def _retire(self) -> None:
+        """Close those that have ended or will soon, and cold ones that have had their attempt."""
+        for key, zygote in list(self._zygotes.items()):
+            if not zygote.alive:
+                self._zygotes.pop(key).close()
+        for zygote in [zygote for zygote in self._cold if zygote.running is None]:
+            self._cold.remove(zygote)
+            zygote.close()
+
+    def ping(self) -> None:
+        """Keep every attempt of this worker alive; for the heartbeat thread, at least every few seconds."""
+        for zygote in [*self._zygotes.values(), *self._cold]:
+            if zygote.running is not None:
+                zygote.ping()
+
+    def close(self) -> None:
+        """End all zygotes and everything they carry out."""
+        for zygote in [*self._zygotes.values(), *self._cold]:
+            zygote.close()
+        self._zygotes.clear()
+        self._cold.clear()
