@@ -1,0 +1,235 @@
+"""`manage.py up`: the whole product on this machine, from one loaded parent."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import get_resolver
+from django.utils.module_loading import import_string
+
+from orchestrator_site.embedded.home import Home, HomeError
+from orchestrator_site.embedded.postgres import START_PATIENCE, Postgres
+from orchestrator_site.embedded.redis import Redis
+from orchestrator_site.supervisor import ChildFailed, Forked, Message, Stopped, Supervisor
+
+# What the forked children need, loaded once so that they share its memory.
+HEAVY = (
+    "channels.routing",
+    "django_rq",
+    "redis.asyncio",
+    "rest_framework.views",
+    "rq.worker",
+    "orchestrator_site.asgi",
+)
+
+# name, function by dotted path, its arguments
+PROGRAMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("sweep", "runs.sweeps.main", ()),
+    ("worker-cpu-1", "runs.worker.worker.main", ("cpu",)),
+    ("worker-cpu-2", "runs.worker.worker.main", ("cpu",)),
+    ("worker-gpu-1", "runs.worker.worker.main", ("gpu",)),
+    ("worker-system-1", "runs.worker.worker.main", ("system",)),
+)
+
+# Of an `up` that stops: seconds between TERM and KILL of a task, and that workers wait for their attempts.
+STOP_KILL_GRACE = 5.0
+STOP_DRAIN_TIMEOUT = 0.0
+WEB_PATIENCE = 30.0
+
+
+class Command(BaseCommand):
+    help = "Start PostgreSQL, Redis, web, sweep and workers; Ctrl-C takes everything down."
+    # Checks may touch the database, and nothing is there yet.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on (default 8000)")
+        parser.add_argument("--no-demo", action="store_true", help="do not load the demo pipelines")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            Up(self.say, options["host"], options["port"], demo=not options["no_demo"]).run()
+        except (HomeError, ChildFailed) as error:
+            raise CommandError(str(error)) from None
+
+    def say(self, sentence: str) -> None:
+        self.stdout.write(sentence)
+        self.stdout.flush()
+
+
+class Up:
+    """One performance of `up`."""
+
+    def __init__(self, say: Callable[[str], None], host: str, port: int, *, demo: bool) -> None:
+        self.say = say
+        self.host = host
+        self.port = port
+        self.demo = demo
+        self.home: Home = settings.HOME
+
+    def run(self) -> None:
+        """Start everything and watch it until a signal. Raises HomeError or ChildFailed."""
+        lock = self.home.enter()
+        listener = listen(self.host, self.port)
+        self._settle_address(listener)
+        try:
+            with Supervisor(self.say) as supervisor:
+                try:
+                    self._start(supervisor, listener)
+                    supervisor.watch()
+                except Stopped:
+                    self.say("Stopping.")
+        finally:
+            listener.close()
+            os.close(lock)
+        self.say("Stopped.")
+
+    def _settle_address(self, listener: socket.socket) -> None:
+        self.port = listener.getsockname()[1]
+        shown = "localhost" if self.host in {"127.0.0.1", "::1", "0.0.0.0", "::"} else self.host  # noqa: S104
+        self.address = f"http://{shown}:{self.port}"
+        if not os.environ.get("ORCHESTRATOR_URL"):
+            settings.ORCHESTRATOR["URL"] = self.address
+        settings.ORCHESTRATOR["KILL_GRACE"] = STOP_KILL_GRACE
+        settings.ORCHESTRATOR["DRAIN_TIMEOUT"] = STOP_DRAIN_TIMEOUT
+
+    def _start(self, supervisor: Supervisor, listener: socket.socket) -> None:
+        if settings.EMBEDDED:
+            self._start_servers(supervisor)
+        load_everything()
+        outcome = self._first_steps(supervisor)
+        # Whatever is loaded by now stays; the collector must not write into pages that the children share.
+        gc.collect()
+        gc.freeze()
+        self._start_web(supervisor, listener)
+        for name, path, arguments in PROGRAMS:
+            if not exists(path):
+                continue
+            supervisor.start(Forked(name, body_of(path, arguments), self._log(name)))
+        self._wait_for_web(supervisor)
+        self._announce(outcome)
+
+    def _start_servers(self, supervisor: Supervisor) -> None:
+        self.home.keep_secrets(settings.SECRETS)
+        self.postgres = Postgres(self.home, settings.SECRETS)
+        self.redis = Redis(self.home, settings.SECRETS)
+        for sentence in self.postgres.prepare():
+            self.say(sentence)
+        self.servers = [supervisor.start(server, is_server=True) for server in (self.postgres, self.redis)]
+
+    def _first_steps(self, supervisor: Supervisor) -> dict[str, Any]:
+        """Migrate, make the first admin and the demo, in a child that ends; returns what it has to say."""
+        if settings.EMBEDDED:
+            postgres, redis = self.servers
+            supervisor.wait_until(
+                f"PostgreSQL (its log is {self.postgres.log})",
+                lambda: postgres.pid is not None and self.postgres.ready(postgres.pid),
+                START_PATIENCE,
+            )
+            supervisor.wait_until(
+                f"Redis (its log is {self.redis.log})",
+                lambda: redis.pid is not None and self.redis.ready(redis.pid),
+                10.0,
+            )
+        message = Message()
+        program = Forked(
+            "first-steps", lambda: message.send(self._take_first_steps()), self._log("first-steps")
+        )
+        try:
+            supervisor.run_to_end(program)
+        except ChildFailed:
+            raise ChildFailed(f"The database could not be made ready: see {program.log}.") from None
+        outcome: dict[str, Any] = message.receive()
+        return outcome
+
+    def _take_first_steps(self) -> dict[str, Any]:
+        if settings.EMBEDDED:
+            self.postgres.make_roles()
+        call_command("migrate", interactive=False, verbosity=1)
+        first_admin = settings.ORCHESTRATOR_FIRST_ADMIN
+        password = import_string(first_admin)() if exists(first_admin) else None
+        steps = settings.ORCHESTRATOR_FIRST_STEPS + (settings.ORCHESTRATOR_DEMO_STEPS if self.demo else [])
+        sentences = [import_string(step)() for step in steps]
+        return {"password": password, "sentences": [sentence for sentence in sentences if sentence]}
+
+    def _start_web(self, supervisor: Supervisor, listener: socket.socket) -> None:
+        self.web_is_ready = Message()
+
+        def body() -> None:
+            from orchestrator_site.web import serve_socket
+
+            serve_socket(listener.fileno(), lambda: self.web_is_ready.send("ready"))
+
+        supervisor.start(Forked("web", body, self._log("web")))
+
+    def _wait_for_web(self, supervisor: Supervisor) -> None:
+        supervisor.wait_until(
+            f"web (its log is {self._log('web')})", self.web_is_ready.has_come, WEB_PATIENCE
+        )
+
+    def _announce(self, outcome: dict[str, Any]) -> None:
+        for sentence in outcome["sentences"]:
+            self.say(sentence)
+        if outcome["password"]:
+            self.say(f"The first admin is `admin` with the password {outcome['password']} (shown this once).")
+        else:
+            self.say(
+                "Sign in as before; a forgotten password is set anew with `manage.py changepassword admin`."
+            )
+        self.say(f"Ready: {self.address} (Ctrl-C stops everything; logs are in {self.home.logs}).")
+
+    def _log(self, name: str) -> Any:
+        return self.home.logs / f"{name}.log"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket that outlives every web process, so that a new one misses no request.
+
+    Raises HomeError (a sentence) when the port is taken or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise HomeError(
+            f"Port {port} of {host} cannot be used ({error.strerror}): stop the program that has it, "
+            f"or choose another with --port."
+        ) from None
+    return listener
+
+
+def load_everything() -> None:
+    """Import what the children need; opens no connection and starts no thread."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    _ = get_resolver().url_patterns
+
+
+def exists(path: str) -> bool:
+    try:
+        import_string(path)
+    except ImportError:
+        return False
+    return True
+
+
+def body_of(path: str, arguments: tuple[str, ...]) -> Callable[[], None]:
+    def body() -> None:
+        sys.argv = [sys.argv[0], path.split(".")[-2], *arguments]
+        import_string(path)(*arguments)
+
+    return body

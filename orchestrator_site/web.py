@@ -1,0 +1,38 @@
+"""The web process: daphne with the ASGI application. Only it imports daphne and has a database pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+
+
+def open_pool() -> None:
+    """Let this process's connections come from a pool. Must precede the first one; never before a fork."""
+    connections.databases["default"].setdefault("OPTIONS", {})["pool"] = dict(settings.WEB_DATABASE_POOL)
+
+
+def endpoint(host: str, port: int) -> str:
+    """Twisted's description of a TCP address."""
+    interface = host.strip("[]").replace(":", r"\:")
+    return f"tcp:port={port}:interface={interface}"
+
+
+def serve(endpoints: list[str], ready: Callable[[], None] | None = None) -> None:
+    """Serve until TERM. `ready` is called once requests are answered."""
+    open_pool()
+    from daphne.server import Server
+
+    from orchestrator_site.asgi import application
+
+    options: dict[str, Any] = {"ready_callable": ready, "server_name": "orchestrator"}
+    if settings.HTTPS:
+        options["proxy_forwarded_proto_header"] = "X-Forwarded-Proto"
+    Server(application, endpoints=endpoints, application_close_timeout=3, verbosity=0, **options).run()
+
+
+def serve_socket(descriptor: int, ready: Callable[[], None] | None = None) -> None:
+    """Serve on a socket that listens already."""
+    serve([f"fd:fileno={descriptor}"], ready)
