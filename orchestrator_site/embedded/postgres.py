@@ -243,7 +243,7 @@ class Postgres:
         """Make the two roles and the database, unless an earlier start did."""
         if not self.home.initialising.exists():
             return
-        with self._connect() as connection:
+        with self.connect() as connection:
             for role, password in (
                 (OWNER_ROLE, self.known.owner),
                 (APPLICATION_ROLE, self.known.application),
@@ -266,7 +266,8 @@ class Postgres:
             sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(APPLICATION_ROLE))
         )
 
-    def _connect(self) -> psycopg.Connection:
+    def connect(self) -> psycopg.Connection:
+        """A connection of the superuser, to make roles and databases; not for the parent process."""
         return psycopg.connect(
             host=str(self.home.postgres_socket_folder),
             port=POSTGRES_PORT,

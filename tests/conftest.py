@@ -1,0 +1,65 @@
+"""What every test may ask for: the database (`db`, `transactional_db`), Redis, both servers themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import redis
+from django.core.management import call_command
+from django.db import connections
+from django.test import TransactionTestCase
+
+from tests.servers import Servers, remember_seeds
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """PostgreSQL and Redis of this session; gone with it, also when it is killed."""
+    running = Servers()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    servers: Servers, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The migrated database. The owner makes it and flushes it; tests have the application's rights."""
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0, interactive=False)
+        connections["owner"].close()
+    with servers.owner() as owner:
+        remember_seeds(owner)
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+    TransactionTestCase._fixture_teardown = lambda _: flush_database(servers)  # type: ignore[attr-defined]
+    yield
+    TransactionTestCase._fixture_teardown = flush  # type: ignore[attr-defined]
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
+def flush_database(servers: Servers) -> None:
+    """Return to the rows that migrations made; waits at most 10 s for transactions that tests left open."""
+    with servers.owner() as owner:
+        owner.execute("SET lock_timeout = '10s'")
+        try:
+            owner.execute("SELECT seed.flush()")
+        except psycopg.errors.LockNotAvailable:
+            pytest.fail("A transaction that the test left open holds rows: end what the test started.")
+
+
+@pytest.fixture
+def redis_connection(servers: Servers) -> Iterator[redis.Redis]:
+    """A client of an empty Redis."""
+    with servers.redis_client() as client:
+        client.flushall()
+        yield client
