@@ -1,0 +1,88 @@
+"""Tokens of programs: shown once, hashed at rest, scoped, expiring, revocable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q, Value
+from knox.crypto import hash_token
+from knox.models import get_digest_token
+from knox.settings import CONSTANTS
+
+from pipelines import audit
+from pipelines.access import SCOPES, scopes_known
+from pipelines.clock import EngineNow
+from pipelines.errors import Invalid
+from pipelines.models import ApiToken, Team, User
+
+LONGEST_LIFE = timedelta(days=366)
+USUAL_LIFE = timedelta(days=90)
+
+
+@transaction.atomic
+def issue(
+    user: User,
+    *,
+    name: str,
+    team: Team | None = None,
+    scopes: Sequence[str] = SCOPES,
+    life: timedelta = USUAL_LIFE,
+    actor: User | None = None,
+    by_token: ApiToken | None = None,
+) -> tuple[ApiToken, str]:
+    """Make a token and return it with its text, which is kept nowhere and cannot be shown again."""
+    if not scopes or not scopes_known(scopes):
+        raise Invalid(f"Scopes are any of {', '.join(SCOPES)}.", errors=[("scopes", "Unknown or none.")])
+    if not timedelta(0) < life <= LONGEST_LIFE:
+        raise Invalid(
+            f"A token lives at most {LONGEST_LIFE.days} days.", errors=[("days", f"1 to {LONGEST_LIFE.days}")]
+        )
+    digest, text = get_digest_token()
+    token = ApiToken(
+        user=user,
+        team=team,
+        name=name,
+        scopes=list(scopes),
+        digest=digest,
+        token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH],
+        expiry=EngineNow() + Value(life),
+    )
+    token.save(force_insert=True)
+    token.refresh_from_db()
+    audit.write(
+        actor or user,
+        "token.issue",
+        token,
+        {"name": name, "scopes": list(scopes), "for": user.username, "expires": token.expiry.isoformat()},
+        team=team,
+        token=by_token,
+    )
+    return token, text
+
+
+@transaction.atomic
+def revoke(token: ApiToken, *, actor: User, by_token: ApiToken | None = None) -> bool:
+    """Make a token useless from now on. False when it was revoked before."""
+    changed = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=EngineNow())
+    if changed:
+        audit.write(
+            actor,
+            "token.revoke",
+            token,
+            {"name": token.name, "for": token.user.username},
+            team=token.team,
+            token=by_token,
+        )
+    return bool(changed)
+
+
+def find(text: str) -> ApiToken | None:
+    """The live token of this text and of an active user, or None. Its last use is noted once a minute."""
+    live = ApiToken.objects.filter(Q(expiry=None) | Q(expiry__gt=EngineNow()), revoked_at=None)
+    token = live.select_related("user", "team").filter(digest=hash_token(text), user__is_active=True).first()
+    if token is not None:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=EngineNow() - Value(timedelta(minutes=1)))
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=EngineNow())
+    return token

@@ -1,0 +1,121 @@
+"""Things that tests begin with, each made the way the product makes it.
+
+The cast: Alice edits, runs and approves in the team `alpha`; Bob is a viewer there; Charlie is a stranger,
+who has a team of his own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from rest_framework.test import APIClient
+
+from pipelines import tokens
+from pipelines.access import SCOPES
+from pipelines.models import Membership, Pipeline, PipelineVersion, Role, Team, User
+
+_numbers = count(1)
+PASSWORD = "correct horse battery"
+
+SMALL = """\
+schema: orchestrator/v1
+name: small
+title: A small pipeline
+parameters:
+  who: {type: string, default: world}
+tasks:
+  greet:
+    kind: shell
+    run: echo "hello $IN_WHO" > "$OUT/words"
+    with: {who: "${{ params.who }}"}
+    outputs: {words: string}
+  shout:
+    kind: shell
+    run: tr a-z A-Z <<< "$IN_WORDS"
+    with: {words: "${{ tasks.greet.outputs.words }}"}
+"""
+
+
+def make_user(username: str = "", **fields: Any) -> User:
+    """A person who can sign in with PASSWORD."""
+    username = username or f"person-{next(_numbers)}"
+    fields.setdefault("email", f"{username}@example.org")
+    return User.objects.create_user(username, password=PASSWORD, **fields)
+
+
+def make_team(slug: str = "", **members: Iterable[str]) -> Team:
+    """A team; ``members`` names people that exist, each with their roles: ``make_team("x", bob=["viewer"])``."""
+    slug = slug or f"team-{next(_numbers)}"
+    team = Team.objects.create(slug=slug, name=slug.title())
+    for username, roles in members.items():
+        join(team, User.objects.get(username=username), *roles)
+    return team
+
+
+def join(team: Team, user: User, *roles: str) -> User:
+    """Give a person roles in a team."""
+    for role in roles:
+        Membership.objects.create(team=team, user=user, role=role)
+    return user
+
+
+@dataclass(frozen=True)
+class Cast:
+    team: Team
+    others: Team
+    alice: User
+    bob: User
+    charlie: User
+
+
+def make_cast() -> Cast:
+    """Alice, Bob and Charlie with their teams ``alpha`` and ``others``."""
+    team, others = make_team("alpha"), make_team("others")
+    alice = join(team, make_user("alice", first_name="Alice"), Role.EDITOR, Role.OPERATOR, Role.APPROVER)
+    bob = join(team, make_user("bob", first_name="Bob"), Role.VIEWER)
+    charlie = join(others, make_user("charlie", first_name="Charlie"), *Role.values)
+    return Cast(team, others, alice, bob, charlie)
+
+
+def make_token(user: User, team: Team | None = None, scopes: Iterable[str] = SCOPES, days: int = 1) -> str:
+    """The text of a fresh token."""
+    _, text = tokens.issue(user, name="test", team=team, scopes=list(scopes), life=timedelta(days=days))
+    return text
+
+
+def client(user: User | None = None, token: str = "") -> APIClient:
+    """A client of the API: signed in as a person, or carrying a token, or neither."""
+    made = APIClient()
+    if user is not None:
+        made.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    if token:
+        made.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return made
+
+
+def make_pipeline(text: str = SMALL, *, team: Team, owner: User | None = None, name: str = "") -> Pipeline:
+    """A pipeline with a draft, named as its document is."""
+    from pipelines import versions
+
+    actor = owner or team.memberships.order_by("id")[0].user
+    return versions.create(team, name or versions.name_in(text) or "small", actor=actor, text=text)
+
+
+def make_published(
+    text: str = SMALL, *, team: Team, owner: User | None = None, activate: bool = True
+) -> PipelineVersion:
+    """A published version of a new pipeline, or of the one of that name."""
+    from pipelines import versions
+
+    actor = owner or team.memberships.order_by("id")[0].user
+    name = versions.name_in(text) or "small"
+    pipeline = Pipeline.objects.filter(team=team, name=name).first()
+    if pipeline is None:
+        pipeline = make_pipeline(text, team=team, owner=owner)
+    else:
+        versions.save_draft(pipeline, text, actor=actor)
+    return versions.publish(pipeline, actor=actor, message="made by a test", activate=activate).version
