@@ -1,0 +1,45 @@
+"""The rows of ``lineage``: import them from here."""
+
+from lineage.models.catalogue import (
+    Artifact,
+    CodeRef,
+    Content,
+    ContentLocation,
+    EnvironmentSnapshot,
+    HardwareProfile,
+    ParameterSet,
+)
+from lineage.models.record import READ, WROTE, Record, RecorderMark, Use
+from lineage.models.registry import (
+    CataloguedApproval,
+    Deployment,
+    DeploymentMove,
+    Endpoint,
+    Model,
+    ModelClosure,
+    ModelVersion,
+    Stage,
+)
+
+__all__ = [
+    "READ",
+    "WROTE",
+    "Artifact",
+    "CataloguedApproval",
+    "CodeRef",
+    "Content",
+    "ContentLocation",
+    "Deployment",
+    "DeploymentMove",
+    "Endpoint",
+    "EnvironmentSnapshot",
+    "HardwareProfile",
+    "Model",
+    "ModelClosure",
+    "ModelVersion",
+    "ParameterSet",
+    "Record",
+    "RecorderMark",
+    "Stage",
+    "Use",
+]

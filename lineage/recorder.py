@@ -1,0 +1,306 @@
+"""Finished attempt -> one sealed record with its uses, once only. A nudge is quick, the sweep is certain.
+
+Recording the same attempts again changes nothing, and recording them into an empty catalogue gives the
+same digests. Every statement serves a whole batch, so the number of queries does not grow with it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from typing import Any, TypeVar
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import Model
+
+from lineage import facts as attempt_facts
+from lineage.documents import AttemptFacts, Fingerprints, Occurrence, Sheet, output_name, sheet
+from lineage.models import (
+    READ,
+    WROTE,
+    Artifact,
+    CodeRef,
+    Content,
+    ContentLocation,
+    EnvironmentSnapshot,
+    HardwareProfile,
+    ParameterSet,
+    Record,
+    RecorderMark,
+    Use,
+)
+from lineage.naming import job_name
+from pipelines.clock import EngineNow
+
+log = structlog.get_logger()
+M = TypeVar("M", bound=Model)
+
+BATCH = 500
+ONE_AT_A_TIME = 1
+
+# Finished attempts that have no record, oldest first. Up to the mark all have one.
+PENDING = """
+    SELECT a.id FROM attempt a
+    WHERE a.id > greatest(%s, (SELECT coalesce(max(m.attempt_id), 0) FROM recorder_mark m))
+      AND a.state <> 'running'
+      AND NOT EXISTS (SELECT 1 FROM record r WHERE r.attempt_id = a.id)
+    ORDER BY a.id LIMIT %s
+"""
+
+# The given attempts and, as far as they have no record, all whose outputs they read, directly or not.
+WITH_PRODUCERS = """
+    WITH RECURSIVE wanted (id) AS (
+        SELECT a.id FROM attempt a WHERE a.id = ANY(%s)
+        UNION
+        SELECT o.attempt_id FROM wanted w
+        JOIN attempt_input i ON i.attempt_id = w.id
+        JOIN attempt_output o ON o.id = i.source_id
+        WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.attempt_id = o.attempt_id)
+    )
+    SELECT id FROM wanted
+"""
+
+# An attempt is born in a short transaction, so one that began ten minutes ago cannot turn up below the mark.
+ADVANCE_MARK = """
+    UPDATE recorder_mark SET attempt_id = found.last FROM (
+        SELECT coalesce(min(a.id) - 1, (SELECT coalesce(max(id), 0) FROM attempt)) AS last
+        FROM attempt a
+        WHERE a.id > (SELECT max(m.attempt_id) FROM recorder_mark m)
+          AND (a.state = 'running' OR a.started_at > engine_now() - interval '10 minutes'
+               OR NOT EXISTS (SELECT 1 FROM record r WHERE r.attempt_id = a.id))
+    ) AS found
+    WHERE found.last > attempt_id
+"""
+
+
+def record_pending(limit: int = 2000) -> int:
+    """Record finished attempts that have no record yet, oldest first; how many now have one.
+
+    An attempt that cannot be recorded is logged and left for the next call, and holds up no other.
+    """
+    done, after = 0, 0
+    while done < limit:
+        ids = pending(after, min(BATCH, limit - done))
+        if not ids:
+            break
+        done += _record_patiently(ids)
+        after = ids[-1]
+    return done
+
+
+def pending(after: int, limit: int) -> list[int]:
+    """Ids of finished attempts above ``after`` without a record, ascending."""
+    return _ids(PENDING, [after, limit])
+
+
+def advance_mark() -> None:
+    """Remember up to which attempt all have their record."""
+    RecorderMark.objects.get_or_create(id=1)
+    with connection.cursor() as cursor:
+        cursor.execute(ADVANCE_MARK)
+
+
+def _record_patiently(ids: list[int]) -> int:
+    try:
+        return record(ids)
+    except Exception as error:
+        if len(ids) == ONE_AT_A_TIME:
+            log.exception("an attempt could not be recorded; the sweep will try again", attempt=ids[0])
+            return 0
+        log.warning("a batch could not be recorded; trying one by one", size=len(ids), error=str(error))
+    return sum(_record_patiently([one]) for one in ids)
+
+
+def record(attempt_ids: Collection[int]) -> int:
+    """Record these finished attempts and the unrecorded producers of what they read, in one transaction.
+
+    Returns how many records were written; those that exist already, or are being written by somebody else,
+    are left as they are. Attempts that still run are left out.
+    """
+    with transaction.atomic():
+        wanted = _ids(WITH_PRODUCERS, [list(attempt_ids)])
+        wanted = sorted(set(wanted) - _recorded(wanted))
+        fingerprints = Fingerprints()
+        sheets = [sheet(found, fingerprints) for found in attempt_facts.load(wanted)]
+        return _write(sheets) if sheets else 0
+
+
+def _recorded(attempt_ids: Collection[int]) -> set[int]:
+    return set(Record.objects.filter(attempt_id__in=attempt_ids).values_list("attempt_id", flat=True))
+
+
+def _write(sheets: list[Sheet]) -> int:
+    """Recorders write the tables in one order, each in the order of its key: none waits in a circle."""
+    ingredients = Ingredients(sheets)
+    Record.objects.bulk_create(
+        [_record_row(made, ingredients) for made in sheets], ignore_conflicts=True, batch_size=BATCH
+    )
+    ours = _our_records(sheets)
+    won = [made for made in sheets if made.facts.id in ours]
+    _write_uses(won, ours, ingredients)
+    return Record.objects.filter(id__in=ours.values(), sealed_at=None).update(sealed_at=EngineNow())
+
+
+def _our_records(sheets: list[Sheet]) -> dict[int, int]:
+    """Attempt -> record, for those of this transaction: what others wrote is sealed once we see it."""
+    rows = Record.objects.filter(attempt_id__in=[made.facts.id for made in sheets], sealed_at=None)
+    return dict(rows.values_list("attempt_id", "id"))
+
+
+class Ingredients:
+    """The shared rows that a batch of records points at, written where missing; ids by their digest."""
+
+    def __init__(self, sheets: list[Sheet]) -> None:
+        self.contents = _write_contents(sheets)
+        self.codes = _ensure(CodeRef, _codes(sheets), "fingerprint")
+        self.environments = _ensure(EnvironmentSnapshot, _environments(sheets), "fingerprint")
+        self.hardware = _ensure(HardwareProfile, _hardware(sheets), "fingerprint")
+        self.parameters = _ensure(ParameterSet, _parameters(sheets), "sha256")
+
+
+def _codes(sheets: list[Sheet]) -> Iterable[CodeRef]:
+    for made in sheets:
+        if made.code is not None and made.code_fingerprint is not None:
+            yield CodeRef(fingerprint=made.code_fingerprint, **made.code)
+
+
+def _environments(sheets: list[Sheet]) -> Iterable[EnvironmentSnapshot]:
+    for made in sheets:
+        if made.environment is not None and made.environment_fingerprint is not None:
+            yield EnvironmentSnapshot(fingerprint=made.environment_fingerprint, **made.environment)
+
+
+def _hardware(sheets: list[Sheet]) -> Iterable[HardwareProfile]:
+    for made in sheets:
+        if made.hardware is not None and made.hardware_fingerprint is not None:
+            yield HardwareProfile(fingerprint=made.hardware_fingerprint, facts=made.hardware)
+
+
+def _parameters(sheets: list[Sheet]) -> Iterable[ParameterSet]:
+    return (ParameterSet(sha256=made.parameters_sha256, values=made.parameters) for made in sheets)
+
+
+def _ensure(model: type[M], rows: Iterable[M], key: str) -> dict[str, int]:
+    """Write those of the rows whose key is new; key -> id for all of them."""
+    wanted = {getattr(row, key): row for row in rows}
+    if not wanted:
+        return {}
+    known = _known(model, wanted, key)
+    missing = sorted(set(wanted) - set(known))
+    if missing:
+        model._default_manager.bulk_create([wanted[name] for name in missing], ignore_conflicts=True)
+        known |= _known(model, missing, key)
+    return known
+
+
+def _known(model: type[Model], keys: Iterable[str], key: str) -> dict[str, int]:
+    rows = model._default_manager.filter(**{f"{key}__in": list(keys)})
+    return dict(rows.order_by().values_list(key, "id"))
+
+
+def _written(sheets: Iterable[Sheet]) -> Iterable[Occurrence]:
+    for made in sheets:
+        for slot in made.facts.outputs:
+            if slot.occurrence is not None:
+                yield slot.occurrence
+
+
+def _write_contents(sheets: list[Sheet]) -> dict[str, int]:
+    rows = (
+        Content(sha256=found.sha256, size=found.size, media_type=found.media_type, inline=found.inline)
+        for found in _written(sheets)
+    )
+    contents = _ensure(Content, rows, "sha256")
+    places = {(contents[found.sha256], found.address) for found in _written(sheets) if found.address}
+    if places:
+        ContentLocation.objects.bulk_create(
+            [ContentLocation(content_id=content, address=address) for content, address in sorted(places)],
+            ignore_conflicts=True,
+        )
+    return contents
+
+
+def _record_row(made: Sheet, ingredients: Ingredients) -> Record:
+    found = made.facts
+    return Record(
+        uuid=found.uuid,
+        team_id=found.team_id,
+        attempt_id=found.id,
+        run_id=found.run_id,
+        task_run_id=found.task_run_id,
+        version_id=found.version_id,
+        job=job_name(found.pipeline, found.task),
+        task=found.task,
+        kind=found.kind,
+        attempt_no=found.no,
+        resume_no=found.resume_no,
+        state=found.state,
+        reason=found.reason,
+        started_at=found.started_at,
+        finished_at=found.finished_at,
+        partition=found.partition,
+        code_id=ingredients.codes.get(made.code_fingerprint or ""),
+        environment_id=ingredients.environments.get(made.environment_fingerprint or ""),
+        hardware_id=ingredients.hardware.get(made.hardware_fingerprint or ""),
+        parameters_id=ingredients.parameters[made.parameters_sha256],
+        seeds=made.seeds,
+        metrics=made.metrics,
+        actor=found.actor,
+        isolation=found.isolation,
+        cache_key=found.cache_key,
+        gaps=made.gaps,
+        grade=made.grade,
+        digest=made.digest,
+    )
+
+
+def _write_uses(sheets: list[Sheet], records: dict[int, int], ingredients: Ingredients) -> None:
+    artifacts = _write_artifacts(sheets, ingredients)
+    read = {slot.occurrence.uuid for made in sheets for slot in made.facts.inputs if slot.occurrence}
+    artifacts |= _artifact_ids(read - set(artifacts))
+    uses = [use for made in sheets for use in _use_rows(made.facts, records[made.facts.id], artifacts)]
+    if uses:
+        Use.objects.bulk_create(uses, batch_size=5000)
+
+
+def _write_artifacts(sheets: list[Sheet], ingredients: Ingredients) -> dict[uuid.UUID, int]:
+    rows = [
+        Artifact(
+            uuid=slot.occurrence.uuid,
+            team_id=made.facts.team_id,
+            kind=slot.occurrence.kind,
+            name=output_name(made.facts, slot),
+            content_id=ingredients.contents[slot.occurrence.sha256],
+            metadata=slot.occurrence.metadata,
+        )
+        for made in sheets
+        for slot in made.facts.outputs
+        if slot.occurrence is not None
+    ]
+    return {row.uuid: row.pk for row in Artifact.objects.bulk_create(rows)} if rows else {}
+
+
+def _artifact_ids(uuids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    if not uuids:
+        return {}
+    return dict(Artifact.objects.filter(uuid__in=uuids).order_by().values_list("uuid", "id"))
+
+
+def _use_rows(found: AttemptFacts, record: int, artifacts: dict[uuid.UUID, int]) -> Iterable[Use]:
+    for direction, slots in ((READ, found.inputs), (WROTE, found.outputs)):
+        for slot in slots:
+            if slot.occurrence is not None:
+                yield Use(
+                    record_id=record,
+                    artifact_id=artifacts[slot.occurrence.uuid],
+                    direction=direction,
+                    slot=slot.name,
+                    position=slot.position,
+                )
+
+
+def _ids(sql: str, parameters: list[Any]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [row[0] for row in cursor.fetchall()]

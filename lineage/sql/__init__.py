@@ -1,0 +1,1 @@
+"""SQL of the lineage app: one file per thing, installed by migrations."""
