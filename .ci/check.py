@@ -1,0 +1,100 @@
+"""`make test`: every check, one after the other; what was skipped stands in the last lines."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from tools import PYTHON, ROOT, VENV, npm, say
+
+FAST = os.environ.get("FAST", "") not in ("", "0")
+REQUIRE_BROWSER = os.environ.get("REQUIRE_BROWSER", "") not in ("", "0")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Outside the product's packages these are ours as well.
+PYTHON_CODE = ("manage.py", "orchestrator_site", "pipelines", "runs", "lineage", "tests", ".ci")
+
+
+def command(*words: str) -> Callable[[], int]:
+    def carry_out() -> int:
+        return subprocess.run([str(VENV / "bin" / words[0]), *words[1:]], cwd=ROOT).returncode
+
+    return carry_out
+
+
+def node(script: str) -> Callable[[], int]:
+    return lambda: npm("run", "--silent", script)
+
+
+def find_browser() -> str | None:
+    """A Chromium of this machine; as root on Debian it is installed when there is none."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return found
+    say("installing Chromium from the system's packages")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for words in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", "chromium"]):
+        subprocess.run(["apt-get", *words], env=environment, stdout=subprocess.DEVNULL)
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def pytest(browser: str | None) -> int:
+    left_out = ["slow"] if FAST else []
+    if FAST or browser is None:
+        left_out.append("browser")
+    chosen = ["-m", " and ".join(f"not {mark}" for mark in left_out)] if left_out else []
+    environment = {**os.environ, **({"CHROMIUM": browser} if browser else {})}
+    words = [str(PYTHON), "-m", "pytest", "-q", "--durations=10", *chosen]
+    return subprocess.run(words, cwd=ROOT, env=environment).returncode
+
+
+def main() -> None:
+    browser = None if FAST else find_browser()
+    if browser is None and not FAST and REQUIRE_BROWSER:
+        sys.exit("-- REQUIRE_BROWSER is set and there is no Chromium: install the package `chromium`")
+    checks: list[tuple[str, Callable[[], int]]] = [
+        ("format", command("ruff", "format", "--check", "--quiet", *PYTHON_CODE)),
+        ("lint", command("ruff", "check", "--quiet", *PYTHON_CODE)),
+        ("types", command("mypy")),
+        ("import direction", command("lint-imports", "--no-logo")),
+        (
+            "migrations",
+            command("python", "-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run"),
+        ),
+        ("schema unchanged", command("python", "manage.py", "write_schema", "--check")),
+        ("frontend lint", node("lint")),
+        ("frontend types", node("types")),
+        ("frontend tests", node("test")),
+        ("pytest", lambda: pytest(browser)),
+    ]
+    results = [(name, *carry_out(name, check)) for name, check in checks]
+    conclude(results, browser)
+
+
+def carry_out(name: str, check: Callable[[], int]) -> tuple[int, float]:
+    say(name)
+    started = time.monotonic()
+    return check(), time.monotonic() - started
+
+
+def conclude(results: list[tuple[str, int, float]], browser: str | None) -> None:
+    print()
+    for name, code, seconds in results:
+        say(f"{'ok    ' if code == 0 else 'FAILED'} {name} ({seconds:.0f} s)")
+    if FAST:
+        say("SKIPPED by FAST=1: tests marked slow or browser; `make test` runs them")
+    elif browser is None:
+        say("SKIPPED: browser walks, as there is no Chromium (install `chromium`, or run as root)")
+    if (ROOT / "tests" / "benchmarks").is_dir():
+        say("not part of this: `make bench` (figures)")
+    failed = [name for name, code, _ in results if code]
+    if failed:
+        sys.exit(f"-- FAILED: {', '.join(failed)}")
+    say("all checks passed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+# Two commands: `make run` and `make test`. Both set up whatever is missing; a fresh machine needs only
+# Python 3.11 with venv, git and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+ifneq ($(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))'),True)
+$(error Python 3.11 or newer with venv is needed: install it, or say where it is by make PYTHON=/path/to/python3.11)
+endif
+PORT ?= 8000
+
+.PHONY: help setup run test lock soak bench
+
+help:
+	@echo 'make run          start everything on this machine (PORT=8000)'
+	@echo 'make test         every check; FAST=1 leaves out what is slow, REQUIRE_BROWSER=1 forbids to skip the browser'
+	@echo 'make setup        virtual environment, locked dependencies, built frontend, environment of the demo'
+	@echo 'make lock         resolve requirements/*.in anew into the locked *.txt'
+	@echo 'make bench        the figures of tests/benchmarks'
+
+setup:
+	@$(PYTHON) .ci/setup.py
+
+# exec: so that Ctrl-C and TERM reach the product itself.
+run: setup
+	@exec .venv/bin/python manage.py up --port $(PORT)
+
+test: setup
+	@FAST=$(FAST) REQUIRE_BROWSER=$(REQUIRE_BROWSER) .venv/bin/python .ci/check.py
+
+lock:
+	@$(PYTHON) .ci/lock.py
