@@ -6,10 +6,12 @@ from orchestrator_task import Transient, checkpoint_dir, log_metric, progress, s
 from __future__ import annotations
 
 import os
-import random
 import sys
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False  # importing `typing` would cost every fork of the zygote its pages
+if TYPE_CHECKING:
+    from typing import Any
+    from pathlib import Path
 
 POINTS_LIMIT = 10_000
 
@@ -42,6 +44,8 @@ def progress(done: float, total: float | None = None, message: str = "") -> None
 
 def checkpoint_dir() -> Path:
     """A folder for half-finished work; it outlives a failed or lost attempt of the same task run."""
+    from pathlib import Path
+
     path = Path(os.environ.get("ORCHESTRATOR_CHECKPOINT_DIR") or "checkpoint").absolute()
     path.mkdir(parents=True, exist_ok=True)
     return path
@@ -49,6 +53,8 @@ def checkpoint_dir() -> Path:
 
 def seed(number: int) -> None:
     """Seed every random generator that is there (random, numpy, torch if imported) and put the seed on record."""
+    import random  # here, because importing it makes every fork of the zygote slower
+
     random.seed(number)
     _seeds["random"] = number
     try:

@@ -14,14 +14,21 @@ import errno
 import importlib
 import importlib.util
 import json
-import linecache
 import os
 import sys
-import traceback
 import types
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Callable
+from importlib.machinery import ModuleSpec, SourceFileLoader
+
+TYPE_CHECKING = (
+    False  # importing `typing`, `pathlib` or `traceback` would cost every fork of the zygote their pages
+)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any
+
+    Request = dict[str, Any]
+    Report = dict[str, Any]
 
 serializers: Any = sys.modules["_orchestrator_serializers"]
 helpers: Any = sys.modules["orchestrator_task"]
@@ -31,8 +38,11 @@ TRACEBACK_LIMIT = 64 * 1024
 OURS = (__file__, serializers.__file__)
 SOURCE_MODULE = "task_source"
 
-Request = dict[str, Any]
-Report = dict[str, Any]
+COMPILED: dict[str, tuple[tuple[int, int, int], types.CodeType]] = {}
+COMPILED_LIMIT = 1000  # files; a zygote outlives many snapshots
+
+REHEARSAL = "def rehearsal(x):\n    return x\n"
+PORT: Report = {"name": "result", "type": "any"}
 
 
 class Refused(Exception):
@@ -52,6 +62,7 @@ def prepare() -> None:
     # A task that spawns interpreters (multiprocessing) shall not find the zygote where its own main module should be.
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.argv = [""]
+    rehearse()
 
 
 def main(request: Request, result_fd: int) -> None:
@@ -63,10 +74,25 @@ def main(request: Request, result_fd: int) -> None:
         write_report(result_fd, report)
         run_exit_functions()
     except BaseException:
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
     finally:
         flush()
         os._exit(code)
+
+
+def rehearse() -> None:
+    """Go once through what every attempt does, so that its memory is this process's own before the request comes."""
+    request: Request = {
+        "work": "/",
+        "attempt": "",
+        "task": "",
+        "kind": "python",
+        "source": REHEARSAL,
+        "outputs": [PORT],
+    }
+    report = perform({**request, "inputs": {"x": {"type": "integer", "value": 1}}})[1]
+    json.dumps({**report, **helpers.said()})
+    del sys.modules[SOURCE_MODULE]
 
 
 def perform(request: Request) -> tuple[int, Report]:
@@ -113,7 +139,7 @@ def run_python(request: Request) -> list[Report]:
     value = call(function, arguments(function, request.get("inputs") or {}))
     if hasattr(value, "__await__"):
         value = importlib.import_module("asyncio").run(value)
-    return collect(value, request.get("outputs") or [], Path(request["work"], "outputs"))
+    return collect(value, request.get("outputs") or [], os.path.join(request["work"], "outputs"))
 
 
 def entry_function(request: Request) -> Callable[..., Any]:
@@ -126,9 +152,10 @@ def entry_function(request: Request) -> Callable[..., Any]:
 
 
 def load_module(name: str, code_path: str | None) -> types.ModuleType:
-    if name in sys.modules and code_path:
-        # The zygote or a preloaded package already holds a module of this name; the code location goes first.
-        del sys.modules[name]
+    """Import the entry module; the code location goes before anything the zygote or a package has loaded."""
+    file = os.path.join(code_path or "", name + ".py")
+    if code_path and os.path.isfile(file):
+        return execute_file(name, file)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as problem:
@@ -140,10 +167,42 @@ def load_module(name: str, code_path: str | None) -> types.ModuleType:
         raise
 
 
+def execute_file(name: str, file: str) -> types.ModuleType:
+    """What importing a plain file does, with the code that the zygote may have compiled already."""
+    module = types.ModuleType(name)
+    module.__file__ = file
+    module.__spec__ = ModuleSpec(name, SourceFileLoader(name, file), origin=file)
+    module.__loader__ = module.__spec__.loader
+    sys.modules[name] = module
+    exec(compiled(file), module.__dict__)  # noqa: S102
+    return module
+
+
+def compiled(file: str) -> types.CodeType:
+    """The code of a file, compiled once as long as it does not change."""
+    seen = os.stat(file)
+    mark = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+    if file not in COMPILED or COMPILED[file][0] != mark:
+        with open(file, "rb") as source:
+            COMPILED[file] = (mark, compile(source.read(), file, "exec"))
+    return COMPILED[file][1]
+
+
+def remember(request: Request) -> None:
+    """In the zygote, between two attempts: compile the entry file, so that later runners find it done."""
+    if not request.get("code_path") or not request.get("entry"):
+        return
+    if len(COMPILED) > COMPILED_LIMIT:
+        COMPILED.clear()
+    try:
+        compiled(os.path.join(request["code_path"], request["entry"].partition(":")[0] + ".py"))
+    except (OSError, SyntaxError, ValueError):
+        return  # the runner has met the same fault and has told it better
+
+
 def inline_function(request: Request) -> Callable[..., Any]:
     """The function of a task with inline code: the named one, else `main` or `run`, else the last one defined."""
     source, file = request["source"], f"<{request['task']}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     module = types.ModuleType(SOURCE_MODULE)
     module.__file__ = file
     sys.modules[SOURCE_MODULE] = module
@@ -207,7 +266,7 @@ def call(function: Callable[..., Any], given: dict[str, Any]) -> Any:
         raise
 
 
-def collect(value: Any, declared: list[Report], folder: Path) -> list[Report]:
+def collect(value: Any, declared: list[Report], folder: str) -> list[Report]:
     """What the function returned, as the declared outputs."""
     if not declared:
         return []
@@ -231,9 +290,12 @@ def part(value: Any, name: str) -> Any:
     )
 
 
-def keep(port: Report, value: Any, folder: Path) -> Report:
+def keep(port: Report, value: Any, folder: str) -> Report:
     try:
-        return {"name": port["name"], **serializers.save(port["type"], value, folder / port["name"])}
+        return {
+            "name": port["name"],
+            **serializers.save(port["type"], value, os.path.join(folder, port["name"])),
+        }
     except serializers.Mismatch as problem:
         raise Refused("validation", f"output {port['name']}: {problem}", "TypeError") from None
 
@@ -243,13 +305,13 @@ def keep(port: Report, value: Any, folder: Path) -> Report:
 
 def run_shell(request: Request) -> list[Report]:
     """/bin/sh -e over the text; inputs as IN_<NAME>, outputs as files in $OUT."""
-    work = Path(request["work"])
-    out = work / "outputs"
-    out.mkdir(exist_ok=True)
-    script = work / "script.sh"
-    script.write_text(request["shell"])
-    environment = {**os.environ, "OUT": str(out), **shell_inputs(request.get("inputs") or {})}
-    pid = os.posix_spawn("/bin/sh", ["/bin/sh", "-e", str(script)], environment)
+    out = os.path.join(request["work"], "outputs")
+    os.makedirs(out, exist_ok=True)
+    script = os.path.join(request["work"], "script.sh")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(request["shell"])
+    environment = {**os.environ, "OUT": out, **shell_inputs(request.get("inputs") or {})}
+    pid = os.posix_spawn("/bin/sh", ["/bin/sh", "-e", script], environment)
     status = os.waitpid(pid, 0)[1]
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
@@ -260,7 +322,7 @@ def run_shell(request: Request) -> list[Report]:
     return [script_output(port, out) for port in request.get("outputs") or []]
 
 
-def script_output(port: Report, out: Path) -> Report:
+def script_output(port: Report, out: str) -> Report:
     try:
         return {"name": port["name"], **serializers.read_written(port["type"], port["name"], out)}
     except serializers.Mismatch as problem:
@@ -312,6 +374,13 @@ def settle_exit(leaving: SystemExit, request: Request) -> tuple[int, Report]:
 
 def explain(problem: BaseException, request: Request) -> Report:
     """An exception of the user's code, told with the user's own lines only; the log gets the same text."""
+    import linecache
+    import traceback
+
+    if request.get("source") is not None:
+        # The lines of inline code exist nowhere else; without this entry the traceback would show none.
+        file, text = f"<{request['task']}>", request["source"]
+        linecache.cache[file] = (len(text), None, text.splitlines(True), file)
     told = traceback.TracebackException(type(problem), problem, problem.__traceback__)
     keep_user_lines(told)
     text = "".join(told.format())
@@ -352,9 +421,10 @@ def user_line(trace: TracebackType | None, request: Request) -> int | None:
     """The line, in the task's own code, from which the exception came."""
     line = None
     roots = (request.get("code_path") or "\0", f"<{request['task']}>")
-    for frame, number in traceback.walk_tb(trace):
-        if frame.f_code.co_filename.startswith(roots):
-            line = number
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.startswith(roots):
+            line = trace.tb_lineno
+        trace = trace.tb_next
     return line
 
 

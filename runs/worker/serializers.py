@@ -10,11 +10,15 @@ import importlib
 import importlib.util
 import json
 import os
-import pickle
-import shutil
 import sys
-from pathlib import Path
-from typing import Any, Callable
+
+TYPE_CHECKING = False  # importing `typing` or `pathlib` would cost every fork of the zygote their pages
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    Descriptor = dict[str, Any]
 
 INLINE_LIMIT = 64 * 1024  # bytes of JSON that travel as a value; anything larger becomes a file
 
@@ -27,11 +31,16 @@ FOLDER = "application/x-folder"
 PNG = "image/png"
 BYTES = "application/octet-stream"
 
-Descriptor = dict[str, Any]
-
 
 class Mismatch(TypeError):
     """A value is not of the declared type, or cannot be written as it."""
+
+
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """A pathlib.Path, imported only where an attempt has files at all."""
+    from pathlib import Path
+
+    return Path(path)
 
 
 def available(name: str) -> bool:
@@ -125,13 +134,14 @@ def to_json(value: Any) -> str:
         ) from None
 
 
-def save_scalar(kind: str, value: Any, target: Path) -> Descriptor:
+def save_scalar(kind: str, value: Any, target: str) -> Descriptor:
     text = to_json(SCALARS[kind](value))
     if len(text) <= INLINE_LIMIT:
         return {"value": json.loads(text)}
-    path = target.with_name(target.name + ".json")
-    path.write_text(text)
-    return {"path": str(path), "media_type": JSON, "meta": {}}
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target + ".json", "w", encoding="utf-8") as file:
+        file.write(text)
+    return {"path": target + ".json", "media_type": JSON, "meta": {}}
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -141,7 +151,7 @@ def save_table(value: Any, target: Path) -> Descriptor:
     path = target.with_name(target.name + ".parquet")
     kind = library(value)
     if isinstance(value, os.PathLike):
-        return adopt_parquet(Path(value), path)
+        return adopt_parquet(as_path(value), path)
     if kind == "polars" and hasattr(value, "lazy"):
         frame = value.collect() if hasattr(value, "collect") else value
         frame.write_parquet(path)
@@ -233,10 +243,11 @@ def load_array(path: Path) -> Any:
 def save_model(value: Any, target: Path) -> Descriptor:
     """A model by joblib where it is installed, else by pickle protocol 5; a path is taken as it is."""
     if isinstance(value, os.PathLike):
-        source = Path(value)
-        return save_folder(value, target) if source.is_dir() else save_file(value, target)
+        return save_folder(value, target) if os.path.isdir(value) else save_file(value, target)
     if value is None:
         raise Mismatch("expected a model, got None")
+    import pickle
+
     package = library(value)
     version = getattr(sys.modules.get(package), "__version__", None)
     meta = {"class": class_name(value), "library": package, "library_version": version}
@@ -257,8 +268,10 @@ def load_model(path: Path, media_type: str) -> Any:
         return path
     if media_type != PICKLE and available("joblib"):
         return importlib.import_module("joblib").load(path)
+    import pickle
+
     with open(path, "rb") as file:
-        return pickle.load(file)
+        return pickle.load(file)  # noqa: S301 - in a runner, which runs the code of the same team anyway
 
 
 def save_image(value: Any, target: Path) -> Descriptor:
@@ -283,20 +296,22 @@ def place(source: Path, path: Path) -> None:
     """Put the bytes of a file at `path`: linked when they are the attempt's own, copied when they lie outside."""
     if source.resolve() == path.resolve():
         return
-    inside = source.resolve().is_relative_to(Path.cwd())
+    inside = source.resolve().as_posix().startswith(os.getcwd() + "/")
     if inside and not source.is_symlink():
         try:
             os.link(source, path)
             return
         except OSError:
             pass  # another file system, or one without links: copied below
+    import shutil
+
     shutil.copyfile(source, path)
 
 
 def existing(value: Any, kind: str) -> Path:
     if not isinstance(value, (str, os.PathLike)):
         raise Mismatch(f"expected the path of a {kind}, got {class_name(value)}")
-    path = Path(value)
+    path = as_path(value)
     if not path.exists():
         raise Mismatch(f"{path} does not exist; return the path of a {kind} that the task has written")
     if kind == "file" and not path.is_file() or kind == "folder" and not path.is_dir():
@@ -319,6 +334,8 @@ def save_file(value: Any, target: Path) -> Descriptor:
 
 
 def save_folder(value: Any, target: Path) -> Descriptor:
+    import shutil
+
     source = existing(value, "folder")
     path = target.with_name(target.name + ".folder")
     if source.parent.resolve() == target.parent.resolve():
@@ -330,7 +347,7 @@ def save_folder(value: Any, target: Path) -> Descriptor:
 
 
 def copy_entry(source: str, path: str) -> str:
-    place(Path(source), Path(path))
+    place(as_path(source), as_path(path))
     return path
 
 
@@ -343,7 +360,7 @@ def kind_of(value: Any) -> str:
         plain_kinds = {bool: "boolean", int: "integer", float: "number", str: "string"}
         return plain_kinds.get(type(value), "json")
     if isinstance(value, os.PathLike):
-        return "folder" if Path(value).is_dir() else "file"
+        return "folder" if os.path.isdir(value) else "file"
     package = library(value)
     if package in ("pandas", "polars", "pyarrow") and hasattr(value, "columns") and hasattr(value, "shape"):
         return "table"
@@ -364,7 +381,7 @@ FILES: dict[str, Callable[[Any, Path], Descriptor]] = {
 }
 
 
-def save(kind: str, value: Any, target: Path) -> Descriptor:
+def save(kind: str, value: Any, target: str) -> Descriptor:
     """Write a value as its port type says; `target` is the path without a suffix.
 
     Answers {"type", "value"} or {"type", "path", "media_type", "meta"}. Raises Mismatch.
@@ -373,8 +390,8 @@ def save(kind: str, value: Any, target: Path) -> Descriptor:
         kind = kind_of(value)
     if kind in SCALARS:
         return {"type": kind, **save_scalar(kind, value, target)}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return {"type": kind, **FILES[kind](value, target)}
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    return {"type": kind, **FILES[kind](value, as_path(target))}
 
 
 MEDIA_KINDS = {PARQUET: "table", NPY: "array", JSON: "json", JOBLIB: "model", PICKLE: "model"}
@@ -387,7 +404,7 @@ def load(port: Descriptor, hint: str) -> Any:
     """
     if "path" not in port:
         return port.get("value")
-    path = Path(port["path"])
+    path = as_path(port["path"])
     if not path.exists():
         raise FileNotFoundError(f"the bytes of this input are gone: {path}")
     kind = port["type"]
@@ -404,24 +421,21 @@ def load(port: Descriptor, hint: str) -> Any:
     return json.loads(path.read_text())
 
 
-def read_written(kind: str, name: str, folder: Path) -> Descriptor:
+def read_written(kind: str, name: str, folder: str) -> Descriptor:
     """The output that a script left at `folder/name`, read as its declared type. Raises Mismatch."""
-    path = folder / name
+    path = as_path(folder) / name
     if not path.exists():
         raise Mismatch(f"the script did not write $OUT/{name}")
     if kind == "any":
         kind = "folder" if path.is_dir() else "file"
     if kind in SCALARS:
-        return {
-            "type": kind,
-            **save_scalar(kind, parse_written(kind, name, path), folder / (name + ".value")),
-        }
+        return {"type": kind, **save_scalar(kind, parse_written(kind, name, path), f"{path}.value")}
     if kind == "model":
-        return {"type": kind, **(save_folder if path.is_dir() else save_file)(path, folder / name)}
+        return {"type": kind, **save_model(path, path)}
     if kind == "array":
-        load_written_array(name, path)
+        check_array(name, path)
         return {"type": kind, "path": str(path), "media_type": NPY, "meta": {}}
-    return {"type": kind, **FILES[kind](path, folder / name)}
+    return {"type": kind, **FILES[kind](path, path)}
 
 
 def parse_written(kind: str, name: str, path: Path) -> Any:
@@ -439,7 +453,7 @@ def parse_written(kind: str, name: str, path: Path) -> Any:
         raise Mismatch(f"$OUT/{name} should hold a {kind}, but holds {text.strip()[:80]!r}") from None
 
 
-def load_written_array(name: str, path: Path) -> None:
+def check_array(name: str, path: Path) -> None:
     with open(path, "rb") as file:
         if file.read(6) != b"\x93NUMPY":
             raise Mismatch(f"$OUT/{name} is not a .npy file")

@@ -11,13 +11,16 @@ long the zygote waits without work before it ends.
     worker -> zygote   run (with the write ends of stdout and stderr), kill, ping, end
     zygote -> worker   started, capture (once), then exactly one ended per run
 
-Nothing of the user runs in this process except the import of `preload` modules.
+After an answer the zygote forks the runner of the next attempt ahead of time and lets it rehearse: a fork is cheap, but
+each page that it touches first costs microseconds, and there are hundreds. So there is at most one child at any time,
+a spare one or one at work. Nothing of the user runs in this process except the import of `preload` modules.
 """
 
 from __future__ import annotations
 
 import ctypes
 import faulthandler
+import fcntl
 import gc
 import importlib.util
 import json
@@ -29,12 +32,16 @@ import socket
 import struct
 import sys
 import time
-from typing import Any
+
+TYPE_CHECKING = False  # importing `typing` would cost every fork of the zygote its pages
+if TYPE_CHECKING:
+    from typing import Any
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 CLOSE_RANGE = 436  # the number of this system call is the same on every architecture
 RESULT_FD = 3
+REQUEST_FD = 4
 RESULT_LIMIT = 64 * 1024 * 1024
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -84,12 +91,12 @@ def environment_offset() -> int | None:
 class Channel:
     """Framed JSON messages over the socket to the worker."""
 
-    def __init__(self, fd: int) -> None:
-        self.socket = socket.socket(fileno=fd)
+    def __init__(self, end: socket.socket) -> None:
+        self.socket = end
         self.socket.setblocking(True)
         self.socket.set_inheritable(False)
 
-    def receive(self) -> tuple[dict[str, Any], list[int]]:
+    def receive(self) -> tuple[bytes, list[int]]:
         """The next message and the file descriptors sent with it. Raises WorkerGone at end-of-file."""
         try:
             head, fds, _, _ = socket.recv_fds(self.socket, 4, 2)
@@ -98,7 +105,7 @@ class Channel:
             raise WorkerGone from None
         if not head:
             raise WorkerGone
-        return json.loads(self._exactly(struct.unpack("!I", head)[0])), list(fds)
+        return self._exactly(struct.unpack("!I", head)[0]), list(fds)
 
     def _exactly(self, size: int) -> bytes:
         parts = bytearray()
@@ -122,6 +129,26 @@ class Channel:
             raise WorkerGone from None
 
 
+class Spare:
+    """A runner that waits for its request at the other end of a socket."""
+
+    def __init__(self, pid: int, end: socket.socket, result_fd: int) -> None:
+        self.pid = pid
+        self.end = end
+        self.result_fd = result_fd
+
+    def hand_over(self, body: bytes, fds: list[int]) -> bool:
+        """Give it the request; False when it has died meanwhile."""
+        try:
+            socket.send_fds(self.end, [struct.pack("!I", len(body))], fds)
+            self.end.sendall(body)
+        except OSError:
+            return False
+        finally:
+            self.end.close()
+        return True
+
+
 class Watch:
     """What the zygote knows about the one runner that is alive."""
 
@@ -139,13 +166,14 @@ class Zygote:
     """The loop: wait for a request, fork, watch, answer."""
 
     def __init__(self, fd: int, silence: float, idle: float) -> None:
-        self.channel = Channel(fd)
+        self.channel = Channel(socket.socket(fileno=fd))
         self.silence = silence
         self.idle = idle
         self.pid = os.getpid()
         self.loaded: set[str] = set()
         self.captured = False
         self.attempt_address = environment_offset()
+        self.spare: Spare | None = None
 
     def serve(self) -> None:
         """Carry out requests until the worker goes, says `end`, or sends none for the idle time."""
@@ -156,20 +184,19 @@ class Zygote:
             left = self.idle - (time.monotonic() - idle_since)
             if left <= 0 or not poller.poll(left * 1000):
                 return
-            message, fds = self.channel.receive()
+            body, fds = self.channel.receive()
+            message = json.loads(body)
             if message["verb"] == "run":
-                self.run(message, fds)
+                self.run(message, body, fds)
+                self.make_spare(message)
                 idle_since = time.monotonic()
             elif message["verb"] == "end":
                 return
 
-    def run(self, request: dict[str, Any], fds: list[int]) -> None:
+    def run(self, request: dict[str, Any], body: bytes, fds: list[int]) -> None:
         """One attempt, from fork to the answer `ended`."""
         problems = self.preload(request.get("preload") or [])
-        result_fd = os.memfd_create("result")
-        pid = os.fork()
-        if pid == 0:
-            self.become_runner(request, fds, result_fd)
+        pid, result_fd = self.begin(body, fds)
         for fd in fds:
             os.close(fd)
         watch = Watch(pid, request, time.monotonic())
@@ -185,6 +212,46 @@ class Zygote:
         os.close(result_fd)
         self.answer(ended, result)
 
+    def begin(self, body: bytes, fds: list[int]) -> tuple[int, int]:
+        """A runner that has the request: its pid and the descriptor of its report."""
+        for _ in range(2):
+            spare = self.spare or self.fork_spare()
+            self.spare = None
+            if spare.hand_over(body, fds):
+                break
+            # Something killed it while it waited; the next one is fresh.
+            os.close(spare.result_fd)
+            processes.kill_descendants()
+        return spare.pid, spare.result_fd
+
+    def make_spare(self, request: dict[str, Any]) -> None:
+        """Fork the next runner while the worker is busy settling this attempt."""
+        runner.remember(request)
+        self.spare = self.fork_spare()
+
+    def drop_spare(self) -> None:
+        """The spare lacks what was imported since; a new one will have it."""
+        if self.spare is not None:
+            self.spare.end.close()
+            os.close(self.spare.result_fd)
+            self.spare = None
+            processes.kill_descendants()
+
+    def fork_spare(self) -> Spare:
+        result_fd = os.memfd_create("result")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self.become_runner(theirs, result_fd)
+            except WorkerGone:
+                os._exit(0)
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+                os._exit(1)
+        theirs.close()
+        return Spare(pid, ours, result_fd)
+
     def answer(self, ended: dict[str, Any], result: bytes) -> None:
         """Send `ended`; the runner's result is passed on as it was written, without parsing it here."""
         body = json.dumps(ended)[:-1].encode() + b',"result":' + (result or b"null") + b"}"
@@ -196,6 +263,7 @@ class Zygote:
         wanted = [name for name in names if name not in self.loaded]
         if not wanted:
             return problems
+        self.drop_spare()
         signal.signal(signal.SIGALRM, self.leave_if_orphaned)
         signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)
         for name in wanted:
@@ -226,16 +294,24 @@ class Zygote:
             self.captured = True
             self.channel.send({"event": "capture", "provenance": capture.facts()})
 
-    def become_runner(self, request: dict[str, Any], fds: list[int], result_fd: int) -> None:
-        """In the fork: leave everything of the zygote behind, then carry out the task. Never returns."""
+    def become_runner(self, end: socket.socket, result_fd: int) -> None:
+        """In the fork: leave the zygote behind, rehearse, wait for the request, carry it out. Never returns."""
         os.setsid()
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != self.pid:
             os._exit(1)
-        stdout, stderr = fds if len(fds) == 2 else (fds[0], fds[0])
-        take_descriptors(stdout, stderr, result_fd)
         be_first_to_die()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        keep_descriptors(end, result_fd)
+        runner.rehearse()
+        channel = Channel(socket.socket(fileno=REQUEST_FD))
+        body, fds = channel.receive()
+        channel.socket.close()
+        os.dup2(fds[0], 1, inheritable=True)
+        os.dup2(fds[-1], 2, inheritable=True)
+        for fd in fds:
+            os.close(fd)
+        request = json.loads(body)
         if self.attempt_address is not None:
             ctypes.memmove(self.attempt_address, request["attempt"].encode("ascii")[:36].ljust(36), 36)
         runner.main(request, RESULT_FD)
@@ -251,7 +327,7 @@ class Zygote:
                 ready = [fd for fd, _ in poller.poll(self.patience(watch) * 1000)]
                 if self.channel.socket.fileno() in ready:
                     watch.last_word = time.monotonic()
-                    self.obey(self.channel.receive()[0], watch)
+                    self.obey(json.loads(self.channel.receive()[0]), watch)
                 if ended in ready:
                     return
                 self.enforce(watch, time.monotonic())
@@ -316,14 +392,13 @@ class Zygote:
         }
 
 
-def take_descriptors(stdout: int, stderr: int, result: int) -> None:
-    """Keep 0 (/dev/null), 1, 2 and the result; close everything else, whoever opened it."""
-    os.dup2(stdout, 1, inheritable=True)
-    os.dup2(stderr, 2, inheritable=True)
-    if result != RESULT_FD:
-        os.dup2(result, RESULT_FD, inheritable=False)
-    if LIBC.syscall(CLOSE_RANGE, RESULT_FD + 1, 0x7FFFFFFF, 0) != 0:
-        os.closerange(RESULT_FD + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+def keep_descriptors(request: socket.socket, result: int) -> None:
+    """Keep 0 (/dev/null), 1, 2, the result and the request; close everything else, whoever opened it."""
+    ends = [fcntl.fcntl(fd, fcntl.F_DUPFD, REQUEST_FD + 1) for fd in (result, request.detach())]
+    os.dup2(ends[0], RESULT_FD, inheritable=False)
+    os.dup2(ends[1], REQUEST_FD, inheritable=False)
+    if LIBC.syscall(CLOSE_RANGE, REQUEST_FD + 1, 0x7FFFFFFF, 0) != 0:
+        os.closerange(REQUEST_FD + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def be_first_to_die() -> None:

@@ -7,6 +7,7 @@ thread; `ping`, `terminate` and `kill` may be called by any.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import os
 import select
@@ -250,7 +251,10 @@ class Running:
         if message is None:
             return None
         if message["event"] == "capture":
-            self.zygote.provenance = message["provenance"]
+            self.zygote.provenance = {
+                **message["provenance"],
+                "fingerprint": fingerprint(message["provenance"]),
+            }
             return self._take()
         if message["event"] == "started":
             self.pid = message["pid"]
@@ -282,6 +286,12 @@ class Running:
         }
         ended: Message = {"event": "ended", "exit": None, "signal": None, "killed": None, "rusage": None}
         return {**ended, "memory": {"limit": None, "held": None}, "result": {"error": error}}
+
+
+def fingerprint(facts: Message) -> str:
+    """sha256 of the canonical JSON: equal facts, equal fingerprint."""
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def describe(code: int) -> str:

@@ -5,21 +5,20 @@ Standard library only, Python >= 3.9; loaded by the zygote, which asks once in i
 
 from __future__ import annotations
 
-import glob
-import hashlib
-import json
 import os
-import re
 import sys
-from typing import Any
+
+TYPE_CHECKING = False  # importing `typing` would cost every fork of the zygote its pages
+if TYPE_CHECKING:
+    from typing import Any
 
 GIB = 1024**3
 
 
 def facts() -> dict[str, Any]:
-    """{"python", "implementation", "packages", "platform", "hardware", "gaps", "fingerprint"}, JSON only."""
+    """{"python", "implementation", "packages", "platform", "hardware", "gaps"}, JSON only."""
     gaps: list[str] = []
-    found: dict[str, Any] = {
+    return {
         "python": sys.version.split()[0],
         "implementation": sys.implementation.name,
         "packages": packages(),
@@ -27,29 +26,37 @@ def facts() -> dict[str, Any]:
         "hardware": hardware(gaps),
         "gaps": gaps,
     }
-    found["fingerprint"] = fingerprint(found)
-    return found
-
-
-def fingerprint(found: dict[str, Any]) -> str:
-    """sha256 of the canonical JSON: equal facts, equal fingerprint."""
-    text = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def packages() -> list[dict[str, str]]:
     """Name and version of every installed distribution, sorted; the first on the path wins, as for import.
 
-    Read from the first lines of the metadata files: importlib.metadata parses all of them and takes twenty times longer.
+    Read from the first lines of the metadata files: importlib.metadata parses all of them, at twenty times the
+    cost.
     """
     found: dict[str, dict[str, str]] = {}
     for folder in sys.path:
-        for pattern in ("*.dist-info/METADATA", "*.egg-info/PKG-INFO"):
-            for path in glob.glob(os.path.join(glob.escape(folder or "."), pattern)):
-                entry = read_metadata(path)
-                if entry:
-                    found.setdefault(re.sub(r"[-_.]+", "-", entry["name"]).lower(), entry)
+        for path in metadata_files(folder):
+            entry = read_metadata(path)
+            if entry:
+                found.setdefault(normal_name(entry["name"]), entry)
     return [found[name] for name in sorted(found)]
+
+
+def metadata_files(folder: str) -> list[str]:
+    """The metadata files of the distributions in one folder of the path; none for an archive or a missing folder."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    files = {".dist-info": "METADATA", ".egg-info": "PKG-INFO"}
+    paths = [os.path.join(folder, name, files.get(os.path.splitext(name)[1], "\0")) for name in names]
+    return [path for path in paths if not path.endswith("\0") and os.path.isfile(path)]
+
+
+def normal_name(name: str) -> str:
+    """A distribution's name as package indexes compare it."""
+    return "-".join(part for part in name.lower().replace("_", "-").replace(".", "-").split("-") if part)
 
 
 def read_metadata(path: str) -> dict[str, str] | None:

@@ -1,0 +1,239 @@
+"""From claimed work to the request for a runner: inputs resolved, code and interpreter found.
+
+What cannot be found ends the attempt: :class:`CannotRun` says in words why, with the attempt's reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from pipelines import references, snapshots
+from pipelines.store import Store, StoreError
+from runs import environments, kinds, protocol
+from runs.models import RunCode
+from runs.protocol import Json, Work
+
+BUILTIN = Path(__file__).parent / "builtin"
+# Kinds whose work is a function of ours, run in the product's own interpreter.
+BUILTIN_KINDS = ("check", "register", "deploy")
+DEFAULT_MEMORY = 2 * 1024**3  # bytes, or half the machine when that is less
+REMEMBERED = 2048
+
+
+class CannotRun(Exception):
+    """The attempt cannot be carried out; ``reason`` is one of ``runs.states.Reason``."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Code:
+    """The snapshot and lock of a run. ``preload``: modules that its zygote imports once."""
+
+    tree_sha256: str
+    lock_sha256: str
+    preload: tuple[str, ...]
+
+
+@dataclass
+class Prepared:
+    """A request with the interpreter it is for, and what its record needs later."""
+
+    request: Json
+    interpreter: str
+    preload: tuple[str, ...]
+    cold: bool
+    values: Json
+    sources: dict[str, int]
+    provenance: Json
+
+
+class Requests:
+    """Makes requests for one worker, remembering what does not change: specs of tasks, code of runs."""
+
+    def __init__(self) -> None:
+        self.store = Store(settings.ORCHESTRATOR["STORE"])
+        self._specs: OrderedDict[int, Json] = OrderedDict()
+        self._codes: OrderedDict[int, Code | None] = OrderedDict()
+
+    def prepare(self, work: Work, folder: Path) -> Prepared:
+        """The request for ``work`` in ``folder``. Raises :class:`CannotRun`."""
+        spec = self._remember(self._specs, work.task["task_id"], protocol.task_spec)
+        values, sources = self._values(work, spec)
+        extra = kinds.prepare(
+            kinds.Preparing(work.run["id"], work.run["team_id"], work.kind, work.effect_key, values)
+        )
+        values = {**values, **extra}
+        code = self._remember(self._codes, work.run["id"], _code_of)
+        own = work.kind in BUILTIN_KINDS or code is None
+        request: Json = {
+            "attempt": work.token,
+            "task": work.task["key"],
+            "work": str(folder),
+            "inputs": {name: self._input(value, name) for name, value in values.items()},
+            "outputs": spec["outputs"],
+            "memory": spec["resources"].get("memory") or default_memory(),
+            "env": {"ORCHESTRATOR_EFFECT_KEY": work.effect_key},
+        }
+        provenance: Json = {
+            "params": _inline(values),
+            "lock": "" if own or code is None else code.lock_sha256,
+        }
+        self._add_work(request, provenance, work, spec, code)
+        return Prepared(
+            request=request,
+            interpreter=sys.executable if own or code is None else interpreter_of(code.lock_sha256),
+            preload=() if own or code is None else code.preload,
+            cold=spec.get("start") == "cold",
+            values=values,
+            sources=sources,
+            provenance=provenance,
+        )
+
+    def _add_work(self, request: Json, provenance: Json, work: Work, spec: Json, code: Code | None) -> None:
+        """What is to be done: a function of the snapshot, inline source, a script or a function of ours."""
+        config = spec["config"]
+        if work.kind in BUILTIN_KINDS:
+            request |= {"kind": "python", "entry": f"{work.kind}:run", "code_path": str(BUILTIN)}
+            request["inputs"] |= _config_inputs(work.kind, config)
+            return
+        if code is not None:
+            request["code_path"] = str(self._checkout(code.tree_sha256))
+            provenance["code"] = code.tree_sha256
+        request["kind"] = work.kind
+        if work.kind == "shell":
+            request["shell"] = config["run"]
+        elif config.get("source") is not None:
+            request["source"] = config["source"]
+        else:
+            request["entry"] = config["run"]
+        text = request.get("shell") or request.get("source")
+        if text is not None:
+            provenance["code"] = hashlib.sha256(text.encode()).hexdigest()
+
+    def _checkout(self, tree_sha256: str) -> Path:
+        into = Path(settings.ORCHESTRATOR["HOME"]) / "snapshots"
+        try:
+            return snapshots.materialise(self.store, tree_sha256, into)
+        except (StoreError, OSError) as error:
+            raise CannotRun(
+                "infrastructure", f"the code {tree_sha256[:12]} could not be fetched: {error}"
+            ) from error
+
+    def _values(self, work: Work, spec: Json) -> tuple[Json, dict[str, int]]:
+        """Inputs by name, and for those that are outputs of other tasks the id of the AttemptOutput."""
+        values: Json = {}
+        sources: dict[str, int] = {}
+        lookup = protocol.value_lookup(work.run["params"], work.upstream)
+        for name, expr in spec["with"].items():
+            try:
+                if expr.get("ref") == "tasks":
+                    values[name], sources[name] = _output(work.upstream, expr)
+                else:
+                    values[name] = references.resolve(expr, lookup)
+            except KeyError:
+                raise CannotRun("validation", _missing(name, expr)) from None
+            except references.ResolveError as error:
+                raise CannotRun("validation", f"the input {name} cannot be made: {error}") from None
+        return values, sources
+
+    def _input(self, value: Any, name: str) -> Json:
+        """One input as the runner takes it: a value, or a path into the store."""
+        if not isinstance(value, dict) or "attempt_output_id" not in value:
+            return {"type": "any", "value": value}
+        try:
+            path = self.store.local_path(value["sha256"])
+        except (StoreError, OSError) as error:
+            raise CannotRun(
+                "infrastructure", f"the bytes of input {name} could not be fetched: {error}"
+            ) from error
+        return {
+            "type": value["type"],
+            "path": str(path),
+            "media_type": value["media_type"],
+            "meta": value["meta"],
+        }
+
+    @staticmethod
+    def _remember(known: OrderedDict[int, Any], key: int, load: Any) -> Any:
+        if key not in known:
+            known[key] = load(key)
+            if len(known) > REMEMBERED:
+                known.popitem(last=False)
+        return known[key]
+
+
+def _output(upstream: Json, expr: Json) -> tuple[Any, int]:
+    out = upstream[expr["task"]][expr["output"]]
+    if not out["sha256"]:
+        return out["value"], out["id"]
+    kept = ("type", "sha256", "size", "address", "media_type", "meta")
+    return {**{key: out[key] for key in kept}, "attempt_output_id": out["id"]}, out["id"]
+
+
+def _missing(name: str, expr: Json) -> str:
+    return f"the input {name} has no value: {references.describe(expr)} was not produced in this run"
+
+
+def _inline(values: Json) -> Json:
+    return {
+        name: value
+        for name, value in values.items()
+        if not (isinstance(value, dict) and "attempt_output_id" in value)
+    }
+
+
+def _config_inputs(kind: str, config: Json) -> Json:
+    """The keys of a built-in kind that its function takes as arguments."""
+    if kind != "check":
+        return {}
+    return {name: {"type": "any", "value": config[name]} for name in ("checks", "on_failure")}
+
+
+def _code_of(run_id: int) -> Code | None:
+    found = RunCode.objects.select_related("snapshot", "location").filter(run_id=run_id).first()
+    if found is None:
+        return None
+    return Code(found.snapshot.tree_sha256, found.lock_sha256, tuple(found.location.preload))
+
+
+def interpreter_of(lock_sha256: str) -> str:
+    """The interpreter of a lock file's environment, built now if it is not there. Raises :class:`CannotRun`."""
+    if not lock_sha256:
+        return sys.executable
+    try:
+        return str(environments.interpreter(Path(settings.ORCHESTRATOR["CACHE"]), lock_sha256))
+    except environments.BuildFailed as error:
+        raise CannotRun(
+            "infrastructure", f"the environment of this code could not be built: {error}"
+        ) from error
+
+
+def default_memory() -> int:
+    """Bytes: 2 GiB, or half of a machine that has less than 4."""
+    with open("/proc/meminfo") as file:
+        total = int(file.readline().split()[1]) * 1024
+    return min(DEFAULT_MEMORY, total // 2)
+
+
+def keep_inputs(attempt_id: int, sources: dict[str, int]) -> None:
+    """Write which outputs of other tasks this attempt reads."""
+    if not sources:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO attempt_input (attempt_id, name, position, source_id, token, strength) "
+            "VALUES (%s, %s, 0, %s, '', 'sha256') ON CONFLICT DO NOTHING",
+            [(attempt_id, name, source) for name, source in sources.items()],
+        )
