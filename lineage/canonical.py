@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
 
 # RFC 8785 numbers are IEEE 754 doubles: beyond this an integer may not survive the way through one.
+# A larger one is taken if it is how a double is written, which is what reading such JSON gives.
 LARGEST_INTEGER = 2**53 - 1
 
 
@@ -46,7 +48,7 @@ def portable(value: Any) -> Any:
         return {str(key): portable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [portable(item) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_INTEGER:
+    if isinstance(value, int) and not _is_double(value):
         return {"$integer": str(value)}
     if isinstance(value, float) and not math.isfinite(value):
         return {"$float": str(value)}
@@ -111,9 +113,18 @@ def _utf8(value: str) -> bytes:
 
 
 def _integer(value: int) -> str:
-    if abs(value) > LARGEST_INTEGER:
+    if not _is_double(value):
         raise CanonicalError(f"the integer {value} does not fit a double exactly")
-    return str(value)
+    return str(value) if abs(value) <= LARGEST_INTEGER else _double(float(value))
+
+
+def _is_double(value: int) -> bool:
+    if abs(value) <= LARGEST_INTEGER:
+        return True
+    try:
+        return Decimal(repr(float(value))) == value
+    except OverflowError:
+        return False
 
 
 def _double(value: float) -> str:
