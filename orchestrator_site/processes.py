@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 # Accounts that servers may run as when we are root, the first that exists.
@@ -38,6 +39,11 @@ def die_with_parent(parent: int, how: signal.Signals) -> None:
     prctl(PR_SET_PDEATHSIG, how)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def hide_memory() -> None:
+    """Keep other processes of the same user from reading this one's memory, where keys and passwords are."""
+    prctl(PR_SET_DUMPABLE, 0)
 
 
 def name_process(name: str) -> None:

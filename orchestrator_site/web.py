@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
+from orchestrator_site.processes import hide_memory
+
 
 def open_pool() -> None:
     """Let this process's connections come from a pool. Must precede the first one; never before a fork."""
@@ -22,6 +24,7 @@ def endpoint(host: str, port: int) -> str:
 
 def serve(endpoints: list[str], ready: Callable[[], None] | None = None) -> None:
     """Serve until TERM. `ready` is called once requests are answered."""
+    hide_memory()
     open_pool()
     from daphne.server import Server
 

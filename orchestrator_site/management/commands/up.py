@@ -21,16 +21,6 @@ from orchestrator_site.embedded.postgres import START_PATIENCE, Postgres
 from orchestrator_site.embedded.redis import Redis
 from orchestrator_site.supervisor import ChildFailed, Forked, Message, Stopped, Supervisor
 
-# What the forked children need, loaded once so that they share its memory.
-HEAVY = (
-    "channels.routing",
-    "django_rq",
-    "redis.asyncio",
-    "rest_framework.views",
-    "rq.worker",
-    "orchestrator_site.asgi",
-)
-
 # name, function by dotted path, its arguments
 PROGRAMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("sweep", "runs.sweeps.main", ()),
@@ -214,9 +204,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 def load_everything() -> None:
     """Import what the children need; opens no connection and starts no thread."""
-    for name in HEAVY:
-        importlib.import_module(name)
+    importlib.import_module("orchestrator_site.asgi")
     _ = get_resolver().url_patterns
+    for _, path, _ in PROGRAMS:
+        exists(path)
 
 
 def exists(path: str) -> bool:

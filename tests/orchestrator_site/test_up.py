@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from orchestrator_site.embedded.home import FORMAT, Home
+from tests.orchestrator_site.running import ORDINARY, Up, folder_for_all, name_of, up
+
+# DESIGN.md asks for 8 and 4 seconds on an idle machine; tests share theirs.
+FIRST_START, LATER_START, LONGEST_STOP = 16.0, 8.0, 10.0
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Up]:
+    with folder_for_all() as folder, up(folder / "home", "--no-demo") as one:
+        yield one
+
+
+def ask_database(home: Path, question: str) -> list[tuple[object, ...]]:
+    """Ask as the application would, with what lies in the home."""
+    here = Home(home)
+    known = here.read_secrets()
+    assert known
+    with psycopg.connect(
+        host=str(here.postgres_socket_folder),
+        user="orchestrator",
+        password=known.application,
+        dbname="orchestrator",
+    ) as connection:
+        return connection.execute(question).fetchall()
+
+
+# What is running
+
+
+def test_it_answers_and_names_what_it_needs(running: Up) -> None:
+    assert running.get("/healthz").json() == {"status": "ok"}
+    assert running.get("/readyz").json() == {"status": "ok", "database": "ok", "redis": "ok"}
+
+
+def test_it_names_the_admin_and_the_password_at_the_first_start_only(running: Up) -> None:
+    assert "`admin` with the password" in running.said
+
+
+def test_the_parent_has_one_thread_and_no_connection(running: Up) -> None:
+    parent = psutil.Process(running.process.pid)
+    assert parent.num_threads() == 1
+    sockets = [found for found in parent.net_connections(kind="all") if found.status != psutil.CONN_LISTEN]
+    assert sockets == []
+
+
+def test_every_process_of_the_product_is_a_child_of_the_one_parent(running: Up) -> None:
+    names = sorted(name_of(child) for child in psutil.Process(running.process.pid).children())
+    workers = ["worker-cpu-1", "worker-cpu-2", "worker-gpu-1", "worker-system-1"]
+    assert names == ["postgres", "redis-server", "sweep", "web", *workers]
+
+
+def test_nothing_but_the_web_listens_on_the_network(running: Up) -> None:
+    listening = {
+        found.laddr.port
+        for process in running.everybody()
+        for found in process.net_connections(kind="inet")
+        if found.status == psutil.CONN_LISTEN
+    }
+    assert listening == {int(running.address.rpartition(":")[2])}
+
+
+def test_secrets_and_data_are_closed_to_others(running: Up) -> None:
+    def mode(path: Path) -> int:
+        return stat.S_IMODE(path.stat().st_mode)
+
+    home = Home(running.home)
+    assert mode(home.secrets_file) == 0o600
+    assert mode(home.data) == 0o700
+    assert mode(home.redis) == 0o700
+    assert all(mode(log) == 0o600 for log in home.logs.iterdir())
+
+
+def test_no_password_stands_on_a_command_line_or_in_an_environment(running: Up) -> None:
+    known = Home(running.home).read_secrets()
+    assert known
+    for process in running.everybody():
+        seen = " ".join(process.cmdline()) + str(process.environ() if os.geteuid() == 0 else "")
+        for secret in (known.superuser, known.owner, known.application, known.redis, known.site_key):
+            assert secret not in seen
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to give up its rights")
+def test_as_root_the_servers_run_as_somebody_else(running: Up) -> None:
+    assert running.child("postgres").uids().real != 0
+    assert running.child("redis-server").uids().real != 0
+
+
+# Supervision
+
+
+@pytest.mark.parametrize("name", ["web", "worker-cpu-1", "sweep", "redis-server", "postgres"])
+def test_a_dead_child_is_named_and_comes_back(running: Up, name: str) -> None:
+    before = running.child(name).pid
+    os.kill(before, signal.SIGKILL)
+    said_as = name.removesuffix("-server")
+    running.wait_for(lambda: running.has_child(name, other_than=before), f"a new {name}")
+    assert f"{said_as} died (killed by SIGKILL) and is started again in 0.5 s" in running.said
+    running.wait_for(lambda: running.get("/readyz").status_code == 200, "ready again", patience=30)
+
+
+def test_a_web_that_died_misses_no_request(running: Up) -> None:
+    os.kill(running.child("web").pid, signal.SIGKILL)
+    assert running.get("/healthz").status_code == 200
+
+
+def test_what_a_dead_worker_leaves_behind_is_ended(running: Up) -> None:
+    worker = running.child("worker-cpu-2")
+    running.wait_for(lambda: bool(worker.children()), "a zygote of the worker")
+    left = worker.children(recursive=True)
+    worker.kill()
+    running.wait_for(lambda: not any(process.is_running() for process in left), "their end", patience=2)
+
+
+# Stopping and starting again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "number, as_from_terminal", [(signal.SIGINT, True), (signal.SIGTERM, False)], ids=["Ctrl-C", "TERM"]
+)
+def test_it_stops_cleanly_and_its_data_are_there_again(
+    number: signal.Signals, as_from_terminal: bool
+) -> None:
+    with folder_for_all() as folder:
+        with up(folder / "home", "--no-demo") as first:
+            assert time.monotonic() - first.started < FIRST_START
+            people = ask_database(first.home, "SELECT username, date_joined FROM pipelines_user")
+            assert first.stop(number, as_from_terminal=as_from_terminal) < LONGEST_STOP
+            assert first.process.returncode == 0
+            assert first.lines[-1] == "Stopped."
+        with up(folder / "home", "--no-demo") as second:
+            assert time.monotonic() - second.started < LATER_START
+            assert ask_database(second.home, "SELECT username, date_joined FROM pipelines_user") == people
+            assert "with the password" not in second.said
+
+
+@pytest.mark.slow
+def test_nothing_survives_when_the_parent_is_killed_and_the_next_start_works() -> None:
+    with folder_for_all() as folder:
+        with up(folder / "home", "--no-demo") as first:
+            everybody = first.everybody()
+            first.process.kill()
+            first.process.wait()
+            _, alive = psutil.wait_procs(everybody, timeout=5)
+            assert not [f"{process.pid} {name_of(process)}" for process in alive]
+        with up(folder / "home", "--no-demo"):
+            pass
+
+
+@pytest.mark.slow
+def test_it_can_be_stopped_while_it_starts() -> None:
+    with folder_for_all() as folder:
+        starting = Up(folder / "home", "--no-demo")
+        log = folder / "home" / "logs" / "postgres.log"
+        starting.wait_for(lambda: log.exists() and "ready to accept" in log.read_text(), "PostgreSQL's start")
+        assert starting.stop(signal.SIGINT) < LONGEST_STOP
+        with up(folder / "home", "--no-demo"):
+            pass
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests have run as an ordinary user already")
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="there is no setpriv to become an ordinary user")
+def test_an_ordinary_user_can_run_it() -> None:
+    uid = pwd.getpwnam(ORDINARY).pw_uid
+    with folder_for_all(ORDINARY) as folder, up(folder / "home", "--no-demo", ordinary=True) as one:
+        assert one.get("/readyz").status_code == 200
+        assert {process.uids().real for process in one.everybody()} == {uid}
+        assert one.stop() < LONGEST_STOP
+
+
+@pytest.mark.slow
+def test_a_home_whose_path_is_too_long_for_a_socket_works() -> None:
+    with folder_for_all() as folder, up(folder / ("long-" * 20) / "home", "--no-demo") as one:
+        assert one.get("/readyz").status_code == 200
+        sockets = Home(one.home).postgres_socket_folder
+        assert not sockets.is_relative_to(one.home)
+        assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
+
+
+# One clear sentence for what stands in the way
+
+
+def refused(home: Path, *options: str, ordinary: bool = False) -> str:
+    code, said = Up(home, "--no-demo", *options, ordinary=ordinary).end()
+    assert code == 1, said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1, said
+    return said
+
+
+def test_a_port_that_is_taken() -> None:
+    with folder_for_all() as folder, socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refused(folder / "home", "--port", str(port))
+        assert f"Port {port} of 127.0.0.1 cannot be used (Address already in use)" in said
+        assert "--port" in said
+
+
+def test_a_home_in_use_by_another_up(running: Up) -> None:
+    said = refused(running.home)
+    assert f"{running.home} is in use by another `up` (process {running.process.pid})" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs root and setpriv")
+def test_a_home_that_is_not_writable() -> None:
+    with folder_for_all() as folder:
+        said = refused(folder / "home", ordinary=True)
+        assert f"{folder / 'home'} is not writable (Permission denied)" in said
+        assert "ORCHESTRATOR_HOME" in said
+
+
+def test_a_home_below_something_that_is_no_folder() -> None:
+    with folder_for_all() as folder:
+        (folder / "file").write_text("")
+        assert "is not writable (Not a directory)" in refused(folder / "file" / "home")
+
+
+def test_a_home_of_a_newer_version() -> None:
+    with folder_for_all() as folder:
+        (folder / "VERSION").write_text(f"{FORMAT + 1}\n")
+        assert f"was made by a newer version of this product (home format {FORMAT + 1}," in refused(folder)
+
+
+def test_a_database_that_is_only_half_there() -> None:
+    with folder_for_all() as folder:
+        data = Home(folder).data
+        data.mkdir(parents=True)
+        (data / "postgresql.conf").write_text("")
+        (folder / "VERSION").write_text(f"{FORMAT}\n")
+        said = refused(folder)
+        assert f"{data} is only half a database" in said
+        assert "restore it from a backup" in said
+
+
+@pytest.mark.slow
+def test_a_first_start_that_was_interrupted_is_made_again() -> None:
+    with folder_for_all() as folder:
+        home = Home(folder)
+        home.data.mkdir(parents=True)
+        (home.data / "PG_VERSION").write_text("18\n")
+        home.initialising.write_text("")
+        with up(folder, "--no-demo") as one:
+            assert "was interrupted before the database held anything; it is made again" in one.said
+            assert one.get("/readyz").status_code == 200
+
+
+def test_secrets_that_are_damaged() -> None:
+    with folder_for_all() as folder:
+        (folder / "secrets.json").write_text("{")
+        assert "secrets.json is damaged" in refused(folder)
