@@ -100,7 +100,7 @@ _STRINGS_OR_NAMES = re.compile(
 
 
 def _with_indexes(text: str) -> str:
-    """`tasks.train-all.outputs` -> `tasks["train-all"].outputs`: CEL would read a minus, or a word of its own."""
+    """`tasks.train-all.outputs` -> `tasks["train-all"].outputs`: CEL would read a minus or a keyword."""
 
     def write(match: re.Match[str]) -> str:
         if match["task"]:
@@ -141,7 +141,9 @@ def _unreadable(text: str) -> str | None:
     if "${{" in text:
         return "A condition names values without ${{ }}: write params.x, not ${{ params.x }}."
     if len(text) > MAX_CONDITION_LENGTH:
-        return f"It has {len(text):,} characters; at most {MAX_CONDITION_LENGTH:,} are read. Let a task decide."
+        return (
+            f"It has {len(text):,} characters; at most {MAX_CONDITION_LENGTH:,} are read. Let a task decide."
+        )
     depth = deepest = 0
     for character in text:
         depth += (character in "([{") - (character in ")]}")
@@ -185,10 +187,9 @@ class _Names:
             self.visit(child, bound, macros)
 
     def _check_function(self, tree: Any) -> None:
-        called = tree if tree.data == "member_dot_arg" else tree.children[0] if tree.children else None
+        called: Any = tree if tree.data == "member_dot_arg" else (tree.children or [None])[0]
         if getattr(called, "data", "") not in ("member_dot_arg", "ident_arg", "dot_ident_arg"):
             return
-        assert called is not None
         name = str(called.children[1] if called.data == "member_dot_arg" else called.children[0])
         if name not in _known_functions() and self.problem is None:
             self.problem = f"The function '{shorten(name)}' does not exist in CEL."
@@ -218,7 +219,8 @@ def _unknown_name(chain: list[str]) -> str:
         return f"Name one value: {root}.NAME."
     if root == "secrets":
         return "A condition cannot use secrets: let a task decide."
-    return f"'{shorten(root)}' is not known: a condition uses params.NAME, tasks.TASK.outputs.NAME and inputs.NAME."
+    known = "params.NAME, tasks.TASK.outputs.NAME and inputs.NAME"
+    return f"'{shorten(root)}' is not known: a condition uses {known}."
 
 
 _Rest = list[tuple[Any, frozenset[str], int]]

@@ -154,7 +154,7 @@ def _compose(text: str, problems: Problems) -> Node | None:
     except YAMLError as error:
         _note_syntax(error, text, problems)
         return None
-    if composer.root is None or composer.root.raw is None and not problems.has_errors:
+    if composer.root is None or (composer.root.raw is None and not problems.has_errors):
         message = "The document is empty: begin with `schema: orchestrator/v1`, a name and tasks."
         problems.error("empty-document", At(1, 1), "", message)
         return None
@@ -211,13 +211,17 @@ class _Composer:
             self.problems.error("anchor", _event_at(event), "", message, name=name)
         if event.tag is not None:
             tag = shorten(str(event.tag))
-            message = f"The tag '{tag}' is not allowed: remove it; quotes make a text, their absence a number."
+            message = (
+                f"The tag '{tag}' is not allowed: remove it; quotes make a text, their absence a number."
+            )
             self.problems.error("tag", _event_at(event), "", message, tag=tag)
 
     def _alias(self, event: Any) -> None:
         name = shorten(str(event.anchor))
         at = _event_at(event)
-        message = f"The alias '*{name}' is not allowed: write the value out; `defaults` holds what tasks share."
+        message = (
+            f"The alias '*{name}' is not allowed: write the value out; `defaults` holds what tasks share."
+        )
         self.problems.error("alias", at, "", message, name=name)
         self._expect_value(at)
         self._put(Node(at.line, at.column, None))
@@ -375,7 +379,10 @@ _SYNTAX: Final = (
         "found unexpected end of stream",
         "A quote that was opened is not closed: add the missing quotation mark.",
     ),
-    ("found unknown escape character", "Unknown escape after '\\' in double quotes: use '\\\\' or single quotes."),
+    (
+        "found unknown escape character",
+        "Unknown escape after '\\' in double quotes: use '\\\\' or single quotes.",
+    ),
     ("found invalid Unicode character escape", "This escape names no character: use \\u with a valid code."),
     ("block sequence entries are not allowed", "A '- ' is not allowed here: begin the list on a new line."),
     ("found incompatible YAML document", "The document says it is not YAML 1.2: remove the %YAML line."),

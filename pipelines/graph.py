@@ -193,7 +193,7 @@ class Graph:
         pairs = [(edge.up, edge.down) for edge in self.edges]
         pairs += [(task.parent, task.key) for task in self.tasks if task.parent is not None]
         # What comes after a scope also comes after all that is inside it.
-        pairs += [(inner, edge.down) for edge in self.edges for inner in self.children.get(edge.up, ())]
+        pairs += [(inner, edge.down) for edge in self.edges for inner in self.inside(edge.up)]
         ordered = topological_order([task.key for task in self.tasks], pairs)
         if ordered is None:
             raise ValueError(f"the graph {self.name} has a cycle")
@@ -226,7 +226,7 @@ class Graph:
         return found
 
     def descendants(self, key: str) -> set[str]:
-        """All that waits for this task, with what is inside, and the scopes around it; KeyError if unknown."""
+        """All that waits for this task, what is inside of it, and the scopes around. KeyError if unknown."""
         found: set[str] = set()
         for level in (key, *self.scopes_of(key)):
             found |= self._reach(level, up=False)

@@ -24,7 +24,7 @@ SCALAR_TYPES: Final = frozenset({"integer", "number", "string", "boolean"})
 # Types whose values pass as JSON; the others pass as files. `any` may be either.
 INLINE_TYPES: Final = SCALAR_TYPES | {"json"}
 # Not a port type: what `${{ secrets.x }}` gives until a task takes it.
-SECRET: Final = "secret"
+SECRET: Final = "secret"  # noqa: S105
 
 _ARTICLES: Final = {"integer": "an integer", "array": "an array", "image": "an image", "any": "any value"}
 

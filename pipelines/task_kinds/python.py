@@ -1,0 +1,101 @@
+"""python: a function of the code location (`run`), or one written into the document (`source`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.problems import At, shorten
+from pipelines.signatures import CodeProblem, Signature, read_source
+from pipelines.task_kinds.base import VALUES, Desk, Draft, Kind, Ports, named
+
+
+class Python(Kind):
+    """`run: module:function` or `source: |`, `with`, `cache`. The signature gives the ports.
+
+    Of inline code the last public function is run.
+    """
+
+    name = "python"
+    label = "a python task"
+    takes_secrets = True
+    keys = {
+        "run": {
+            "type": "string",
+            "pattern": r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*(?!\n)$",
+            "x-problem": "bad-run",
+            "x-says": "module:function, such as digits:train",
+        },
+        "source": {"type": "string", "minLength": 1},
+        "with": VALUES,
+        "cache": {"type": "boolean"},
+    }
+
+    def ports(self, task: Draft, desk: Desk) -> Ports:
+        if task.broken & {"run", "source"}:
+            return Ports.unknown()
+        if "run" in task.raw and "source" in task.raw:
+            message = f"'{task.name}' has both `run` and `source`: keep one."
+            desk.problems.error("run-or-source", task.place("source"), f"{task.path}.source", message)
+        elif "run" in task.raw:
+            return _of(self._block(task, desk), task, desk, "run")
+        elif "source" in task.raw:
+            return _of(self._inline(task, desk), task, desk, "source")
+        else:
+            message = (
+                f"'{task.name}' has no code: add `run: module:function`, or `source: |` with inline code."
+            )
+            desk.problems.error("run-or-source", task.at, task.path, message)
+        return Ports.unknown()
+
+    def _block(self, task: Draft, desk: Desk) -> Signature | None:
+        run = task.raw["run"]
+        if desk.location is None:
+            message = (
+                f"'{run}' is looked up in a code location: add `code: {{location: NAME}}` to the document."
+            )
+            desk.problems.error("code-missing", task.place("run"), f"{task.path}.run", message)
+            return None
+        if desk.blocks is None:
+            return None
+        found = desk.blocks.get(run)
+        if found is None:
+            otherwise = "Sync it if the function is new; names with '_' in front are not blocks."
+            hint, params = desk.problems.hint(run, desk.blocks, otherwise)
+            message = f"The code location '{desk.location}' has no block '{shorten(run)}'.{hint}"
+            desk.problems.error("unknown-block", task.place("run"), f"{task.path}.run", message, **params)
+        return found
+
+    def _inline(self, task: Draft, desk: Desk) -> Signature | None:
+        read = read_source(task.raw["source"])
+        if isinstance(read, Signature):
+            return read
+        desk.problems.error("bad-source", _in_source(task, read), f"{task.path}.source", _sentence(read))
+        return None
+
+    def config(self, task: Draft) -> dict[str, Any]:
+        key = "source" if "source" in task.raw else "run"
+        return {key: task.raw.get(key)}
+
+
+def _of(signature: Signature | None, task: Draft, desk: Desk, key: str) -> Ports:
+    if signature is None:
+        return Ports.unknown()
+    if signature.problem:
+        message = f"'{signature.name}' cannot be used as a block: {signature.problem}."
+        desk.problems.error("unusable-block", task.place(key), f"{task.path}.{key}", message)
+    return Ports(named(signature.inputs), named(signature.outputs), open_inputs=signature.open)
+
+
+def _sentence(read: CodeProblem) -> str:
+    return f"The code of `source` cannot be used: {read.message}."
+
+
+def _in_source(task: Draft, read: CodeProblem) -> At:
+    """The place in the document of a place in inline code. Behind `|` the code begins on the next line."""
+    node = task.node.get("source")
+    if node is None or not node.block:
+        at = task.place("source")
+        return At(at.line, at.column)
+    # The indentation of the block is that of its first line; at least two more than the task's keys.
+    indent = task.node.key_at("source").column + 1
+    return At(node.line + read.line, indent + read.column)
