@@ -64,7 +64,7 @@ def test_the_lock_file_is_named_by_its_bytes(store: Store, code: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lock", "words"), [("missing.lock", "cannot be read"), ("../other.lock", "outside the code location")]
+    "lock, words", [("missing.lock", "cannot be read"), ("../other.lock", "outside the code location")]
 )
 def test_a_lock_file_that_is_not_there_is_named(store: Store, code: Path, lock: str, words: str) -> None:
     with pytest.raises(StoreError, match=words):
