@@ -1,7 +1,8 @@
 """How the API authenticates, pages and fails: one way for all three apps.
 
 Lists are cursor pages, errors are RFC 9457 problems, a browser has its session with CSRF and a program a
-bearer token. Named in settings.REST_FRAMEWORK; the apps never import this.
+bearer token. Named in settings.REST_FRAMEWORK; the apps never import this. Importing it must not import the
+framework's views or drf-spectacular: both read these settings while they are being imported.
 """
 
 from __future__ import annotations
@@ -12,13 +13,10 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.openapi import AutoSchema
 from rest_framework import exceptions, pagination
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from pipelines import tokens
 from pipelines.errors import Refusal
@@ -44,14 +42,6 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="orchestrator"'
-
-
-class BearerScheme(OpenApiAuthenticationExtension):
-    target_class = BearerAuthentication
-    name = "token"
-
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer"}
 
 
 class CursorPages(pagination.CursorPagination):
@@ -110,7 +100,6 @@ def _of_framework(error: exceptions.APIException) -> Response:
 
 
 def _answer(status: int, body: dict[str, Any], headers: dict[str, str]) -> Response:
-    set_rollback()
     return Response(body, status=status, headers=headers, content_type=PROBLEM)
 
 

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from orchestrator_site import schema  # noqa: F401 - registers what it describes
+from orchestrator_site.api import unknown_address
 from orchestrator_site.health import healthz, readyz
 from orchestrator_site.shell import page_shell
 
 # An unknown address under one of these is a 404 for a program, not a page for a person.
 NOT_PAGES = "api/|_allauth/|static/|admin/|ws/|healthz|readyz|metrics"
 
+handler500 = "orchestrator_site.api.server_error"
+
+api: list[URLPattern | URLResolver] = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("", include("pipelines.api.urls")),
+    path("", include("runs.api.urls")),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("_allauth/", include("allauth.headless.urls")),
+    path("api/v1/", include(api)),
+    re_path(r"^api/", unknown_address, name="no-such-address"),
     re_path(rf"^(?!{NOT_PAGES}).*$", page_shell, name="page"),
 ]

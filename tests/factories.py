@@ -48,7 +48,7 @@ def make_user(username: str = "", **fields: Any) -> User:
 
 
 def make_team(slug: str = "", **members: Iterable[str]) -> Team:
-    """A team; ``members`` names people that exist, each with their roles: ``make_team("x", bob=["viewer"])``."""
+    """A team; ``members`` names people that exist, with their roles: `make_team("x", bob=["viewer"])`."""
     slug = slug or f"team-{next(_numbers)}"
     team = Team.objects.create(slug=slug, name=slug.title())
     for username, roles in members.items():

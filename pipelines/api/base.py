@@ -7,11 +7,12 @@ into RFC 9457 problems (``orchestrator_site/api.py``).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -207,6 +208,27 @@ def if_match(request: Request, current: int) -> None:
         raise Stale("Somebody saved in between: read the draft again, then save yours.", etag=etag(current))
 
 
+def whole_number(request: Request, name: str, default: int, least: int = 0, most: int = 2**31 - 1) -> int:
+    """A number of the query; 422 when it is none or out of ``least`` to ``most``."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= most:
+        message = f"A whole number from {least} to {most}."
+        raise Invalid(f"{name}: {message}", errors=[(name, message)])
+    return int(text)
+
+
+def paged(shape: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
+    """The schema of one page of a list."""
+    fields = {
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": shape(many=True),
+    }
+    return type(f"{shape.__name__}Page", (serializers.Serializer,), fields)
+
+
 def uuid_or_404(text: str, model: type[Model]) -> UUID:
     """The uuid of a text; a text that is none names nothing."""
     try:
@@ -220,13 +242,9 @@ def person(user: User | None) -> dict[str, str] | None:
     return None if user is None else {"username": user.username, "name": user.shown_name}
 
 
-class PersonField(serializers.Serializer[User]):
+@extend_schema_serializer(component_name="Person")
+class PersonField(serializers.Serializer[Any]):
     """The shape of PERSON, for the schema."""
 
     username = serializers.CharField()
     name = serializers.CharField()
-
-
-def unique(values: Iterable[M]) -> list[M]:
-    """The values without repetition, in their order."""
-    return list(dict.fromkeys(values))

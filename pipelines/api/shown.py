@@ -1,0 +1,181 @@
+"""What the API answers about pipelines and people, as plain JSON: many rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipelines import audit
+from pipelines.access import Rights
+from pipelines.api.base import person
+from pipelines.lookups import lookups
+from pipelines.models import (
+    ApiToken,
+    AuditEvent,
+    CodeLocation,
+    CodeSnapshot,
+    Pipeline,
+    PipelineVersion,
+    Team,
+    User,
+)
+from pipelines.versions import Saved
+
+Body = dict[str, Any]
+LAST_RUNS = 20
+
+
+def pipelines(rights: Rights, rows: Sequence[Pipeline]) -> list[Body]:
+    """PIPELINE of each row; the rows come from ``queries.listed``."""
+    runs = lookups.last_runs([row.pk for row in rows], LAST_RUNS)
+    return [_pipeline(rights, row, runs.get(row.pk, [])) for row in rows]
+
+
+def _pipeline(rights: Rights, row: Pipeline, runs: list[Body]) -> Body:
+    version = row.active_version
+    return {
+        "id": row.uuid,
+        "name": row.name,
+        "title": row.title,
+        "description": row.description,
+        "team": row.team.slug,
+        "owner": person(row.owner),
+        "deputy": person(row.deputy),
+        "purpose": row.purpose,
+        "runbook": row.runbook,
+        "tags": row.tags,
+        "active_version": _summary(version) if version else None,
+        "parameters": getattr(row, "active_parameters", None) or {},
+        "state": runs[0]["state"] if runs else None,
+        "last_runs": runs,
+        "paused_at": row.paused_at,
+        "can": {"run": rights.can("run", row), "edit": rights.can("edit", row)},
+    }
+
+
+def _summary(version: PipelineVersion) -> Body:
+    return {
+        "number": version.number,
+        "message": version.message,
+        "created_at": version.created_at,
+        "created_by": person(version.created_by),
+    }
+
+
+def versions(pipeline: Pipeline, rows: Sequence[PipelineVersion]) -> list[Body]:
+    """The short form of each version."""
+    return [{**_summary(row), "active": row.pk == pipeline.active_version_id} for row in rows]
+
+
+def version(pipeline: Pipeline, row: PipelineVersion) -> Body:
+    """A version with its text and its graph."""
+    return {
+        **versions(pipeline, [row])[0],
+        "text": row.text,
+        "text_sha256": row.text_sha256,
+        "spec_sha256": row.spec_sha256,
+        "layout": row.layout,
+        "code": row.spec.get("code"),
+        "parameters": row.spec.get("parameters", {}),
+        "graph": graph(row.spec),
+    }
+
+
+_TASK_KEYS = ("key", "name", "parent", "kind", "title", "queue", "config", "inputs", "outputs")
+
+
+def graph(spec: Body | None) -> Body | None:
+    """What is drawn of a spec: its tasks and edges."""
+    if spec is None:
+        return None
+    tasks = [{name: task.get(name) for name in _TASK_KEYS} for task in spec["tasks"]]
+    return {"tasks": tasks, "edges": spec["edges"]}
+
+
+def draft(saved: Saved) -> Body:
+    """A draft with its problems; ``etag`` is what If-Match wants at the next save."""
+    row = saved.pipeline
+    return {
+        "document": row.draft_text,
+        "layout": row.draft_layout,
+        "problems": [problem.to_json() for problem in saved.problems],
+        "etag": f'"{row.draft_revision}"',
+        "saved_at": row.draft_saved_at,
+        "saved_by": person(row.draft_saved_by),
+    }
+
+
+def me(user: User, rights: Rights) -> Body:
+    """Who asks, and in which teams they have which roles."""
+    teams = Team.objects.filter(pk__in=rights.roles).order_by("slug")
+    return {
+        "username": user.username,
+        "email": user.email,
+        "name": user.shown_name,
+        "is_superuser": rights.site_admin,
+        "time_zone": user.time_zone,
+        "locale": user.locale,
+        "teams": [team(row, rights) for row in teams],
+    }
+
+
+def team(row: Team, rights: Rights) -> Body:
+    return {"slug": row.slug, "name": row.name, "roles": sorted(rights.roles_in(row.pk))}
+
+
+def token(row: ApiToken) -> Body:
+    """A token without its text, which nobody has but who made it."""
+    return {
+        "id": row.uuid,
+        "name": row.name,
+        "team": row.team.slug if row.team else None,
+        "scopes": row.scopes,
+        "created_at": row.created,
+        "expires_at": row.expiry,
+        "last_used_at": row.last_used_at,
+        "revoked_at": row.revoked_at,
+    }
+
+
+def location(row: CodeLocation) -> Body:
+    return {
+        "id": row.uuid,
+        "name": row.name,
+        "team": row.team.slug,
+        "kind": row.kind,
+        "address": row.address,
+        "lock_file": row.lock_file,
+        "preload": row.preload,
+        "synced_at": row.synced_at,
+        "sync_error": row.sync_error,
+        "snapshot": _snapshot(row.last_snapshot) if row.last_snapshot else None,
+    }
+
+
+def _snapshot(row: CodeSnapshot) -> Body:
+    return {
+        "tree_sha256": row.tree_sha256,
+        "lock_sha256": row.lock_sha256,
+        "file_count": row.file_count,
+        "size": row.size,
+        "created_at": row.created_at,
+    }
+
+
+def event(row: AuditEvent) -> Body:
+    """One audit row with all that its hash covers; ``payload`` is null once it has been erased."""
+    return {
+        "id": row.uuid,
+        "chain": row.chain,
+        "seq": row.seq,
+        "team": row.team.slug if row.team else None,
+        "at": row.at,
+        "actor": row.actor_name,
+        "token": row.token.uuid if row.token else None,
+        "verb": row.verb,
+        "object": {"kind": row.object_kind, "id": row.object_uuid, "name": row.object_name},
+        "payload": audit.payload_of(row),
+        "payload_sha256": row.payload_sha256,
+        "prev_hash": row.prev_hash,
+        "hash": row.hash,
+    }

@@ -1,0 +1,34 @@
+"""What higher apps tell about their things: queues and endpoints that a document names, states of runs.
+
+They register here in ``AppConfig.ready()``; nothing here imports them. Asking before anybody registered
+gives nothing, as it does for a team that has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from pipelines.models import Pipeline, Team
+
+
+@dataclass
+class Lookups:
+    """queues: slugs that a team may use. endpoints: name -> stage of those a team may deploy to.
+
+    last_runs: pipeline ids, at most n -> for each id its newest runs as plain JSON, newest first.
+    in_state: the pipelines whose newest run is in a state.
+    """
+
+    queues: Callable[[Team], set[str]] = lambda team: set()
+    endpoints: Callable[[Team], dict[str, str]] = lambda team: {}
+    last_runs: Callable[[Iterable[int], int], dict[int, list[dict[str, Any]]]] = lambda ids, limit: {}
+    in_state: Callable[[QuerySet[Pipeline], str], QuerySet[Pipeline]] = lambda pipelines, state: (
+        pipelines.none()
+    )
+
+
+lookups = Lookups()

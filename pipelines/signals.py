@@ -1,0 +1,8 @@
+"""What the rooms above are told after the commit; best effort, as their sweeps find what was missed."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# A code location has a new snapshot. Keyword: snapshot (CodeSnapshot).
+code_synced = Signal()

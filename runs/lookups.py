@@ -1,0 +1,52 @@
+"""What the room below is told about queues and runs (``pipelines.lookups``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from pipelines import access
+from pipelines.lookups import lookups
+from pipelines.models import Pipeline, Team
+from runs.models import Queue, Run, WorkerLease
+
+# One look into the index (pipeline, -id) for each pipeline of a page.
+_LAST_RUNS = """
+SELECT p.id, r.uuid, r.number, r.state, r.created_at, r.started_at, r.finished_at
+FROM unnest(%s::bigint[]) AS p(id)
+CROSS JOIN LATERAL (SELECT * FROM run WHERE pipeline_id = p.id ORDER BY id DESC LIMIT %s) r
+ORDER BY p.id, r.id DESC
+"""
+_COLUMNS = ("id", "number", "state", "created_at", "started_at", "finished_at")
+
+
+def register() -> None:
+    access.open_to_everyone(Queue)
+    access.open_to_everyone(WorkerLease)
+    lookups.queues = queues
+    lookups.last_runs = last_runs
+    lookups.in_state = in_state
+
+
+def queues(team: Team) -> set[str]:
+    """The queues that tasks of a team may name: those of the site."""
+    return set(Queue.objects.filter(archived_at=None).values_list("slug", flat=True))
+
+
+def last_runs(pipeline_ids: Iterable[int], limit: int) -> dict[int, list[dict[str, Any]]]:
+    """Pipeline id -> its newest runs, the newest first, at most ``limit`` each; one query."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_RUNS, [list(pipeline_ids), limit])
+        for pipeline_id, *values in cursor.fetchall():
+            found.setdefault(pipeline_id, []).append(dict(zip(_COLUMNS, values, strict=True)))
+    return found
+
+
+def in_state(pipelines: QuerySet[Pipeline], state: str) -> QuerySet[Pipeline]:
+    """Those whose newest run is in ``state``."""
+    newest = Run.objects.filter(pipeline=OuterRef("pk")).order_by("-id").values("state")[:1]
+    return pipelines.alias(newest_state=Subquery(newest)).filter(newest_state=state)
