@@ -1,0 +1,48 @@
+import reactHooks from 'eslint-plugin-react-hooks';
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+/** graph, api, ui <- canvas <- runs | lineage | pipelines <- router; features do not import each other. */
+const FORBIDDEN = {
+  graph: ['api', 'ui', 'canvas', 'runs', 'lineage', 'pipelines', 'router', 'testing'],
+  api: ['graph', 'ui', 'canvas', 'runs', 'lineage', 'pipelines', 'router', 'testing'],
+  ui: ['graph', 'api', 'canvas', 'runs', 'lineage', 'pipelines', 'router', 'testing'],
+  canvas: ['runs', 'lineage', 'pipelines', 'router', 'testing'],
+  runs: ['lineage', 'pipelines', 'router', 'testing'],
+  lineage: ['runs', 'pipelines', 'router', 'testing'],
+  pipelines: ['runs', 'lineage', 'router', 'testing'],
+  router: ['testing'],
+};
+
+const directions = Object.entries(FORBIDDEN).map(([room, others]) => ({
+  files: [`src/${room}/**/*.{ts,tsx}`],
+  ignores: ['**/*.test.{ts,tsx}'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      { patterns: others.map((other) => ({ group: [`**/${other}/**`], message: `src/${room} does not import src/${other}.` })) },
+    ],
+  },
+}));
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', 'src/api/schema.d.ts'] },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      globals: globals.browser,
+      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] }, tsconfigRootDir: import.meta.dirname },
+    },
+    plugins: { 'react-hooks': reactHooks },
+    rules: {
+      ...reactHooks.configs.recommended.rules,
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
+      '@typescript-eslint/only-throw-error': 'off',
+    },
+  },
+  { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
+  ...directions,
+);

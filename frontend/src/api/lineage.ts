@@ -1,0 +1,50 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { client, dataOf } from './client';
+import { nextOf } from './pipelines';
+import type { Trace } from './types';
+
+export const deploymentsQuery = infiniteQueryOptions({
+  queryKey: ['deployments', 'list'],
+  queryFn: ({ pageParam, signal }) =>
+    dataOf(client.GET('/api/v1/deployments/', { params: { query: pageParam }, signal })),
+  initialPageParam: {} as { cursor?: string },
+  getNextPageParam: (page) => nextOf(page.next),
+});
+
+export function deploymentQuery(endpoint: string, at?: string) {
+  return queryOptions({
+    queryKey: ['deployments', 'one', endpoint, at ?? 'now'],
+    queryFn: ({ signal }) =>
+      dataOf(
+        client.GET('/api/v1/deployments/{endpoint}/', {
+          params: { path: { endpoint }, query: at ? { at } : {} },
+          signal,
+        }),
+      ),
+  });
+}
+
+/** Asked for again every two seconds until its last record is sealed. */
+export function traceQuery(endpoint: string, at?: string) {
+  return queryOptions({
+    queryKey: ['deployments', 'trace', endpoint, at ?? 'now'],
+    queryFn: ({ signal }): Promise<Trace> =>
+      dataOf(
+        client.GET('/api/v1/deployments/{endpoint}/trace/', {
+          params: { path: { endpoint }, query: at ? { at } : {} },
+          signal,
+        }),
+      ),
+    refetchInterval: (query) => (query.state.data && !query.state.data.complete ? 2000 : false),
+  });
+}
+
+/** Where the bytes of an artifact are served, always as a download. */
+export function contentAddress(artifact: string): string {
+  return `/api/v1/artifacts/${artifact}/content/`;
+}
+
+/** `team:name` of an endpoint. */
+export function endpointAddress(endpoint: { team: string; name: string }): string {
+  return `${endpoint.team}:${endpoint.name}`;
+}

@@ -1,0 +1,54 @@
+import { memo, type ReactNode } from 'react';
+import { KindIcon } from '../ui/KindIcon';
+import { StateGlyph } from '../ui/StateGlyph';
+import { lookOf } from '../ui/states';
+import css from './TaskCard.module.css';
+
+interface Props {
+  kind: string;
+  name: string;
+  /** Second line, left. */
+  title: string;
+  /** Null: nothing is known of a state here, as on a version's graph. */
+  state: string | null;
+  /** Beside the glyph: "2/3". */
+  count?: string | undefined;
+  /** Second line, right: duration, queue. */
+  aside?: ReactNode;
+  /** The whole card in words, for screen readers. */
+  label: string;
+  selected: boolean;
+}
+
+/** A card of 208 x 64: stripe in the state's colour, icon, name and glyph above, title and figures below. */
+export const TaskCard = memo(function TaskCard({ kind, name, title, state, count, aside, label, selected }: Props) {
+  return (
+    <div
+      className={css.card}
+      role="img"
+      aria-label={label}
+      data-selected={selected || undefined}
+      data-state={state ?? undefined}
+      data-look={state === null ? undefined : lookOf(state).look}
+    >
+      <div className={css.top}>
+        <span className={css.icon}>
+          <KindIcon kind={kind} />
+        </span>
+        <span className={css.name} title={name}>
+          {name}
+        </span>
+        {count && <span className={css.count}>{count}</span>}
+        {state !== null && (
+          <span className={css.glyph}>
+            <StateGlyph state={state} size={16} />
+          </span>
+        )}
+      </div>
+      <div className={css.bottom}>
+        <span className={css.title}>{title}</span>
+        {aside && <span className={css.aside}>{aside}</span>}
+      </div>
+    </div>
+  );
+});

@@ -1,0 +1,101 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Rocket } from 'lucide-react';
+import { deploymentsQuery, endpointAddress } from '../api/lineage';
+import { Problem, sentenceOf } from '../api/problem';
+import type { DeploymentItem } from '../api/types';
+import { Ago, PersonName } from '../ui/Facts';
+import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
+import { More } from '../ui/More';
+import { Card, PageBody, PageHead, useTitle } from '../ui/Page';
+import table from '../ui/Table.module.css';
+
+export function DeploymentsPage() {
+  useTitle('Deployments');
+  return (
+    <PageBody>
+      <PageHead title="Deployments" below="Every endpoint, and the model version that answers there now." />
+      <Card>
+        <DeploymentsTable />
+      </Card>
+    </PageBody>
+  );
+}
+
+function DeploymentsTable() {
+  const query = useInfiniteQuery(deploymentsQuery);
+  if (query.isPending) return <SkeletonRows label="Loading the deployments" />;
+  if (query.isError && !query.data) {
+    return (
+      <ErrorState
+        title="The deployments could not be loaded."
+        detail={sentenceOf(query.error)}
+        offline={query.error instanceof Problem && query.error.unreachable}
+        onRetry={() => void query.refetch()}
+      />
+    );
+  }
+  const deployments = query.data.pages.flatMap((page) => page.results);
+  if (deployments.length === 0) return <NoneYet />;
+  return (
+    <>
+      <div className={table.scroller}>
+        <table className={table.table}>
+          <thead>
+            <tr>
+              <th>Endpoint</th>
+              <th>Stage</th>
+              <th>Model version</th>
+              <th>Since</th>
+              <th>By</th>
+              <th>Team</th>
+            </tr>
+          </thead>
+          <tbody>
+            {deployments.map((deployment) => (
+              <Row key={endpointAddress(deployment.endpoint)} deployment={deployment} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <More has={query.hasNextPage} busy={query.isFetchingNextPage} onMore={() => void query.fetchNextPage()} />
+    </>
+  );
+}
+
+function Row({ deployment: { endpoint, current } }: { deployment: DeploymentItem }) {
+  return (
+    <tr>
+      <td className={table.name}>
+        <span className={table.cut}>
+          <Link to="/deployments/$endpoint" params={{ endpoint: endpointAddress(endpoint) }}>
+            {endpoint.name}
+          </Link>
+        </span>
+        <span className={`${table.cut} ${table.muted}`} title={endpoint.address}>
+          {endpoint.address}
+        </span>
+      </td>
+      <td className={table.soft}>{endpoint.stage}</td>
+      <td>
+        {current ? (
+          `${current.model} version ${current.version}`
+        ) : (
+          <span className={table.muted}>nothing deployed</span>
+        )}
+      </td>
+      <td className={`${table.soft} ${table.nowrap}`}>{current ? <Ago at={current.since} /> : '–'}</td>
+      <td className={table.soft}>{current ? <PersonName person={current.moved_by} none="a pipeline" /> : '–'}</td>
+      <td className={table.soft}>{endpoint.team}</td>
+    </tr>
+  );
+}
+
+function NoneYet() {
+  return (
+    <EmptyState icon={<Rocket />} title="No endpoints yet">
+      An endpoint appears here once it is registered. A task of kind <code>deploy</code> puts a model version on it, and from
+      then on this page can tell where that model came from.
+    </EmptyState>
+  );
+}

@@ -1,0 +1,55 @@
+import { createContext, memo, use, useMemo } from 'react';
+import type { Trace, TraceNode } from '../api/types';
+import { FlowCanvas, type CardProps } from '../canvas/FlowCanvas';
+import { TaskCard } from '../canvas/TaskCard';
+import { drawingOfTrace } from '../graph/convert';
+import { formatBytes, shortDigest } from '../ui/format';
+import { LOOKS } from '../ui/states';
+import { TYPE_WORDS } from './words';
+
+const Nodes = createContext<ReadonlyMap<string, TraceNode>>(new Map());
+
+interface Props {
+  trace: Trace;
+  selected: string | null;
+  onSelect: (node: string | null) => void;
+}
+
+/** A trace on the same canvas on which the pipeline was drawn, data on the left, deployment on the right. */
+export function TraceGraph({ trace, selected, onSelect }: Props) {
+  const { nodes, edges } = trace;
+  const drawing = useMemo(() => drawingOfTrace(nodes, edges), [nodes, edges]);
+  const byId = useMemo(() => new Map(nodes.map((node) => [node.id, node])), [nodes]);
+  return (
+    <Nodes value={byId}>
+      <FlowCanvas label="Trace of the deployed model" drawing={drawing} Card={Card} selected={selected} onSelect={onSelect} />
+    </Nodes>
+  );
+}
+
+const Card = memo(function Card({ id, selected }: CardProps) {
+  const node = use(Nodes).get(id);
+  if (!node) return null;
+  const state = typeof node.detail.state === 'string' && node.detail.state in LOOKS ? node.detail.state : null;
+  return (
+    <TaskCard
+      kind={node.type}
+      name={node.label}
+      title={TYPE_WORDS[node.type]}
+      state={state}
+      aside={asideOf(node)}
+      label={`${node.label}, ${TYPE_WORDS[node.type]}`}
+      selected={selected}
+    />
+  );
+});
+
+function asideOf(node: TraceNode): string {
+  const { sha256, size } = node.detail;
+  return [
+    typeof size === 'number' ? formatBytes(size) : '',
+    typeof sha256 === 'string' ? shortDigest(sha256).slice(0, 8) : '',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}

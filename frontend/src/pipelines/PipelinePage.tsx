@@ -1,0 +1,241 @@
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { FileCode, GitCommitHorizontal, Network } from 'lucide-react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
+import { activateVersion, addressOf, pipelineQuery, versionQuery, versionsQuery } from '../api/pipelines';
+import { Problem, sentenceOf } from '../api/problem';
+import type { Pipeline, VersionItem } from '../api/types';
+import { useLiveQueries } from '../api/useFleet';
+import { Button } from '../ui/Button';
+import { Ago, Digest, Fact, Facts, PersonName } from '../ui/Facts';
+import { EmptyState, ErrorState, Notice, Skeleton, SkeletonRows } from '../ui/Feedback';
+import { More } from '../ui/More';
+import { Card, PageBody, PageHead, Section, useTitle } from '../ui/Page';
+import { Segments } from '../ui/Segments';
+import { StateBadge } from '../ui/StateBadge';
+import table from '../ui/Table.module.css';
+import css from './PipelinePage.module.css';
+import { RunButton } from './RunDialog';
+import { SourceText } from './SourceText';
+
+const VersionGraph = lazy(() => import('./VersionGraph').then((module) => ({ default: module.VersionGraph })));
+const route = getRouteApi('/shell/pipelines/$name');
+
+/** `runs` draws the runs of a pipeline: it comes from another room, so the router puts it in. */
+export function PipelinePage({ runs }: { runs: (pipeline: Pipeline) => ReactNode }) {
+  const { name } = route.useParams();
+  const query = useQuery(pipelineQuery(name));
+  useLiveQueries('pipeline', query.data?.id ?? null, [['pipelines', 'one', name]]);
+  useTitle(query.data ? query.data.title || query.data.name : 'Pipeline');
+  if (query.isPending) return <Loading />;
+  if (query.isError && !query.data) {
+    const missing = query.error instanceof Problem && query.error.status === 404;
+    return (
+      <PageBody>
+        <ErrorState
+          title={missing ? `There is no pipeline ${name}.` : 'The pipeline could not be loaded.'}
+          detail={sentenceOf(query.error)}
+          onRetry={() => void query.refetch()}
+        />
+      </PageBody>
+    );
+  }
+  return <Loaded pipeline={query.data} runs={runs(query.data)} />;
+}
+
+function Loading() {
+  return (
+    <PageBody>
+      <Skeleton width={280} height={20} />
+      <Skeleton width={420} />
+      <SkeletonRows label="Loading the pipeline" />
+    </PageBody>
+  );
+}
+
+function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
+  const search = route.useSearch();
+  const shown = search.version ?? pipeline.active_version?.number ?? null;
+  return (
+    <PageBody>
+      <PageHead
+        above={
+          <>
+            <Link to="/pipelines">Pipelines</Link> / {pipeline.team}:{pipeline.name}
+          </>
+        }
+        title={pipeline.title || pipeline.name}
+        below={pipeline.description}
+        actions={<RunButton pipeline={pipeline} />}
+      />
+      <div className={css.columns}>
+        <div className={css.main}>
+          {shown === null ? <NotPublished /> : <VersionView pipeline={pipeline} number={shown} />}
+          <Section title="Runs" flush>
+            {runs}
+          </Section>
+        </div>
+        <div className={css.side}>
+          <About pipeline={pipeline} />
+          <Versions pipeline={pipeline} shown={shown} />
+        </div>
+      </div>
+    </PageBody>
+  );
+}
+
+function NotPublished() {
+  return (
+    <Card>
+      <EmptyState icon={<GitCommitHorizontal />} title="Nothing is published yet">
+        This pipeline has a draft only. Publish a version with <code>orchestrator apply</code>.
+      </EmptyState>
+    </Card>
+  );
+}
+
+function About({ pipeline }: { pipeline: Pipeline }) {
+  return (
+    <Section title="About">
+      <Facts>
+        <Fact name="State">
+          {pipeline.state ? <StateBadge state={pipeline.state} plain /> : <span className={table.muted}>never run</span>}
+        </Fact>
+        <Fact name="Owner">
+          <PersonName person={pipeline.owner} none="no owner" />
+        </Fact>
+        {pipeline.deputy && (
+          <Fact name="Deputy">
+            <PersonName person={pipeline.deputy} />
+          </Fact>
+        )}
+        <Fact name="Team">{pipeline.team}</Fact>
+        <Fact name="Active version">{pipeline.active_version?.number ?? <span className={table.muted}>none</span>}</Fact>
+        {pipeline.purpose && <Fact name="Purpose">{pipeline.purpose}</Fact>}
+        {pipeline.runbook && (
+          <Fact name="Runbook">
+            <Runbook text={pipeline.runbook} />
+          </Fact>
+        )}
+        {pipeline.tags.length > 0 && <Fact name="Tags">{pipeline.tags.join(', ')}</Fact>}
+      </Facts>
+    </Section>
+  );
+}
+
+/** A runbook that is an address is a link; nothing but http and https is ever one. */
+function Runbook({ text }: { text: string }) {
+  if (!/^https?:\/\//i.test(text)) return <>{text}</>;
+  return (
+    <a href={text} rel="noreferrer" target="_blank">
+      {text}
+    </a>
+  );
+}
+
+function VersionView({ pipeline, number }: { pipeline: Pipeline; number: number }) {
+  const [view, setView] = useState<'graph' | 'text'>('graph');
+  const query = useQuery(versionQuery(addressOf(pipeline), number));
+  const active = pipeline.active_version?.number === number;
+  return (
+    <Section
+      title={`Version ${number}${active ? ', active' : ''}`}
+      flush
+      actions={
+        <Segments
+          label="View of the version"
+          value={view}
+          onChange={setView}
+          items={[
+            { value: 'graph', label: <><Network aria-hidden /> Graph</> },
+            { value: 'text', label: <><FileCode aria-hidden /> YAML</> },
+          ]}
+        />
+      }
+    >
+      {query.isPending && <SkeletonRows rows={5} label="Loading the version" />}
+      {query.isError && (
+        <ErrorState
+          title={`Version ${number} could not be loaded.`}
+          detail={sentenceOf(query.error)}
+          onRetry={() => void query.refetch()}
+        />
+      )}
+      {query.data && view === 'graph' && (
+        <div className={css.graph}>
+          <Suspense fallback={<SkeletonRows rows={5} label="Loading the graph" />}>
+            <VersionGraph label={`Graph of ${pipeline.name}, version ${number}`} graph={query.data.graph} />
+          </Suspense>
+        </div>
+      )}
+      {query.data && view === 'text' && <SourceText text={query.data.text} name={`${pipeline.name}.yaml`} />}
+      {query.data && (
+        <div className={css.digests}>
+          <span>
+            Text <Digest value={query.data.text_sha256} />
+          </span>
+          <span>
+            Meaning <Digest value={query.data.spec_sha256} />
+          </span>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+function Versions({ pipeline, shown }: { pipeline: Pipeline; shown: number | null }) {
+  const name = addressOf(pipeline);
+  const query = useInfiniteQuery(versionsQuery(name));
+  const versions = query.data?.pages.flatMap((page) => page.results) ?? [];
+  return (
+    <Section title="Versions" flush>
+      {query.isPending && <SkeletonRows rows={3} label="Loading the versions" />}
+      {query.isError && !query.data && (
+        <ErrorState
+          title="The versions could not be loaded."
+          detail={sentenceOf(query.error)}
+          onRetry={() => void query.refetch()}
+        />
+      )}
+      {query.data && versions.length === 0 && <p className={css.none}>None yet.</p>}
+      <ol>
+        {versions.map((version) => (
+          <VersionRow key={version.number} pipeline={pipeline} version={version} shown={version.number === shown} />
+        ))}
+      </ol>
+      <More has={query.hasNextPage} busy={query.isFetchingNextPage} onMore={() => void query.fetchNextPage()} />
+    </Section>
+  );
+}
+
+function VersionRow({ pipeline, version, shown }: { pipeline: Pipeline; version: VersionItem; shown: boolean }) {
+  const name = addressOf(pipeline);
+  const queryClient = useQueryClient();
+  const activate = useMutation({
+    mutationFn: () => activateVersion(name, version.number),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['pipelines'] }),
+  });
+  return (
+    <li className={css.version} data-shown={shown || undefined}>
+      <div className={css.versionHead}>
+        <Link to="/pipelines/$name" params={{ name }} search={{ version: version.number }} aria-current={shown ? 'true' : undefined}>
+          Version {version.number}
+        </Link>
+        {version.active ? (
+          <span className={css.active}>active</span>
+        ) : (
+          pipeline.can.edit && (
+            <Button small look="quiet" busy={activate.isPending} onClick={() => activate.mutate()}>
+              Activate
+            </Button>
+          )
+        )}
+      </div>
+      {version.message && <p className={css.message}>{version.message}</p>}
+      <p className={css.who}>
+        <PersonName person={version.created_by} none="unknown" />, <Ago at={version.created_at} />
+      </p>
+      {activate.isError && <Notice>{sentenceOf(activate.error)}</Notice>}
+    </li>
+  );
+}

@@ -1,0 +1,183 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { SearchX, Workflow } from 'lucide-react';
+import { addressOf, pipelinesQuery } from '../api/pipelines';
+import { Problem, sentenceOf } from '../api/problem';
+import type { Pipeline } from '../api/types';
+import { useLiveQueries } from '../api/useFleet';
+import { Button } from '../ui/Button';
+import { Ago, PersonName } from '../ui/Facts';
+import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
+import { SearchBox, Select } from '../ui/Fields';
+import { More } from '../ui/More';
+import { Card, PageBody, PageHead, useTitle } from '../ui/Page';
+import { StateBadge } from '../ui/StateBadge';
+import table from '../ui/Table.module.css';
+import { useDelayed } from '../ui/useDelayed';
+import css from './PipelinesPage.module.css';
+import { RunButton } from './RunDialog';
+import { RunGlyphs } from './RunGlyphs';
+
+const route = getRouteApi('/shell/pipelines');
+
+const STATES = [
+  ['', 'Any last state'],
+  ['running', 'Running'],
+  ['failed', 'Failed'],
+  ['succeeded', 'Succeeded'],
+  ['queued', 'Queued'],
+  ['cancelled', 'Cancelled'],
+] as const;
+
+export function PipelinesPage() {
+  useTitle('Pipelines');
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const [q, setQ] = useDelayed(search.q ?? '', (value) =>
+    void navigate({ search: (old) => ({ ...old, q: value.trim() || undefined }), replace: true }),
+  );
+  const clear = () => void navigate({ search: {}, replace: true });
+  return (
+    <PageBody>
+      <PageHead title="Pipelines" />
+      <div className={css.filters}>
+        <SearchBox label="Find a pipeline" value={q} onChange={setQ} className={css.search} />
+        <Select
+          aria-label="Last state"
+          className={css.state}
+          value={search.state ?? ''}
+          onChange={(event) =>
+            void navigate({ search: (old) => ({ ...old, state: event.target.value || undefined }), replace: true })
+          }
+        >
+          {STATES.map(([value, word]) => (
+            <option key={value} value={value}>
+              {word}
+            </option>
+          ))}
+        </Select>
+        {(search.q !== undefined || search.state !== undefined) && (
+          <Button small look="quiet" onClick={clear}>
+            Show all
+          </Button>
+        )}
+      </div>
+      <Card>
+        <PipelinesTable />
+      </Card>
+    </PageBody>
+  );
+}
+
+function PipelinesTable() {
+  const search = route.useSearch();
+  const filter = { ...(search.q ? { q: search.q } : {}), ...(search.state ? { state: search.state } : {}) };
+  const query = useInfiniteQuery(pipelinesQuery(filter));
+  useLiveQueries('fleet', '*', [['pipelines', 'list']]);
+  if (query.isPending) return <SkeletonRows label="Loading the pipelines" />;
+  if (query.isError && !query.data) {
+    return (
+      <ErrorState
+        title="The pipelines could not be loaded."
+        detail={sentenceOf(query.error)}
+        offline={query.error instanceof Problem && query.error.unreachable}
+        onRetry={() => void query.refetch()}
+      />
+    );
+  }
+  const pipelines = query.data.pages.flatMap((page) => page.results);
+  if (pipelines.length === 0) return Object.keys(filter).length > 0 ? <NoneFound /> : <NoneYet />;
+  return (
+    <>
+      <div className={table.scroller}>
+        <table className={table.table}>
+          <thead>
+            <tr>
+              <th>Pipeline</th>
+              <th>Last runs</th>
+              <th>Last state</th>
+              <th>Version</th>
+              <th>Owner</th>
+              <th>Team</th>
+              <th>
+                <span className="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {pipelines.map((pipeline) => (
+              <Row key={pipeline.id} pipeline={pipeline} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <More
+        has={query.hasNextPage}
+        busy={query.isFetchingNextPage}
+        onMore={() => void query.fetchNextPage()}
+        problem={query.isFetchNextPageError ? sentenceOf(query.error) : null}
+      />
+    </>
+  );
+}
+
+function Row({ pipeline }: { pipeline: Pipeline }) {
+  const version = pipeline.active_version;
+  const [last] = pipeline.last_runs;
+  return (
+    <tr>
+      <td className={table.name}>
+        <span className={table.cut}>
+          <Link to="/pipelines/$name" params={{ name: addressOf(pipeline) }} title={pipeline.name}>
+            {pipeline.title || pipeline.name}
+          </Link>
+        </span>
+        {pipeline.title && (
+          <span className={`${table.cut} ${table.muted}`} title={pipeline.name}>
+            {pipeline.name}
+          </span>
+        )}
+      </td>
+      <td className={table.nowrap}>
+        <RunGlyphs runs={pipeline.last_runs} />
+      </td>
+      <td className={table.nowrap}>
+        {pipeline.state ? <StateBadge state={pipeline.state} plain /> : <span className={table.muted}>never run</span>}
+        {last && (
+          <span className={`${table.cut} ${table.muted}`}>
+            <Ago at={last.created_at} />
+          </span>
+        )}
+      </td>
+      <td className={table.soft}>
+        {version ? <span title={version.message}>{version.number}</span> : <span className={table.muted}>draft</span>}
+      </td>
+      <td className={table.soft}>
+        <PersonName person={pipeline.owner} none="no owner" />
+      </td>
+      <td className={table.soft}>{pipeline.team}</td>
+      <td className={table.right}>
+        <RunButton pipeline={pipeline} small />
+      </td>
+    </tr>
+  );
+}
+
+function NoneFound() {
+  return (
+    <EmptyState icon={<SearchX />} title="No pipeline fits the filter">
+      Search looks at names, titles and descriptions of the pipelines that you may see.
+    </EmptyState>
+  );
+}
+
+function NoneYet() {
+  return (
+    <EmptyState icon={<Workflow />} title="No pipelines yet">
+      <p>A pipeline is a YAML document. Publish one from your shell, and it appears here:</p>
+      <pre className={css.howto}>
+        {'orchestrator validate pipeline.yaml\norchestrator apply pipeline.yaml'}
+      </pre>
+    </EmptyState>
+  );
+}

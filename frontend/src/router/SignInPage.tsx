@@ -1,0 +1,95 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { useEffect, useRef, useState } from 'react';
+import { Problem, sentenceOf } from '../api/problem';
+import { isSignedIn, signIn } from '../api/session';
+import icon from '../ui/icon.svg';
+import { Button } from '../ui/Button';
+import { Notice } from '../ui/Feedback';
+import { Field, Input } from '../ui/Fields';
+import { useTitle } from '../ui/Page';
+import { placeOf } from './place';
+import css from './SignInPage.module.css';
+
+const route = getRouteApi('/sign-in');
+
+export function SignInPage() {
+  useTitle('Sign in');
+  const { next } = route.useSearch();
+  const router = useRouter();
+  const queryClient = useQueryClient();
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const goOn = useRef(() => {
+    queryClient.clear();
+    router.history.replace(placeOf(next));
+  });
+  const enter = useMutation({
+    mutationFn: () => signIn(username.trim(), password),
+    onSuccess: () => goOn.current(),
+    onError: () => {
+      setPassword('');
+      document.getElementsByName('password')[0]?.focus();
+    },
+  });
+
+  useEffect(() => {
+    let here = true;
+    isSignedIn().then(
+      (yes) => here && yes && goOn.current(),
+      () => undefined, // Unreachable for now: the button will say so.
+    );
+    return () => {
+      here = false;
+    };
+  }, []);
+
+  const fields = enter.error instanceof Problem ? enter.error.fields : [];
+  const fieldError = (name: string) => fields.find((each) => each.field === name)?.message ?? null;
+  const general = enter.isError && !fieldError('username') && !fieldError('password');
+  const ready = username.trim() !== '' && password !== '';
+  return (
+    <main className={css.page}>
+      <form
+        className={css.card}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (ready && !enter.isPending) enter.mutate();
+        }}
+      >
+        <img src={icon} alt="" width={36} height={36} />
+        <h1>Sign in</h1>
+        {general && <Notice>{sentenceOf(enter.error)}</Notice>}
+        <Field label="User name" error={fieldError('username')}>
+          {(control) => (
+            <Input
+              {...control}
+              name="username"
+              autoComplete="username"
+              autoCapitalize="none"
+              spellCheck={false}
+              autoFocus
+              value={username}
+              onChange={(event) => setUsername(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field label="Password" error={fieldError('password')}>
+          {(control) => (
+            <Input
+              {...control}
+              name="password"
+              type="password"
+              autoComplete="current-password"
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          )}
+        </Field>
+        <Button type="submit" look="primary" busy={enter.isPending} disabled={!ready}>
+          Sign in
+        </Button>
+      </form>
+    </main>
+  );
+}

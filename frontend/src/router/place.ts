@@ -1,0 +1,5 @@
+/** Where to go after sign-in: an address of this product, or the beginning. Never another site. */
+export function placeOf(next: string | undefined): string {
+  if (!next?.startsWith('/') || next.startsWith('//') || next.startsWith('/\\')) return '/';
+  return next.startsWith('/sign-in') ? '/' : next;
+}

@@ -1,0 +1,111 @@
+import { createRootRouteWithContext, createRoute, createRouter, redirect } from '@tanstack/react-router';
+import type { QueryClient } from '@tanstack/react-query';
+import { meQuery } from '../api/me';
+import { Problem } from '../api/problem';
+import { parseRunSearch } from '../runs/search';
+import { setFormat } from '../ui/format';
+
+/* The addresses of the product and what they may carry. What is drawn there is said in router.tsx: pages read
+   their own address through these types, so the types cannot depend on the pages. */
+
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+
+export const root = createRootRouteWithContext<{ queryClient: QueryClient }>()();
+
+export const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (raw: Record<string, unknown>): { next?: string | undefined } => ({ next: text(raw.next) }),
+});
+
+/** Everything behind sign-in. */
+export const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  beforeLoad: async ({ location, context }) => {
+    try {
+      setFormat(await context.queryClient.ensureQueryData(meQuery));
+    } catch (error) {
+      if (error instanceof Problem && (error.status === 401 || error.status === 403)) {
+        throw redirect({ to: '/sign-in', search: { next: location.href } });
+      }
+      throw error;
+    }
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/pipelines' });
+  },
+});
+
+export const pipelines = createRoute({
+  getParentRoute: () => shell,
+  path: '/pipelines/',
+  validateSearch: (raw: Record<string, unknown>): { q?: string | undefined; state?: string | undefined } => ({
+    q: text(raw.q),
+    state: text(raw.state),
+  }),
+});
+
+export const pipeline = createRoute({
+  getParentRoute: () => shell,
+  path: '/pipelines/$name',
+  validateSearch: (raw: Record<string, unknown>): { version?: number | undefined } => ({
+    version: Number.isInteger(raw.version) ? Number(raw.version) : undefined,
+  }),
+});
+
+export const runs = createRoute({
+  getParentRoute: () => shell,
+  path: '/runs/',
+  validateSearch: (raw: Record<string, unknown>): { pipeline?: string | undefined; state?: string | undefined } => ({
+    pipeline: text(raw.pipeline),
+    state: text(raw.state),
+  }),
+});
+
+export const run = createRoute({ getParentRoute: () => shell, path: '/runs/$runId', validateSearch: parseRunSearch });
+
+export const deployments = createRoute({ getParentRoute: () => shell, path: '/deployments/' });
+
+export interface DeploymentSearch {
+  /** ISO moment; now when absent. */
+  at?: string | undefined;
+  node?: string | undefined;
+  view?: 'list' | undefined;
+}
+
+export const deployment = createRoute({
+  getParentRoute: () => shell,
+  path: '/deployments/$endpoint',
+  validateSearch: (raw: Record<string, unknown>): DeploymentSearch => ({
+    at: text(raw.at),
+    node: text(raw.node),
+    view: raw.view === 'list' ? 'list' : undefined,
+  }),
+});
+
+const tree = root.addChildren([
+  signIn,
+  shell.addChildren([home, pipelines, pipeline, runs, run, deployments, deployment]),
+]);
+
+export function makeRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queryClient },
+    defaultPreload: 'intent',
+    defaultPendingMs: 150,
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

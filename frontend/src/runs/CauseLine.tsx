@@ -1,0 +1,45 @@
+import { RotateCcw, ScrollText } from 'lucide-react';
+import { useState } from 'react';
+import type { Cause, Run } from '../api/types';
+import { Button } from '../ui/Button';
+import { StateGlyph } from '../ui/StateGlyph';
+import css from './CauseLine.module.css';
+import { ResumeDialog } from './ResumeDialog';
+import { causeSentence } from './words';
+
+interface Props {
+  run: Run;
+  cause: Cause;
+  onLog: (task: string, attempt: number | null) => void;
+}
+
+/** The first thing said about a run in which something failed: which task, which attempt, why. */
+export function CauseLine({ run, cause, onLog }: Props) {
+  const [resuming, setResuming] = useState(false);
+  return (
+    <section className={css.line} data-look="failed" aria-label="What failed">
+      <StateGlyph state="failed" size={16} />
+      <div className={css.words}>
+        <strong className={css.sentence}>{causeSentence(cause)}</strong>
+        {cause.message && (
+          <code className={css.message} title={cause.message}>
+            {cause.message}
+          </code>
+        )}
+      </div>
+      <div className={css.actions}>
+        {cause.attempt !== null && (
+          <Button small icon={<ScrollText />} onClick={() => onLog(cause.task, cause.attempt_no)}>
+            Log
+          </Button>
+        )}
+        {run.can.resume && (
+          <Button small icon={<RotateCcw />} onClick={() => setResuming(true)}>
+            Resume
+          </Button>
+        )}
+      </div>
+      {resuming && <ResumeDialog run={run} onClose={() => setResuming(false)} />}
+    </section>
+  );
+}

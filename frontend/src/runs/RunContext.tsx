@@ -1,0 +1,44 @@
+import { createContext, use, useEffect, useMemo, type ReactNode } from 'react';
+import { useStore } from 'zustand';
+import { useLive, useLiveStatus } from '../api/live';
+import type { TaskRun } from '../api/types';
+import { createRunStore, isActive, type RunState, type RunStore } from './store';
+
+const Context = createContext<RunStore | null>(null);
+
+/** How often a page asks although nobody told it to: a nudge may be lost. Milliseconds. */
+const SURE_MS = { open: 10_000, broken: 2_000 };
+
+/** Holds the state of one run for the parts of its page, and keeps it true. */
+export function RunProvider({ id, children }: { id: string; children: ReactNode }) {
+  const store = useMemo(() => createRunStore(id), [id]);
+  const active = useStore(store, (state) => isActive(state.run));
+  const missing = useStore(store, (state) => state.run === null);
+  const open = useLiveStatus() === 'open';
+  useEffect(() => {
+    void store.refresh();
+    return store.dispose;
+  }, [store]);
+  useLive('run', id, store.hear);
+  useEffect(() => {
+    if (!active && !missing) return undefined;
+    const timer = setInterval(() => void store.refresh(), open ? SURE_MS.open : SURE_MS.broken);
+    return () => clearInterval(timer);
+  }, [store, active, missing, open]);
+  return <Context value={store}>{children}</Context>;
+}
+
+export function useRunStore(): RunStore {
+  const store = use(Context);
+  if (!store) throw new Error('This part belongs inside a RunProvider.');
+  return store;
+}
+
+export function useRun<T>(select: (state: RunState) => T): T {
+  return useStore(useRunStore(), select);
+}
+
+/** One task of the run; the component is drawn again when that task changed, and only then. */
+export function useTask(key: string | null): TaskRun | null {
+  return useRun((state) => (key === null ? null : (state.tasks[key] ?? null)));
+}

@@ -1,0 +1,77 @@
+import { memo, useMemo } from 'react';
+import type { PipelineGraph } from '../api/types';
+import { FlowCanvas, type CardProps } from '../canvas/FlowCanvas';
+import { GroupFrame } from '../canvas/GroupFrame';
+import { TaskCard } from '../canvas/TaskCard';
+import { drawingOf } from '../graph/convert';
+import { formatDuration, formatTicking } from '../ui/format';
+import { useNow } from '../ui/useNow';
+import type { TaskRun } from '../api/types';
+import { useTask } from './RunContext';
+import { attemptCount, cardLabel, takenMs } from './words';
+
+interface Props {
+  label: string;
+  graph: PipelineGraph;
+  selected: string | null;
+  onSelect: (task: string | null) => void;
+}
+
+export function RunGraph({ label, graph, selected, onSelect }: Props) {
+  const drawing = useMemo(() => drawingOf(graph.tasks, graph.edges), [graph]);
+  return (
+    <FlowCanvas label={label} drawing={drawing} Card={RunCard} Frame={RunFrame} selected={selected} onSelect={onSelect} />
+  );
+}
+
+const RunCard = memo(function RunCard({ id, selected }: CardProps) {
+  const task = useTask(id);
+  if (!task) {
+    const name = id.split('/').at(-1) ?? id;
+    return <TaskCard kind="" name={name} title="" state={null} label={`${name}, loading`} selected={selected} />;
+  }
+  return (
+    <TaskCard
+      kind={task.kind}
+      name={task.name}
+      title={task.title || task.kind}
+      state={task.state}
+      count={attemptCount(task)}
+      aside={<Aside task={task} />}
+      label={cardLabel(task)}
+      selected={selected}
+    />
+  );
+});
+
+const RunFrame = memo(function RunFrame({ id, selected }: CardProps) {
+  const task = useTask(id);
+  const name = task?.title || (task?.name ?? id);
+  return (
+    <GroupFrame
+      kind="group"
+      name={name}
+      state={task?.state ?? null}
+      aside={task && <Taken task={task} />}
+      label={task ? cardLabel(task) : name}
+      selected={selected}
+    />
+  );
+});
+
+function Aside({ task }: { task: TaskRun }) {
+  return (
+    <>
+      <Taken task={task} />
+      {task.queue && ` ${task.queue}`}
+    </>
+  );
+}
+
+function Taken({ task }: { task: TaskRun }) {
+  const running = task.started_at !== null && task.finished_at === null;
+  const now = useNow(running ? 1000 : 0);
+  const taken = takenMs(task, now);
+  if (taken === null) return null;
+  return <>{running ? formatTicking(taken) : formatDuration(taken)}</>;
+}

@@ -1,0 +1,133 @@
+import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Ban, RotateCcw } from 'lucide-react';
+import { useState } from 'react';
+import { addressOf } from '../api/pipelines';
+import { sentenceOf } from '../api/problem';
+import { cancelRun } from '../api/runs';
+import type { Run } from '../api/types';
+import { Button } from '../ui/Button';
+import { Dialog } from '../ui/Dialog';
+import { Elapsed } from '../ui/Elapsed';
+import { Ago, PersonName } from '../ui/Facts';
+import { Notice } from '../ui/Feedback';
+import { formatCount, plural } from '../ui/format';
+import { StateBadge } from '../ui/StateBadge';
+import { useRunStore } from './RunContext';
+import css from './RunHeader.module.css';
+import { ParametersDialog } from './ParametersDialog';
+import { ResumeDialog } from './ResumeDialog';
+import { progressOf } from './progress';
+import { triggerWords } from './words';
+
+export function RunHeader({ run }: { run: Run }) {
+  const [dialog, setDialog] = useState<'resume' | 'cancel' | null>(null);
+  const close = () => setDialog(null);
+  return (
+    <header className={css.header}>
+      <div className={css.line}>
+        <StateBadge state={run.state} />
+        <h1 className={css.title}>
+          <Link to="/pipelines/$name" params={{ name: addressOf(run.pipeline) }} className={css.pipeline}>
+            {run.pipeline.name}
+          </Link>
+          <span className={css.slash} aria-hidden>
+            /
+          </span>
+          run {run.number}
+        </h1>
+        <div className={css.actions}>
+          {run.can.resume && (
+            <Button look="primary" icon={<RotateCcw />} onClick={() => setDialog('resume')}>
+              Resume
+            </Button>
+          )}
+          {run.can.cancel && (
+            <Button look="danger" icon={<Ban />} onClick={() => setDialog('cancel')}>
+              Cancel run
+            </Button>
+          )}
+        </div>
+      </div>
+      <Figures run={run} />
+      {dialog === 'resume' && <ResumeDialog run={run} onClose={close} />}
+      {dialog === 'cancel' && <CancelDialog run={run} onClose={close} />}
+    </header>
+  );
+}
+
+function Figures({ run }: { run: Run }) {
+  const progress = progressOf(run.counts);
+  const stopping = run.state === 'cancelling';
+  return (
+    <div className={css.figures}>
+      <span className={css.figure} title="Elapsed">
+        {run.started_at === null ? 'not started' : <Elapsed from={run.started_at} to={run.finished_at} />}
+        {stopping && ', stopping its tasks'}
+      </span>
+      <span className={css.progress}>
+        <span
+          className={css.bar}
+          role="progressbar"
+          aria-label="Tasks ended"
+          aria-valuenow={progress.ended}
+          aria-valuemin={0}
+          aria-valuemax={progress.total}
+        >
+          {progress.parts.map((part) => (
+            <span key={part.look} data-look={part.look} style={{ flexGrow: part.count }} />
+          ))}
+          <span style={{ flexGrow: progress.total - progress.ended }} />
+        </span>
+        {formatCount(progress.ended)} of {plural(progress.total, 'task')}
+      </span>
+      {progress.words && <span>{progress.words}</span>}
+      <span>
+        <Link to="/pipelines/$name" params={{ name: addressOf(run.pipeline) }} search={{ version: run.version }}>
+          version {run.version}
+        </Link>
+      </span>
+      <span>
+        {triggerWords(run.trigger)}
+        {run.requested_by && (
+          <>
+            {run.trigger === 'manual' ? ' of ' : ', '}
+            <PersonName person={run.requested_by} />
+          </>
+        )}{' '}
+        <Ago at={run.created_at} />
+      </span>
+      {run.resume_no > 0 && <span>resumed {run.resume_no === 1 ? 'once' : `${run.resume_no} times`}</span>}
+      <ParametersDialog parameters={run.parameters} />
+    </div>
+  );
+}
+
+function CancelDialog({ run, onClose }: { run: Run; onClose: () => void }) {
+  const { refresh } = useRunStore();
+  const cancel = useMutation({
+    mutationFn: () => cancelRun(run.id),
+    onSuccess: async () => {
+      await refresh();
+      onClose();
+    },
+  });
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={`Cancel run ${run.number}?`}
+      description="Tasks that are running are stopped; those that wait will not begin. What has succeeded stays, and the run can be resumed later."
+      footer={
+        <>
+          <Button onClick={onClose}>Let it run</Button>
+          <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>
+            Cancel run
+          </Button>
+        </>
+      }
+    >
+      {cancel.isError && <Notice>{sentenceOf(cancel.error)}</Notice>}
+    </Dialog>
+  );
+}

@@ -1,0 +1,112 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { History } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { addressOf } from '../api/pipelines';
+import { Problem, sentenceOf } from '../api/problem';
+import { runsQuery, type RunFilter } from '../api/runs';
+import type { Run } from '../api/types';
+import { useLiveQueries } from '../api/useFleet';
+import { Elapsed } from '../ui/Elapsed';
+import { Ago, PersonName } from '../ui/Facts';
+import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
+import { More } from '../ui/More';
+import { StateBadge } from '../ui/StateBadge';
+import table from '../ui/Table.module.css';
+import { causeSentence, triggerWords } from './words';
+
+interface Props {
+  filter: RunFilter;
+  /** On a pipeline's own page its name is not said again. */
+  withPipeline?: boolean;
+  empty?: ReactNode;
+}
+
+/** Runs, newest first, kept fresh by the socket. */
+export function RunsTable({ filter, withPipeline = true, empty }: Props) {
+  const query = useInfiniteQuery(runsQuery(filter));
+  useLiveQueries('fleet', '*', [['runs', 'list']]);
+  if (query.isPending) return <SkeletonRows label="Loading the runs" />;
+  if (query.isError && !query.data) {
+    return (
+      <ErrorState
+        title="The runs could not be loaded."
+        detail={sentenceOf(query.error)}
+        offline={query.error instanceof Problem && query.error.unreachable}
+        onRetry={() => void query.refetch()}
+      />
+    );
+  }
+  const runs = query.data.pages.flatMap((page) => page.results);
+  if (runs.length === 0) return <>{empty ?? <NoRuns filter={filter} />}</>;
+  return (
+    <>
+      <div className={table.scroller}>
+        <table className={table.table}>
+          <thead>
+            <tr>
+              <th>Run</th>
+              <th>State</th>
+              <th>Began by</th>
+              <th>Version</th>
+              <th>Created</th>
+              <th className={table.right}>Took</th>
+            </tr>
+          </thead>
+          <tbody>
+            {runs.map((run) => (
+              <Row key={run.id} run={run} withPipeline={withPipeline} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <More
+        has={query.hasNextPage}
+        busy={query.isFetchingNextPage}
+        onMore={() => void query.fetchNextPage()}
+        problem={query.isFetchNextPageError ? sentenceOf(query.error) : null}
+      />
+    </>
+  );
+}
+
+function Row({ run, withPipeline }: { run: Run; withPipeline: boolean }) {
+  return (
+    <tr>
+      <td className={table.name}>
+        <span className={table.cut}>
+          <Link to="/runs/$runId" params={{ runId: run.id }} title={withPipeline ? addressOf(run.pipeline) : undefined}>
+            {withPipeline ? `${run.pipeline.name} / run ${run.number}` : `Run ${run.number}`}
+          </Link>
+        </span>
+        {run.cause && (
+          <span className={`${table.cut} ${table.muted}`} title={run.cause.message}>
+            {causeSentence(run.cause)}
+          </span>
+        )}
+      </td>
+      <td>
+        <StateBadge state={run.state} plain />
+      </td>
+      <td className={table.soft}>
+        {run.requested_by ? <PersonName person={run.requested_by} /> : triggerWords(run.trigger)}
+      </td>
+      <td className={table.soft}>{run.version}</td>
+      <td className={`${table.soft} ${table.nowrap}`}>
+        <Ago at={run.created_at} />
+      </td>
+      <td className={`${table.right} ${table.nowrap}`}>
+        <Elapsed from={run.started_at} to={run.finished_at} />
+      </td>
+    </tr>
+  );
+}
+
+function NoRuns({ filter }: { filter: RunFilter }) {
+  const filtered = Boolean(filter.state ?? filter.pipeline);
+  return (
+    <EmptyState icon={<History />} title={filtered ? 'No run fits the filter' : 'No runs yet'}>
+      {filtered ? 'Choose another state or pipeline.' : 'Open a pipeline and press Run; every run is listed here from its first second.'}
+    </EmptyState>
+  );
+}

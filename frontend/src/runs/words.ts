@@ -1,0 +1,111 @@
+import type { Cause, TaskRun } from '../api/types';
+import { formatDuration } from '../ui/format';
+import { lookOf } from '../ui/states';
+
+/** Reasons as half sentences, to be said after the task's name. */
+const REASONS: Record<string, string> = {
+  error: 'its code raised an error',
+  exit: 'its process ended with a code other than 0',
+  timeout: 'it ran longer than its timeout',
+  oom: 'it ran out of memory',
+  infrastructure: 'the machinery around it failed',
+  transient: 'it hit an error that is expected to pass',
+  validation: 'what it produced is not what it declared',
+  lease: 'its worker was lost',
+  drained: 'its worker was stopped before it ended',
+  reused: 'an equal earlier result was reused',
+  condition_false: 'its condition was not met',
+  condition_error: 'its condition could not be computed',
+  upstream: 'a task before it did not succeed',
+  deadline: 'nobody decided before the deadline',
+  poison: 'it was lost three times and will not be tried again',
+  by_person: 'a person decided so',
+};
+
+export function reasonWords(reason: string): string {
+  return REASONS[reason] ?? reason.replaceAll('_', ' ');
+}
+
+/** "train failed, attempt 3: it ran out of memory". */
+export function causeSentence(cause: Cause): string {
+  const attempt = cause.attempt_no === null ? '' : `, attempt ${cause.attempt_no}`;
+  return `${cause.task} failed${attempt}: ${reasonWords(cause.reason)}`;
+}
+
+/** "2/3" once a task has been tried again, else nothing. Lost attempts do not use up retries but are shown. */
+export function attemptCount(task: TaskRun): string | undefined {
+  const no = task.attempt?.no ?? 0;
+  const allowed = task.retries_limit + 1;
+  if (no <= 1 && task.state !== 'retry_wait') return undefined;
+  return allowed > 1 ? `${Math.min(task.retries_used + 1, allowed)}/${allowed}` : `#${no}`;
+}
+
+/** Milliseconds a task has taken so far, null before it began. */
+export function takenMs(task: TaskRun, now: number): number | null {
+  if (task.started_at === null) return null;
+  const end = task.finished_at === null ? now : Date.parse(task.finished_at);
+  return Math.max(0, end - Date.parse(task.started_at));
+}
+
+/** The whole card in words. */
+export function cardLabel(task: TaskRun): string {
+  const parts = [task.name, task.kind, lookOf(task.state).word];
+  const count = attemptCount(task);
+  if (count) parts.push(`attempt ${count.replace('/', ' of ').replace('#', '')}`);
+  const taken = task.finished_at === null ? null : takenMs(task, 0);
+  if (taken !== null) parts.push(`took ${formatDuration(taken)}`);
+  if (task.queue) parts.push(`queue ${task.queue}`);
+  if (task.reason && task.state !== 'succeeded') parts.push(reasonWords(task.reason));
+  return parts.join(', ');
+}
+
+/** What a task that has not ended is waiting for, or null when it waits for nothing. `upstream`: names not ended. */
+export function whyWaiting(task: TaskRun, upstream: string[], now: number): string | null {
+  switch (task.state) {
+    case 'pending':
+      return upstream.length > 0 ? `Waits for ${listWords(upstream)} to end.` : 'Waits for the tasks before it to end.';
+    case 'ready':
+      return `Waits for a free worker of queue ${task.queue ?? 'default'}.`;
+    case 'retry_wait': {
+      const left = task.next_attempt_at === null ? 0 : Date.parse(task.next_attempt_at) - now;
+      return left > 0
+        ? `Waits before its next attempt, ${formatDuration(left)} from now.`
+        : 'Its next attempt is due and begins with the next free worker.';
+    }
+    case 'waiting':
+      return task.kind === 'group' ? 'Waits for its inner tasks to end.' : 'Waits.';
+    case 'awaiting_approval':
+      return `Waits for ${approverWords(task.approval?.by ?? [])} to decide.`;
+    default:
+      return null;
+  }
+}
+
+export function approverWords(by: string[]): string {
+  if (by.length === 0) return 'an approver';
+  return listWords(by.map((each) => (each === 'approver' ? 'an approver of the team' : each)), 'or');
+}
+
+/** "a", "a and b", "a, b and 3 more". */
+export function listWords(words: string[], and = 'and'): string {
+  if (words.length <= 1) return words[0] ?? '';
+  if (words.length <= 3) return `${words.slice(0, -1).join(', ')} ${and} ${words.at(-1) ?? ''}`;
+  return `${words.slice(0, 2).join(', ')} ${and} ${words.length - 2} more`;
+}
+
+const TRIGGERS: Record<string, string> = {
+  manual: 'started by hand',
+  api: 'started over the API',
+  schedule: 'by schedule',
+  backfill: 'by backfill',
+  webhook: 'by webhook',
+  file: 'by a file',
+  artifact: 'by new data',
+  pipeline: 'by another pipeline',
+  model: 'by a model',
+  alert: 'by an alert',
+};
+
+export function triggerWords(trigger: string): string {
+  return TRIGGERS[trigger] ?? trigger;
+}

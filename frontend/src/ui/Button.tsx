@@ -1,0 +1,51 @@
+import type { ButtonHTMLAttributes, ReactNode, Ref } from 'react';
+import css from './Button.module.css';
+import { cx } from './cx';
+
+type Look = 'plain' | 'primary' | 'danger' | 'quiet';
+
+interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
+  look?: Look;
+  small?: boolean;
+  icon?: ReactNode;
+  busy?: boolean;
+  ref?: Ref<HTMLButtonElement>;
+}
+
+/** While `busy` it keeps its width and takes no second press. */
+export function Button({ look = 'plain', small = false, icon, busy = false, children, className, ...rest }: Props) {
+  return (
+    <button
+      type="button"
+      {...rest}
+      aria-busy={busy || undefined}
+      disabled={busy || rest.disabled}
+      className={cx(css.button, css[look], small && css.small, className)}
+    >
+      {busy ? <span className={css.spinner} aria-hidden /> : icon}
+      {children}
+    </button>
+  );
+}
+
+interface IconProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  /** What the button does: its accessible name and its tooltip. */
+  label: string;
+  pressed?: boolean;
+  ref?: Ref<HTMLButtonElement>;
+}
+
+export function IconButton({ label, pressed, children, className, ...rest }: IconProps) {
+  return (
+    <button
+      type="button"
+      title={label}
+      aria-label={label}
+      aria-pressed={pressed}
+      {...rest}
+      className={cx(css.icon, className)}
+    >
+      {children}
+    </button>
+  );
+}

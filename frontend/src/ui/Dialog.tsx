@@ -1,0 +1,59 @@
+import { X } from 'lucide-react';
+import { Dialog as Radix } from 'radix-ui';
+import type { ReactNode } from 'react';
+import { IconButton } from './Button';
+import css from './Dialog.module.css';
+
+interface Props {
+  open: boolean;
+  onClose: () => void;
+  title: string;
+  description?: ReactNode;
+  children: ReactNode;
+  footer: ReactNode;
+  /** Set when the dialog is a form: Enter in a field submits it. */
+  onSubmit?: () => void;
+}
+
+export function Dialog({ open, onClose, title, description, children, footer, onSubmit }: Props) {
+  const body = (
+    <>
+      <div className={css.body}>{children}</div>
+      <div className={css.footer}>{footer}</div>
+    </>
+  );
+  return (
+    <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
+      <Radix.Portal>
+        <Radix.Overlay className={css.veil} />
+        <Radix.Content className={css.dialog} {...(description ? {} : { 'aria-describedby': undefined })}>
+          <div className={css.head}>
+            <div>
+              <Radix.Title className={css.title}>{title}</Radix.Title>
+              {description && <Radix.Description className={css.description}>{description}</Radix.Description>}
+            </div>
+            <Radix.Close asChild>
+              <IconButton label="Close">
+                <X />
+              </IconButton>
+            </Radix.Close>
+          </div>
+          {onSubmit ? (
+            <form
+              noValidate
+              className={css.form}
+              onSubmit={(event) => {
+                event.preventDefault();
+                onSubmit();
+              }}
+            >
+              {body}
+            </form>
+          ) : (
+            body
+          )}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}

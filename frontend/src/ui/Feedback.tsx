@@ -1,0 +1,78 @@
+import { CircleAlert, RotateCw, TriangleAlert, Unplug } from 'lucide-react';
+import type { CSSProperties, ReactNode } from 'react';
+import { Button } from './Button';
+import css from './Feedback.module.css';
+import { cx } from './cx';
+
+export function Skeleton({ width, height = 12 }: { width: number | string; height?: number }) {
+  return <span className={css.skeleton} style={{ width, height } as CSSProperties} aria-hidden />;
+}
+
+/** Grey rows in the place of a table that is on its way. */
+export function SkeletonRows({ rows = 6, label = 'Loading' }: { rows?: number; label?: string }) {
+  return (
+    <div className={css.rows} role="status">
+      <span className="visually-hidden">{label}</span>
+      {Array.from({ length: rows }, (_, row) => (
+        <div key={row} className={css.row}>
+          <Skeleton width={14} height={14} />
+          <Skeleton width={`${28 - ((row * 7) % 12)}%`} />
+          <Skeleton width="16%" />
+          <Skeleton width={`${12 + ((row * 5) % 8)}%`} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+interface EmptyProps {
+  icon: ReactNode;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}
+
+export function EmptyState({ icon, title, children, action }: EmptyProps) {
+  return (
+    <div className={css.state}>
+      <span className={css.icon}>{icon}</span>
+      <h2>{title}</h2>
+      {children && <div className={css.words}>{children}</div>}
+      {action}
+    </div>
+  );
+}
+
+interface ErrorProps {
+  /** What could not be done: "The runs could not be loaded." */
+  title: string;
+  /** Why, in a sentence. */
+  detail: string;
+  offline?: boolean;
+  onRetry?: () => void;
+}
+
+export function ErrorState({ title, detail, offline = false, onRetry }: ErrorProps) {
+  return (
+    <div className={css.state} role="alert">
+      <span className={cx(css.icon, css.bad)}>{offline ? <Unplug /> : <CircleAlert />}</span>
+      <h2>{title}</h2>
+      <p className={css.words}>{detail}</p>
+      {onRetry && (
+        <Button icon={<RotateCw />} onClick={onRetry}>
+          Try again
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** One line of trouble inside a form or a panel. */
+export function Notice({ children, look = 'failed' }: { children: ReactNode; look?: 'failed' | 'retrying' | 'approval' }) {
+  return (
+    <div className={css.notice} data-look={look} role={look === 'failed' ? 'alert' : undefined}>
+      <TriangleAlert aria-hidden />
+      <div>{children}</div>
+    </div>
+  );
+}
