@@ -5,3 +5,19 @@ from django.apps import AppConfig
 
 class LineageConfig(AppConfig):
     name = "lineage"
+
+    def ready(self) -> None:
+        """Register with the rooms below what they must do without knowing this one."""
+        from lineage import chores, handlers, queries, recorder, sweeps
+        from pipelines.lookups import lookups
+        from runs import chores as run_chores
+        from runs import kinds, signals
+        from runs import sweeps as run_sweeps
+
+        kinds.register_handler("register", handlers.register_model)
+        kinds.register_handler("deploy", handlers.deploy_model)
+        kinds.register_preparer("deploy", handlers.prepare_deploy)
+        lookups.endpoints = queries.endpoints_for
+        run_chores.register_nudge(chores.RECORD, recorder.record_politely)
+        signals.attempt_finished.connect(chores.ask_to_record, dispatch_uid="lineage.record")
+        run_sweeps.register(sweeps.sweep)

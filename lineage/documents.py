@@ -5,11 +5,11 @@ The same functions serve the recorder and whoever computes a digest again from s
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from lineage.canonical import digest, portable, sha256_of
 from lineage.naming import artifact_name, job_name
@@ -41,7 +41,7 @@ GAPS = {
 class Occurrence:
     """One output as the store or its row holds it. ``inline`` is the canonical text of a small value."""
 
-    uuid: uuid.UUID
+    uuid: UUID
     kind: str
     sha256: str
     size: int
@@ -66,11 +66,11 @@ class AttemptFacts:
     """Everything known about one finished attempt; nothing here is looked up again."""
 
     id: int
-    uuid: uuid.UUID
+    uuid: UUID
     team_id: int
     team: str
     run_id: int
-    run: uuid.UUID
+    run: UUID
     run_number: int
     task_run_id: int
     version_id: int
@@ -149,8 +149,8 @@ def sheet(facts: AttemptFacts, fingerprints: Fingerprints) -> Sheet:
         environment=environment_of(facts),
         hardware=_mapping(provenance.get("hardware")),
         parameters=parameters,
-        seeds=_mapping(provenance.get("seeds")),
-        metrics=_mapping(provenance.get("metrics")),
+        seeds=_reported(provenance, "seeds"),
+        metrics=_reported(provenance, "metrics"),
         gaps=[],
     )
     made.gaps = gaps_of(made, complete)
@@ -264,6 +264,12 @@ def secret_names(expression: Mapping[str, Any]) -> dict[str, Any]:
         if reference["ref"].startswith("secrets.")
     }
     return {"$secrets": sorted(names)}
+
+
+def _reported(provenance: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    """What a runner said; one that described its surroundings and said nothing of this had nothing to say."""
+    said = _mapping(provenance.get(name))
+    return {} if said is None and provenance.get("python") else said
 
 
 def _mapping(value: Any) -> dict[str, Any] | None:

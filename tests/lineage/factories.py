@@ -8,6 +8,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from django.db import transaction
+
+from lineage import handlers
+from lineage.models import Endpoint
 from pipelines.models import (
     CodeLocation,
     CodeSnapshot,
@@ -17,6 +21,7 @@ from pipelines.models import (
     Team,
     User,
 )
+from runs.kinds import Finishing, Preparing
 from runs.models import (
     Approval,
     Attempt,
@@ -100,7 +105,7 @@ def make_run(version: PipelineVersion, user: User | None = None, **params: Any) 
     """A run with all its task runs and edges, and the code its version names."""
     pipeline = version.pipeline
     pipeline.last_run_number += 1
-    pipeline.save()
+    pipeline.save(update_fields=["last_run_number"])
     run = Run.objects.create(
         team=pipeline.team,
         pipeline=pipeline,
@@ -235,3 +240,71 @@ def approve(run: Run, user: User, decision: str = "approved") -> Approval:
         comment="Looks right.",
         digest=hashlib.sha256(b"shown").hexdigest(),
     )
+
+
+def finishing(run: Run, key: str, attempt: Attempt, /, **values: Any) -> Finishing:
+    """What the engine hands to the handler of a kind while it finishes ``attempt``."""
+    return Finishing(
+        attempt_id=attempt.pk,
+        attempt_uuid=str(attempt.uuid),
+        task_run_id=run.task_runs.get(key=key).pk,
+        run_id=run.pk,
+        team_id=run.team_id,
+        kind=key,
+        with_values=values,
+    )
+
+
+def preparing(run: Run, key: str, /, **values: Any) -> Preparing:
+    """What the engine hands to the preparer of a kind before an attempt."""
+    return Preparing(run.pk, run.team_id, key, f"{run.uuid}:{key}:{run.resume_no}", values)
+
+
+def as_value(output: AttemptOutput) -> dict[str, Any]:
+    """An output as an input of the next task."""
+    return {
+        "type": output.type,
+        "sha256": output.sha256,
+        "size": output.size,
+        "address": output.address,
+        "media_type": output.media_type,
+        "meta": output.meta,
+        "attempt_output_id": output.pk,
+    }
+
+
+def make_endpoint(team: Team, name: str = "digits-prod", stage: str = "demo") -> Endpoint:
+    return Endpoint.objects.create(team=team, name=name, stage=stage, address=f"/endpoints/{name}")
+
+
+def make_registered(made: Trained) -> AttemptOutput:
+    """Register the model of a trained run, as the engine would; gives the output ``version``."""
+    read = {"model": made.model, "metrics": output_of(made.evaluate, "metrics")}
+    attempt = make_attempt(made.run, "register", inputs=read)
+    with transaction.atomic():
+        (said,) = handlers.register_model(
+            finishing(
+                made.run,
+                "register",
+                attempt,
+                model=as_value(made.model),
+                name="digits",
+                metrics=read["metrics"].value,
+            )
+        )
+        output = AttemptOutput.objects.create(attempt=attempt, **said)
+    made.more["register"] = attempt
+    return output
+
+
+def make_deployed(made: Trained, endpoint: str = "digits-prod") -> Attempt:
+    """Register and deploy the model of a trained run."""
+    version = make_registered(made)
+    attempt = make_attempt(made.run, "deploy", inputs={"model": version})
+    values = {"model": version.value, "endpoint": endpoint}
+    values |= handlers.prepare_deploy(preparing(made.run, "deploy", **values))
+    with transaction.atomic():
+        (said,) = handlers.deploy_model(finishing(made.run, "deploy", attempt, **values))
+        AttemptOutput.objects.create(attempt=attempt, **said)
+    made.more["deploy"] = attempt
+    return attempt

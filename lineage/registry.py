@@ -1,0 +1,150 @@
+"""The writers of models and deployments, each within the transaction of its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from lineage.models import (
+    WROTE,
+    Artifact,
+    CataloguedApproval,
+    Deployment,
+    DeploymentMove,
+    Endpoint,
+    Model,
+    ModelVersion,
+    Record,
+)
+from lineage.naming import short
+from pipelines import audit
+from pipelines.errors import Conflict
+from pipelines.models import Team, User
+from runs.models import Run
+
+# What is upstream of a model when it is registered: a question of one index from then on.
+FILL_CLOSURE = """
+    INSERT INTO model_closure (version_id, artifact_id)
+    WITH RECURSIVE up (artifact_id) AS (
+        SELECT %s::bigint
+        UNION
+        SELECT r.artifact_id FROM up
+        JOIN use w ON w.artifact_id = up.artifact_id AND w.direction = 1
+        JOIN use r ON r.record_id = w.record_id AND r.direction = 0
+    )
+    SELECT %s, artifact_id FROM up
+    ON CONFLICT DO NOTHING
+"""
+# A range may not end before it began, even when somebody has set the clock back.
+CLOSE_OPEN_RANGE = """
+    UPDATE deployment d SET during = tstzrange(lower(d.during), greatest(lower(d.during), %s))
+    WHERE d.endpoint_id = %s AND upper_inf(d.during) AND NOT isempty(d.during)
+    RETURNING d.model_version_id, greatest(lower(d.during), %s)
+"""
+
+
+@dataclass(frozen=True)
+class By:
+    """In whose name and by which attempt something is registered or deployed."""
+
+    team: Team
+    run: Run
+    attempt_id: int
+    person: User | None
+
+
+def register(by: By, name: str, artifact: Artifact, metrics: Mapping[str, Any]) -> ModelVersion:
+    """Make a recorded artifact the next version of the team's model ``name``, with all it came from."""
+    Model.objects.get_or_create(team=by.team, name=name)
+    model = Model.objects.select_for_update(no_key=True).get(team=by.team, name=name)
+    model.last_number += 1
+    model.save(update_fields=["last_number"])
+    version = ModelVersion.objects.create(
+        model=model,
+        number=model.last_number,
+        artifact=artifact,
+        record=Record.objects.get(uses__artifact=artifact, uses__direction=WROTE),
+        sha256=artifact.content.sha256,
+        metrics=dict(metrics),
+        attempt_id=by.attempt_id,
+        run=by.run,
+        registered_by=by.person,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(FILL_CLOSURE, [artifact.pk, version.pk])
+    _tell(by, "model.register", version, {"model": name, "version": version.number, "sha256": version.sha256})
+    return version
+
+
+def deploy(
+    by: By,
+    endpoint_name: str,
+    version: ModelVersion,
+    approval: CataloguedApproval | None,
+    address: str,
+    reason: str,
+) -> DeploymentMove:
+    """Put a version on an endpoint: the move, and the range in which it is live. Locks the endpoint."""
+    endpoint = endpoint_of(by.team.pk, endpoint_name, lock=True)
+    now = _now()
+    previous, begins = _close_open_range(endpoint, now)
+    move = DeploymentMove.objects.create(
+        team=by.team,
+        endpoint=endpoint,
+        model_version=version,
+        previous_id=previous,
+        approval=approval,
+        attempt_id=by.attempt_id,
+        run=by.run,
+        moved_by=by.person,
+        reason=reason,
+        address=address,
+        at=begins,
+    )
+    Deployment.objects.create(endpoint=endpoint, move=move, model_version=version, during=(begins, None))
+    said = {
+        "endpoint": endpoint.name,
+        "stage": endpoint.stage,
+        "model": version.model.name,
+        "version": version.number,
+        "sha256": version.sha256,
+        "approval": approval.digest if approval else None,
+    }
+    _tell(by, "model.deploy", endpoint, said)
+    return move
+
+
+def endpoint_of(team_id: int, name: str, *, lock: bool = False) -> Endpoint:
+    """The team's endpoint of that name. :class:`Conflict` when there is none or it is archived."""
+    rows = Endpoint.objects.filter(team_id=team_id, name=name, archived_at=None)
+    found = (rows.select_for_update(no_key=True) if lock else rows).first()
+    if found is None:
+        raise Conflict(
+            f"There is no endpoint '{name}' in this team: make it first, or deploy to another one.",
+            code="endpoint-missing",
+        )
+    return found
+
+
+def _close_open_range(endpoint: Endpoint, now: datetime) -> tuple[int | None, datetime]:
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSE_OPEN_RANGE, [now, endpoint.pk, now])
+        row = cursor.fetchone()
+    return (row[0], row[1] or now) if row else (None, now)
+
+
+def _now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT engine_now()")
+        now: datetime = cursor.fetchone()[0]
+        return now
+
+
+def _tell(by: By, verb: str, obj: ModelVersion | Endpoint, said: dict[str, Any]) -> None:
+    payload = {**said, "run": str(by.run.uuid), "run_number": by.run.number}
+    name = f"{said['model']} v{said['version']} ({short(said['sha256'])})"
+    audit.write(by.person, verb, obj, payload, team=by.team, token=by.run.token, name=name)
