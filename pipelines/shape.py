@@ -103,7 +103,7 @@ class _Shape:
                 "field-of-pipeline",
                 f"'{name}' is a field of the pipeline, set on its page: remove it here.",
             )
-        if self.path and any(name in kind.keys for kind in KINDS.values()):
+        if self.path and any(name in task_keys(kind) for kind in KINDS):
             sentence = self.of.format(shorten(name))
             return "key-of-other-kind", f"{sentence[0].upper()}{sentence[1:]}.{hint}"
         return "unknown-key", message

@@ -67,27 +67,23 @@ def _judge(root: Node, problems: Problems, context: Context) -> Result:
         link(scope, None, problems)
         flow = trace(scope, desk, _parameter_names(root))
         graph = _graph(root, head, scope, flow, desk)
-    found = _once_per_place(problems.sorted())
+    found = _without_consequences(problems.sorted())
     spec = graph.to_json() if graph is not None and not problems.has_errors else None
     return Result(found, graph, spec)
 
 
-# What can follow from a value that the parser refused, at the same place.
-_FROM_THE_PARSER: Final = frozenset({"alias", "anchor", "tag", "number-not-finite", "number-too-large"})
+# Values that the parser refused and replaced, and what can follow from the replacement in the same line.
+_REPLACED: Final = frozenset({"alias", "number-not-finite", "number-too-large"})
 _CONSEQUENCES: Final = frozenset(
-    {"wrong-type", "out-of-range", "bad-name", "wrong-value-type", "unknown-value"}
+    {"wrong-type", "out-of-range", "bad-name", "wrong-value-type", "unknown-value", "bad-parameter"}
 )
 
 
-def _once_per_place(problems: list[Problem]) -> list[Problem]:
-    """Without those that only repeat, in other words, what the parser already refused there."""
-    refused = {(p.line, p.column) for p in problems if p.code in _FROM_THE_PARSER}
-    lines = {line for line, _ in refused}
+def _without_consequences(problems: list[Problem]) -> list[Problem]:
+    """Without those that only follow from what the parser already refused in that line."""
+    lines = {problem.line for problem in problems if problem.code in _REPLACED}
     return [
-        p
-        for p in problems
-        if p.code not in _CONSEQUENCES
-        or ((p.line, p.column) not in refused and not (p.line in lines and "no value" in p.message))
+        problem for problem in problems if problem.code not in _CONSEQUENCES or problem.line not in lines
     ]
 
 
