@@ -71,10 +71,12 @@ def read_all(attempt: Attempt, offset: int, limit: int) -> list[str]:
     return lines
 
 
-def stream(attempt: Attempt) -> Iterator[bytes]:
-    """The whole log as it was said, chunk by chunk."""
-    for body in _chunks(attempt).values_list("body", flat=True).iterator(chunk_size=ITERATOR_CHUNKS):
-        yield bytes(body)
+def part(attempt: Attempt, seq: int) -> tuple[int, bytes] | None:
+    """The next megabyte of the log, from chunk ``seq`` on, and what to ask for next; None at the end."""
+    found = list(_chunks(attempt).filter(seq__gte=seq).values_list("seq", "body")[:ITERATOR_CHUNKS])
+    if not found:
+        return None
+    return found[-1][0] + 1, b"".join(bytes(body) for _seq, body in found)
 
 
 def _chunks(attempt: Attempt) -> QuerySet[LogChunk]:

@@ -14,6 +14,7 @@ from runs import planner, reasons
 from runs.models import (
     Approval,
     Attempt,
+    AttemptInput,
     AttemptOutput,
     LogChunk,
     Queue,
@@ -178,6 +179,11 @@ def keys_of(task_run_ids: Iterable[int]) -> dict[int, str]:
 def attempts(task_run: TaskRun) -> QuerySet[Attempt]:
     """The attempts of a step, oldest first, with the worker that made each."""
     return task_run.attempts.select_related("lease").defer("provenance").order_by("no")
+
+
+def inputs(attempt: Attempt) -> QuerySet[AttemptInput]:
+    """What an attempt read, with the outputs it came from."""
+    return attempt.inputs.select_related("source__attempt__task_run").order_by("name", "position")
 
 
 def outputs(attempt: Attempt | None) -> list[AttemptOutput]:

@@ -17,6 +17,15 @@ TASK_WORDS = {
     "by_person": "A person decided so.",
 }
 
+REASON_WORDS = {
+    "exit": "exit",
+    "infrastructure": "the surroundings failed",
+    "transient": "temporary failure",
+    "validation": "its input or output is not as declared",
+    "lease": "its worker was lost",
+    "drained": "its worker was stopped before it could end",
+}
+
 SIGNAL_WORDS = {
     "SIGKILL": "killed",
     "SIGTERM": "asked to stop",
@@ -83,27 +92,17 @@ def attempt_words(
 
     ``timeout`` is in seconds, ``memory`` in bytes; both are the task's limits.
     """
-    head = _attempt_head(reason, exit_code, timeout, memory)
     said = first_line(cause)
-    if not said or said == head:
-        return head
-    return f"{head}: {said}" if head else said
-
-
-def _attempt_head(reason: str, exit_code: int | None, timeout: float | None, memory: int | None) -> str:
-    if reason == "exit":
-        return exit_words(exit_code) if exit_code is not None else "exit"
+    if reason == "exit" and exit_code is not None:
+        return exit_words(exit_code)
     if reason == "timeout":
         return f"timeout after {duration_words(timeout)}" if timeout else "timeout"
     if reason == "oom":
-        return f"out of memory: more than {memory_words(memory)}"
-    return {
-        "infrastructure": "the surroundings failed",
-        "transient": "temporary failure",
-        "validation": "its input or output is not as declared",
-        "lease": "its worker was lost",
-        "drained": "its worker was stopped before it could end",
-    }.get(reason, "")
+        return f"out of memory: {said or f'more than {memory_words(memory)}'}"
+    head = REASON_WORDS.get(reason, "")
+    if reason in ("lease", "drained"):
+        return head
+    return f"{head}: {said}" if head and said else head or said or reason
 
 
 def task_words(reason: str, cause: str = "") -> str:

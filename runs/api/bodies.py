@@ -1,0 +1,340 @@
+"""What the API answers, as plain JSON: many rows at a time, with a constant number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipelines.access import Rights
+from pipelines.api.base import person
+from pipelines.models import Pipeline
+from pipelines.references import describe
+from runs import approvals, queries
+from runs.models import (
+    Approval,
+    Attempt,
+    AttemptInput,
+    AttemptOutput,
+    Queue,
+    Run,
+    RunEvent,
+    TaskRun,
+    WorkerLease,
+)
+from runs.states import TaskState
+
+Body = dict[str, Any]
+
+DECIDED = (TaskState.SUCCEEDED, TaskState.FAILED)
+
+
+# --- runs -----------------------------------------------------------------------------------------
+
+
+def runs(rights: Rights, rows: Sequence[Run]) -> list[Body]:
+    """RUN of each row."""
+    ids = [run.pk for run in rows]
+    counts = queries.counts_by_state(ids)
+    causes = queries.causes(ids)
+    return [_run(rights, run, counts[run.pk], causes.get(run.pk)) for run in rows]
+
+
+def run(rights: Rights, row: Run) -> Body:
+    """RUN of one row."""
+    return runs(rights, [row])[0]
+
+
+def _run(rights: Rights, run: Run, counts: dict[str, int], cause: queries.Cause | None) -> Body:
+    return {
+        "id": run.uuid,
+        "number": run.number,
+        "pipeline": pipeline_name(run.pipeline, run.team.slug),
+        "version": run.version.number,
+        "state": run.state,
+        "trigger": run.trigger,
+        "requested_by": person(run.requested_by),
+        "parameters": run.params,
+        "only": run.only,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "last_seq": run.last_seq,
+        "resume_no": run.resume_no,
+        "counts": counts,
+        "cause": _cause(cause) if cause else None,
+        "paused_at": run.paused_at,
+        "can": {
+            "cancel": run.state in queries.CANCELLABLE and rights.can("cancel", run),
+            "resume": run.state in queries.RESUMABLE and rights.can("resume", run),
+            # Whether a step may be decided by this very person stands with the step.
+            "approve": counts.get(TaskState.AWAITING_APPROVAL, 0) > 0 and rights.scope_allows("approve"),
+        },
+    }
+
+
+def pipeline_name(pipeline: Pipeline, team: str) -> Body:
+    return {"name": pipeline.name, "team": team, "title": pipeline.title}
+
+
+def _cause(cause: queries.Cause) -> Body:
+    return {
+        "task": cause.task,
+        "task_run": cause.task_run,
+        "attempt": cause.attempt,
+        "attempt_no": cause.attempt_no,
+        "reason": cause.reason,
+        "message": cause.message,
+    }
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+def task_runs(rights: Rights, run: Run, rows: Sequence[TaskRun]) -> list[Body]:
+    """TASK of each row of one run."""
+    ids = [task_run.pk for task_run in rows]
+    attempts = queries.latest_attempts(ids)
+    decisions = queries.approvals([task_run.pk for task_run in rows if task_run.kind == "approval"])
+    return [
+        _task_run(rights, run, task_run, attempts.get(task_run.pk), decisions.get(task_run.pk))
+        for task_run in rows
+    ]
+
+
+def _task_run(
+    rights: Rights, run: Run, task_run: TaskRun, attempt: Attempt | None, decision: Approval | None
+) -> Body:
+    # A decision of an earlier resume is no decision on the step as it stands now.
+    decision = decision if task_run.state in DECIDED else None
+    ended = task_run.state not in (TaskState.RUNNING, TaskState.READY, TaskState.PENDING)
+    return {
+        "id": task_run.uuid,
+        "key": task_run.key,
+        "name": task_run.key.rpartition("/")[2],
+        "parent": task_run.parent.key if task_run.parent else None,
+        "kind": task_run.kind,
+        "title": task_run.task.spec.get("title") or "",
+        "state": task_run.state,
+        "reason": task_run.reason,
+        "message": queries.task_message(task_run, attempt, decision) if ended else "",
+        "queue": task_run.queue,
+        "waiting_on": task_run.waiting_on,
+        "retries_used": task_run.retries_used,
+        "retries_limit": task_run.retries.get("limit", 0),
+        "lost": task_run.lost,
+        "next_attempt_at": task_run.next_attempt_at,
+        "ready_at": task_run.ready_at,
+        "started_at": task_run.started_at,
+        "finished_at": task_run.finished_at,
+        "attempt": _attempt_brief(attempt, task_run) if attempt else None,
+        "approval": _approval(rights, run, task_run, decision) if task_run.kind == "approval" else None,
+    }
+
+
+def _attempt_brief(attempt: Attempt, task_run: TaskRun) -> Body:
+    return {
+        "id": attempt.uuid,
+        "no": attempt.no,
+        "state": attempt.state,
+        "reason": attempt.reason,
+        "cause": queries.attempt_message(attempt, task_run),
+        "started_at": attempt.started_at,
+        "finished_at": attempt.finished_at,
+    }
+
+
+def _approval(rights: Rights, run: Run, task_run: TaskRun, decision: Approval | None) -> Body:
+    config = approvals.config_of(task_run)
+    standing = approvals.standing(rights, run, task_run)
+    return {
+        "by": config["by"],
+        "deadline_at": task_run.deadline_at,
+        "requester_may_approve": config["requester_may_approve"],
+        "decision": decision.decision if decision else None,
+        "decided_by": person(decision.decided_by) if decision else None,
+        "comment": decision.comment if decision else "",
+        "decided_at": decision.decided_at if decision else None,
+        "may_decide": standing.role is not None,
+        "why_not": standing.why_not,
+    }
+
+
+def task_run_detail(rights: Rights, task_run: TaskRun) -> Body:
+    """TASK with its attempts, the inputs of the latest one, and the outputs of the one that succeeded."""
+    run = task_run.run
+    made = list(queries.attempts(task_run))
+    source = queries.source_of_outputs(task_run, made)
+    produced = queries.outputs(source)
+    read = list(queries.inputs(made[-1])) if made else []
+    lines = queries.log_lines([attempt.pk for attempt in made], run.pk)
+    return {
+        **task_runs(rights, run, [task_run])[0],
+        "run": run.uuid,
+        "attempts": [_attempt(attempt, task_run, lines.get(attempt.pk, 0)) for attempt in made],
+        "inputs": _inputs(task_run, read),
+        "outputs": [_output(output) for output in produced],
+    }
+
+
+def _attempt(attempt: Attempt, task_run: TaskRun, lines: int) -> Body:
+    return {
+        **_attempt_brief(attempt, task_run),
+        "resume_no": attempt.resume_no,
+        "detail": attempt.cause,
+        "worker": attempt.lease.worker,
+        "host": attempt.lease.host,
+        "exit_code": attempt.exit_code,
+        "pid": attempt.pid,
+        "isolation": attempt.isolation,
+        "log_lines": lines,
+    }
+
+
+def _inputs(task_run: TaskRun, read: Sequence[AttemptInput]) -> list[Body]:
+    """What was read from other steps, then what the document or the run's parameters gave."""
+    types = {port["name"]: port.get("type", "any") for port in task_run.task.spec.get("inputs") or []}
+    found = [_read(row, types) for row in read]
+    names = {body["name"] for body in found}
+    params = task_run.run.params
+    for name, expr in (task_run.task.spec.get("with") or {}).items():
+        if name not in names:
+            body = {
+                "name": name,
+                "type": types.get(name, "any"),
+                "value": _given(expr, params),
+                "artifact": None,
+            }
+            found.append(body)
+    return found
+
+
+def _given(expr: Any, params: dict[str, Any]) -> Any:
+    """The value of an input that comes from no step. A secret is named, never opened."""
+    if "lit" in expr:
+        return expr["lit"]
+    reference = expr.get("ref", "")
+    if reference.startswith("params."):
+        return params.get(reference.removeprefix("params."))
+    if reference:
+        return "${{ " + describe(expr) + " }}"
+    if "list" in expr:
+        return [_given(item, params) for item in expr["list"]]
+    if "map" in expr:
+        return {key: _given(item, params) for key, item in expr["map"].items()}
+    return "".join(str(_given(part, params)) for part in expr.get("cat", []))
+
+
+def _read(row: AttemptInput, types: dict[str, str]) -> Body:
+    source = row.source
+    artifact = None
+    if source is not None and source.sha256:
+        artifact = {
+            "task": source.attempt.task_run.key,
+            "output": source.name,
+            "sha256": source.sha256,
+            "size": source.size,
+            "media_type": source.media_type,
+            "meta": source.meta,
+            "artifact": source.uuid,
+        }
+    return {
+        "name": row.name,
+        "type": source.type if source else types.get(row.name, "any"),
+        "value": source.value if source else None,
+        "artifact": artifact,
+    }
+
+
+def _output(output: AttemptOutput) -> Body:
+    return {
+        "name": output.name,
+        "type": output.type,
+        "value": output.value,
+        "sha256": output.sha256,
+        "size": output.size,
+        "media_type": output.media_type,
+        "meta": output.meta,
+        # What is catalogued has the name of the output it was made from.
+        "artifact": output.uuid if output.sha256 else None,
+    }
+
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+def events(rows: Sequence[RunEvent]) -> list[Body]:
+    """EVENT of each row."""
+    keys = queries.keys_of(row.task_run_id for row in rows if row.task_run_id)
+    return [
+        {
+            "seq": row.seq,
+            "kind": row.kind,
+            "task": keys.get(row.task_run_id) if row.task_run_id else None,
+            "from": row.from_state,
+            "to": row.to_state,
+            "reason": row.reason,
+            "actor": row.actor,
+            "at": row.at,
+        }
+        for row in rows
+    ]
+
+
+# --- queues and workers ---------------------------------------------------------------------------
+
+
+def queues(rows: Sequence[Queue]) -> list[Body]:
+    """QUEUE of each row, with its load."""
+    loads = queries.queue_loads([queue.slug for queue in rows])
+    return [_queue(queue, loads[queue.slug]) for queue in rows]
+
+
+def _queue(queue: Queue, load: queries.QueueLoad) -> Body:
+    return {
+        "slug": queue.slug,
+        "title": queue.title,
+        "labels": queue.labels,
+        "isolation": queue.isolation,
+        "paused_at": queue.paused_at,
+        "paused_by": person(queue.paused_by),
+        "paused_until": queue.paused_until,
+        "paused_reason": queue.paused_reason,
+        "ready": load.ready,
+        "running": load.running,
+        "workers": load.workers,
+    }
+
+
+def workers(rights: Rights, rows: Sequence[WorkerLease]) -> list[Body]:
+    """WORKER of each row. What one works on is said only to those who may see that run."""
+    held = queries.current_attempts([lease.pk for lease in rows])
+    return [_worker(rights, lease, held.get(lease.pk)) for lease in rows]
+
+
+def _worker(rights: Rights, lease: WorkerLease, attempt: Attempt | None) -> Body:
+    return {
+        "id": lease.uuid,
+        "worker": lease.worker,
+        "host": lease.host,
+        "pid": lease.pid,
+        "queue": lease.queue,
+        "labels": lease.labels,
+        "state": lease.state,
+        "started_at": lease.started_at,
+        "expires_at": lease.expires_at,
+        "busy": attempt is not None,
+        "work": _work(attempt) if attempt and rights.can("view", attempt.run) else None,
+    }
+
+
+def _work(attempt: Attempt) -> Body:
+    run = attempt.run
+    return {
+        "attempt": attempt.uuid,
+        "task_run": attempt.task_run.uuid,
+        "task": attempt.task_run.key,
+        "run": run.uuid,
+        "number": run.number,
+        "pipeline": pipeline_name(run.pipeline, run.pipeline.team.slug),
+        "started_at": attempt.started_at,
+    }

@@ -1,0 +1,251 @@
+"""The shapes of the API: what requests are checked against, and what the schema says of answers.
+
+Answers are made as plain JSON by ``bodies.py``; a test holds them against these shapes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from pipelines.api.shapes import Person, Shape
+from runs.states import AttemptState, LeaseState, RunState, TaskState
+
+# --- requests -------------------------------------------------------------------------------------
+
+
+class StartRun(Shape):
+    parameters = serializers.DictField(
+        required=False, help_text="Name -> value; what is left out has its default."
+    )
+    version = serializers.IntegerField(required=False, min_value=1, help_text="The active one when left out.")
+    only = serializers.ListField(
+        child=serializers.CharField(max_length=500),
+        required=False,
+        allow_empty=False,
+        max_length=10_000,
+        help_text="Run these tasks and what they need.",
+    )
+
+
+class Decide(Shape):
+    comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+class PipelineNameShape(Shape):
+    name = serializers.CharField()
+    team = serializers.CharField()
+    title = serializers.CharField()
+
+
+class CauseShape(Shape):
+    task = serializers.CharField()
+    task_run = serializers.UUIDField()
+    attempt = serializers.UUIDField(allow_null=True)
+    attempt_no = serializers.IntegerField()
+    reason = serializers.CharField()
+    message = serializers.CharField()
+
+
+class RunCanShape(Shape):
+    cancel = serializers.BooleanField()
+    resume = serializers.BooleanField()
+    approve = serializers.BooleanField()
+
+
+class RunShape(Shape):
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    pipeline = PipelineNameShape()
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=RunState.choices)
+    trigger = serializers.CharField()
+    requested_by = Person(allow_null=True)
+    parameters = serializers.DictField()
+    only = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    last_seq = serializers.IntegerField()
+    resume_no = serializers.IntegerField()
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text="State -> number of steps.")
+    cause = CauseShape(allow_null=True)
+    paused_at = serializers.DateTimeField(allow_null=True)
+    can = RunCanShape()
+
+
+class AttemptBriefShape(Shape):
+    id = serializers.UUIDField()
+    no = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=AttemptState.choices)
+    reason = serializers.CharField(allow_blank=True)
+    cause = serializers.CharField(allow_blank=True, help_text="Why it ended, in one line of words.")
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class ApprovalShape(Shape):
+    by = serializers.ListField(child=serializers.CharField())
+    deadline_at = serializers.DateTimeField(allow_null=True)
+    requester_may_approve = serializers.BooleanField()
+    decision = serializers.ChoiceField(choices=["approved", "rejected"], allow_null=True)
+    decided_by = Person(allow_null=True)
+    comment = serializers.CharField(allow_blank=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    may_decide = serializers.BooleanField()
+    why_not = serializers.CharField(allow_null=True)
+
+
+class TaskRunShape(Shape):
+    id = serializers.UUIDField()
+    key = serializers.CharField()
+    name = serializers.CharField()
+    parent = serializers.CharField(allow_null=True)  # type: ignore[assignment]
+    kind = serializers.CharField()
+    title = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(choices=TaskState.choices)
+    reason = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True, help_text="Why it is in this state, in words.")
+    queue = serializers.CharField(allow_blank=True)
+    waiting_on = serializers.IntegerField()
+    retries_used = serializers.IntegerField()
+    retries_limit = serializers.IntegerField()
+    lost = serializers.IntegerField()
+    next_attempt_at = serializers.DateTimeField(allow_null=True)
+    ready_at = serializers.DateTimeField(allow_null=True)
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    attempt = AttemptBriefShape(allow_null=True)
+    approval = ApprovalShape(allow_null=True)
+
+
+class AttemptShape(AttemptBriefShape):
+    resume_no = serializers.IntegerField()
+    detail = serializers.CharField(allow_blank=True, help_text="All that is known of why it ended.")
+    worker = serializers.CharField()
+    host = serializers.CharField()
+    exit_code = serializers.IntegerField(allow_null=True)
+    pid = serializers.IntegerField(allow_null=True)
+    isolation = serializers.CharField()
+    log_lines = serializers.IntegerField()
+
+
+class BytesShape(Shape):
+    task = serializers.CharField()
+    output = serializers.CharField()
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField()
+    media_type = serializers.CharField(allow_blank=True)
+    meta = serializers.DictField()
+    artifact = serializers.UUIDField(allow_null=True)
+
+
+class InputShape(Shape):
+    name = serializers.CharField()
+    type = serializers.CharField()
+    value = serializers.JSONField(allow_null=True)
+    artifact = BytesShape(allow_null=True)
+
+
+class OutputShape(Shape):
+    name = serializers.CharField()
+    type = serializers.CharField()
+    value = serializers.JSONField(allow_null=True)
+    sha256 = serializers.CharField(allow_blank=True)
+    size = serializers.IntegerField()
+    media_type = serializers.CharField(allow_blank=True)
+    meta = serializers.DictField()
+    artifact = serializers.UUIDField(allow_null=True)
+
+
+class TaskRunDetailShape(TaskRunShape):
+    run = serializers.UUIDField()
+    attempts = AttemptShape(many=True)
+    inputs = InputShape(many=True)
+    outputs = OutputShape(many=True)
+
+
+class EventShape(Shape):
+    seq = serializers.IntegerField()
+    kind = serializers.CharField()
+    task = serializers.CharField(allow_null=True)
+    from_ = serializers.CharField(allow_blank=True)
+    to = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True)
+    actor = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """``from`` is a word of the language, so the field has another name in the class."""
+        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
+
+
+class EventsShape(Shape):
+    last_seq = serializers.IntegerField(
+        help_text="Of the run; ask again while it is above the last one here."
+    )
+    results = EventShape(many=True)
+
+
+class PlannedShape(Shape):
+    key = serializers.CharField()
+    action = serializers.ChoiceField(choices=["run", "keep"])
+    code = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class ResumePlanShape(Shape):
+    allowed = serializers.BooleanField()
+    why_not = serializers.CharField(allow_null=True)
+    tasks = PlannedShape(many=True)
+
+
+class LogShape(Shape):
+    offset = serializers.IntegerField()
+    lines = serializers.ListField(child=serializers.CharField(allow_blank=True))
+    next = serializers.IntegerField(help_text="The offset to ask for next.")
+    total = serializers.IntegerField()
+    complete = serializers.BooleanField(help_text="The attempt has ended; total is final.")
+    dropped_bytes = serializers.IntegerField()
+
+
+class QueueShape(Shape):
+    slug = serializers.CharField()
+    title = serializers.CharField(allow_blank=True)
+    labels = serializers.DictField()
+    isolation = serializers.CharField()
+    paused_at = serializers.DateTimeField(allow_null=True)
+    paused_by = Person(allow_null=True)
+    paused_until = serializers.DateTimeField(allow_null=True)
+    paused_reason = serializers.CharField(allow_blank=True)
+    ready = serializers.IntegerField()
+    running = serializers.IntegerField()
+    workers = serializers.IntegerField()
+
+
+class WorkShape(Shape):
+    attempt = serializers.UUIDField()
+    task_run = serializers.UUIDField()
+    task = serializers.CharField()
+    run = serializers.UUIDField()
+    number = serializers.IntegerField()
+    pipeline = PipelineNameShape()
+    started_at = serializers.DateTimeField()
+
+
+class WorkerShape(Shape):
+    id = serializers.UUIDField()
+    worker = serializers.CharField()
+    host = serializers.CharField()
+    pid = serializers.IntegerField()
+    queue = serializers.CharField()
+    labels = serializers.DictField()
+    state = serializers.ChoiceField(choices=LeaseState.choices)
+    started_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    busy = serializers.BooleanField()
+    work = WorkShape(allow_null=True, help_text="Null when idle, or when its run is not yours to see.")

@@ -1,0 +1,38 @@
+"""The addresses of runs under ``/api/v1/``."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from runs.api import fleet, runs, task_runs
+
+urlpatterns: list[URLPattern] = [
+    path("pipelines/<str:name>/runs/", runs.StartView.as_view(), name="run-start"),
+    path("runs/", runs.RunListView.as_view(), name="run-list"),
+    path("runs/<str:run_id>/", runs.RunView.as_view(), name="run"),
+    path("runs/<str:run_id>/tasks/", runs.RunTasksView.as_view(), name="run-tasks"),
+    path("runs/<str:run_id>/events/", runs.RunEventsView.as_view(), name="run-events"),
+    path("runs/<str:run_id>/resume-plan/", runs.ResumePlanView.as_view(), name="run-resume-plan"),
+    path("runs/<str:run_id>/resume/", runs.ResumeView.as_view(), name="run-resume"),
+    path("runs/<str:run_id>/cancel/", runs.CancelView.as_view(), name="run-cancel"),
+    path("task-runs/<str:task_run_id>/", task_runs.TaskRunView.as_view(), name="task-run"),
+    path(
+        "task-runs/<str:task_run_id>/approve/",
+        task_runs.DecideView.as_view(decision="approved"),
+        name="task-run-approve",
+    ),
+    path(
+        "task-runs/<str:task_run_id>/reject/",
+        task_runs.DecideView.as_view(decision="rejected"),
+        name="task-run-reject",
+    ),
+    path("task-runs/<str:task_run_id>/retry/", task_runs.RetryView.as_view(), name="task-run-retry"),
+    path("attempts/<str:attempt_id>/log/", task_runs.LogView.as_view(), name="attempt-log"),
+    path(
+        "attempts/<str:attempt_id>/log/download",
+        task_runs.LogDownloadView.as_view(),
+        name="attempt-log-download",
+    ),
+    path("queues/", fleet.QueuesView.as_view(), name="queues"),
+    path("workers/", fleet.WorkersView.as_view(), name="workers"),
+]
