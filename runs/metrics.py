@@ -6,6 +6,7 @@ Counted in the database at each request, so every web process answers the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
@@ -20,12 +21,14 @@ RUNS = """
 """
 RUNNABLE = """
     SELECT q.slug, count(t.id), coalesce(extract(epoch FROM engine_now() - min(t.ready_at)), 0) FROM queue q
-    LEFT JOIN task_run t ON t.queue = q.slug AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= engine_now()
+    LEFT JOIN task_run t
+    ON t.queue = q.slug AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= engine_now()
     WHERE q.archived_at IS NULL GROUP BY 1
 """
 WORKERS = """
     SELECT q.slug, count(l.id), count(a.id) FROM queue q
-    LEFT JOIN worker_lease l ON l.queue = q.slug AND l.state IN ('live', 'draining') AND l.expires_at > engine_now()
+    LEFT JOIN worker_lease l
+    ON l.queue = q.slug AND l.state IN ('live', 'draining') AND l.expires_at > engine_now()
     LEFT JOIN attempt a ON a.lease_id = l.id AND a.state = 'running'
     WHERE q.archived_at IS NULL GROUP BY 1
 """
@@ -93,7 +96,7 @@ def _columns(sql: str, *described: tuple[str, str]) -> list[GaugeMetricFamily]:
     return gauges
 
 
-def _rows(sql: str) -> list[tuple[str, ...]] | list[tuple[float, ...]]:
+def _rows(sql: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         return cursor.fetchall()

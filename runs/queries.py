@@ -74,10 +74,13 @@ def counts_by_state(run_ids: Collection[int]) -> dict[int, dict[str, int]]:
     return counts
 
 
-def runs_to_approve(run_ids: Collection[int]) -> set[int]:
-    """The runs in which a step waits for a person's decision."""
+def awaiting_approval(run_ids: Collection[int]) -> dict[int, list[TaskRun]]:
+    """Run -> its steps that wait for a person's decision."""
+    found: dict[int, list[TaskRun]] = defaultdict(list)
     waiting = TaskRun.objects.filter(run_id__in=run_ids, state=TaskState.AWAITING_APPROVAL)
-    return set(waiting.values_list("run_id", flat=True))
+    for task_run in waiting.select_related("task"):
+        found[task_run.run_id].append(task_run)
+    return found
 
 
 def causes(run_ids: Collection[int]) -> dict[int, Cause]:
@@ -114,6 +117,10 @@ def task_message(task_run: TaskRun, attempt: Attempt | None, approval: Approval 
         who = approval.decided_by.shown_name
         return f"Rejected by {who}: {approval.comment}" if approval.comment else f"Rejected by {who}."
     said = attempt_message(attempt, task_run) if attempt else ""
+    if task_run.reason == "upstream" and task_run.state == TaskState.FAILED:
+        return "A step inside it failed."
+    if task_run.reason == "upstream" and task_run.state == TaskState.SKIPPED:
+        return "What it waits for did not happen."
     if task_run.reason in reasons.TASK_WORDS:
         return reasons.task_words(task_run.reason, said)
     return said or reasons.task_words(task_run.reason)

@@ -49,7 +49,7 @@ class Alert:
 
 
 def deliver(chore: Chore) -> None:
-    """Send the mail that a chore of kind ``alert`` asks for. Raises what the mail server or network raises."""
+    """Send the mail that a chore of kind ``alert`` asks for. Raises what the mail server raises."""
     run = Run.objects.select_related("pipeline__team", "pipeline__owner", "pipeline__deputy", "version").get(
         uuid=chore.payload["run"]
     )

@@ -36,7 +36,8 @@ def runs(rights: Rights, rows: Sequence[Run]) -> list[Body]:
     ids = [run.pk for run in rows]
     counts = queries.counts_by_state(ids)
     causes = queries.causes(ids)
-    return [_run(rights, run, counts[run.pk], causes.get(run.pk)) for run in rows]
+    waiting = queries.awaiting_approval(ids)
+    return [_run(rights, run, counts[run.pk], causes.get(run.pk), waiting.get(run.pk, [])) for run in rows]
 
 
 def run(rights: Rights, row: Run) -> Body:
@@ -44,7 +45,13 @@ def run(rights: Rights, row: Run) -> Body:
     return runs(rights, [row])[0]
 
 
-def _run(rights: Rights, run: Run, counts: dict[str, int], cause: queries.Cause | None) -> Body:
+def _run(
+    rights: Rights,
+    run: Run,
+    counts: dict[str, int],
+    cause: queries.Cause | None,
+    waiting: Sequence[TaskRun],
+) -> Body:
     return {
         "id": run.uuid,
         "number": run.number,
@@ -66,8 +73,7 @@ def _run(rights: Rights, run: Run, counts: dict[str, int], cause: queries.Cause 
         "can": {
             "cancel": run.state in queries.CANCELLABLE and rights.can("cancel", run),
             "resume": run.state in queries.RESUMABLE and rights.can("resume", run),
-            # Whether a step may be decided by this very person stands with the step.
-            "approve": counts.get(TaskState.AWAITING_APPROVAL, 0) > 0 and rights.scope_allows("approve"),
+            "approve": any(approvals.standing(rights, run, task_run).role for task_run in waiting),
         },
     }
 

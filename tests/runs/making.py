@@ -1,4 +1,4 @@
-"""Runs for tests: versions from a few words, and hands that do a worker's part through the engine's own verbs."""
+"""Runs for tests, and hands that do a worker's part through the engine's own verbs."""
 
 from __future__ import annotations
 
