@@ -21,6 +21,10 @@ _seeds: dict[str, Any] = {}
 _progress: dict[str, Any] = {}
 
 
+class Invalid(Exception):
+    """Raise this when the data is not as it must be: trying again would find the same."""
+
+
 class Transient(Exception):
     """Raise this (or a subclass) for a fault that may be gone at the next try: a busy service, a lost connection."""
 

@@ -201,27 +201,29 @@ def remember(request: Request) -> None:
 
 
 def inline_function(request: Request) -> Callable[..., Any]:
-    """The function of a task with inline code: the named one, else `main` or `run`, else the last one defined."""
+    """The function of a task with inline code: the last public one that it defines."""
     source, file = request["source"], f"<{request['task']}>"
     module = types.ModuleType(SOURCE_MODULE)
     module.__file__ = file
     sys.modules[SOURCE_MODULE] = module
-    exec(compile(source, file, "exec"), module.__dict__)
-    functions = {
-        name: value
-        for name, value in vars(module).items()
-        if isinstance(value, types.FunctionType)
-        and value.__module__ == SOURCE_MODULE
-        and not name.startswith("_")
-    }
-    named = (request.get("entry") or "").rpartition(":")[2]
-    for name in (named, "main", "run"):
-        if name in functions:
-            return functions[name]
-    if named or not functions:
-        missing = f"function {named}" if named else "function"
-        raise Refused("validation", f"the source of {request['task']} defines no {missing}", "AttributeError")
-    return list(functions.values())[-1]
+    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102
+    functions = [value for name, value in vars(module).items() if is_own_function(name, value)]
+    if not functions:
+        raise Refused("validation", f"the source of {request['task']} defines no function", "AttributeError")
+    return max(functions, key=line_of)
+
+
+def is_own_function(name: str, value: Any) -> bool:
+    """A public function of the inline code, decorated or not; no class, nothing imported."""
+    own = getattr(value, "__module__", None) == SOURCE_MODULE
+    return own and callable(value) and not isinstance(value, type) and not name.startswith("_")
+
+
+def line_of(function: Any) -> int:
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = getattr(function, "__code__", None)
+    return code.co_firstlineno if code else 0
 
 
 def arguments(function: Callable[..., Any], inputs: dict[str, Any]) -> dict[str, Any]:
@@ -381,6 +383,9 @@ def explain(problem: BaseException, request: Request) -> Report:
         # The lines of inline code exist nowhere else; without this entry the traceback would show none.
         file, text = f"<{request['task']}>", request["source"]
         linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    if isinstance(problem, helpers.Invalid):
+        print(problem, file=sys.stderr)
+        return failure("validation", type(problem).__name__, str(problem) or type(problem).__name__)
     told = traceback.TracebackException(type(problem), problem, problem.__traceback__)
     keep_user_lines(told)
     text = "".join(told.format())
