@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -233,28 +234,36 @@ def _headline(result: Result) -> tuple[str, str]:
     return (graph.title[:MAX_TITLE_LENGTH], graph.description) if graph else ("", "")
 
 
+# A NUL as JSON writes it: the escape, not an escaped backslash before the same letters.
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
 def _refuse_unstorable(text: str, layout: Mapping[str, Any]) -> None:
     """What the database cannot hold is refused by name; everything else is stored, problems or not."""
     if len(text.encode("utf-8", errors="replace")) > MAX_DOCUMENT_BYTES:
-        raise TooLarge(
-            f"A document has at most {MAX_DOCUMENT_BYTES // 1024**2} MiB.", code="document-too-large"
-        )
-    if "\x00" in text or (not text.isascii() and _has_surrogates(text)):
+        limit = f"{MAX_DOCUMENT_BYTES // 1024**2} MiB"
+        raise TooLarge(f"A document has at most {limit}.", code="document-too-large")
+    if "\x00" in text or not _is_text(text):
         raise Invalid(
             "The document holds characters that are no text.",
             errors=[("document", "Characters that are no text.")],
         )
-    written = json.dumps(layout)
-    if len(written) > MAX_LAYOUT_BYTES:
-        raise TooLarge(
-            f"A layout has at most {MAX_LAYOUT_BYTES // 1024} KiB of JSON.", code="layout-too-large"
-        )
-    if any(bad in written for bad in ("\\u0000", "\\ud8", "\\ud9", "\\uda", "\\udb", "NaN", "Infinity")):
+    try:
+        written = json.dumps(layout, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise Invalid(
+            "The layout holds what JSON cannot say.", errors=[("layout", "Not plain JSON.")]
+        ) from None
+    if not _is_text(written) or _NUL.search(written):
         raise Invalid("The layout holds what JSON cannot say.", errors=[("layout", "Not plain JSON.")])
+    if len(written) > MAX_LAYOUT_BYTES:
+        limit = f"{MAX_LAYOUT_BYTES // 1024} KiB of JSON"
+        raise TooLarge(f"A layout has at most {limit}.", code="layout-too-large")
 
 
-def _has_surrogates(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
+def _is_text(text: str) -> bool:
+    """Whether a text can be written as UTF-8, which lone surrogates cannot."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 # --- versions -------------------------------------------------------------------------------------------
