@@ -7,7 +7,9 @@ class RunsConfig(AppConfig):
     name = "runs"
 
     def ready(self) -> None:
-        """Tell the room below what it asks about queues and runs."""
-        from runs import lookups
+        """Tell the room below what it asks about queues and runs; say who carries out which chores."""
+        from runs import chores, lookups
+        from runs.alerts import email
 
         lookups.register()
+        chores.register("alert", email.deliver)

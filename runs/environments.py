@@ -75,8 +75,8 @@ def built(cache: Path, lock_sha256: str) -> bool:
 def interpreter(cache: Path, lock_sha256: str, read_lock: Callable[[], bytes] | None = None) -> Path:
     """The interpreter of a lock's environment, which is built now if it is not there. Raises BuildFailed.
 
-    `read_lock` gives the lock's bytes where this machine has not seen them. Safe to call from many processes at
-    once: one builds, the others wait.
+    `read_lock` gives the lock's bytes where this machine has not seen them. Safe to call from many processes
+    at once: one builds, the others wait.
     """
     folder = environment_path(cache, lock_sha256)
     python = folder / "bin" / "python"

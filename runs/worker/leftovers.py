@@ -17,13 +17,14 @@ def kill_leftovers() -> int:
     found = {pid: name for pid, name in processes.attempt_processes().items() if name != processes.NO_ATTEMPT}
     if not found:
         return 0
-    running = {
+    # Only attempts that this database knows: another installation may share the host.
+    ended = {
         str(token)
-        for token in Attempt.objects.filter(uuid__in=set(found.values()), state="running").values_list(
-            "uuid", flat=True
-        )
+        for token in Attempt.objects.filter(uuid__in=set(found.values()))
+        .exclude(state="running")
+        .values_list("uuid", flat=True)
     }
-    left = [pid for pid, name in found.items() if name not in running]
+    left = [pid for pid, name in found.items() if name in ended]
     processes.signal_all(left, signal.SIGKILL)
     if left:
         log.warning("processes of ended attempts were killed", pids=left)

@@ -84,8 +84,8 @@ def reap() -> bool:
 def kill_descendants() -> None:
     """Kill and collect every descendant of this process, which must be a child subreaper.
 
-    A process that forks while we look is found in the next round: whatever its parent was, it becomes our child.
-    Returns only when none is left.
+    A process that forks while we look is found in the next round: whatever its parent was, it becomes our
+    child. Returns only when none is left.
     """
     pause = 0.0005
     while reap():

@@ -59,7 +59,8 @@ def prepare() -> None:
     """Once, in the zygote: what every runner would otherwise do for itself."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
-    # A task that spawns interpreters (multiprocessing) shall not find the zygote where its own main module should be.
+    # A task that spawns interpreters (multiprocessing) shall not find the zygote where its own main module
+    # should be.
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.argv = [""]
     rehearse()
@@ -131,7 +132,7 @@ def reseed(module: str, function: str) -> None:
         getattr(loaded, function)()
 
 
-# --- python -----------------------------------------------------------------------------------------------------------
+# --- python ---------------------------------------------------------------------------------------
 
 
 def run_python(request: Request) -> list[Report]:
@@ -302,7 +303,7 @@ def keep(port: Report, value: Any, folder: str) -> Report:
         raise Refused("validation", f"output {port['name']}: {problem}", "TypeError") from None
 
 
-# --- shell ------------------------------------------------------------------------------------------------------------
+# --- shell ----------------------------------------------------------------------------------------
 
 
 def run_shell(request: Request) -> list[Report]:
@@ -344,7 +345,7 @@ def shell_inputs(inputs: dict[str, Any]) -> dict[str, str]:
 KINDS: dict[str, Callable[[Request], list[Report]]] = {"python": run_python, "shell": run_shell}
 
 
-# --- ends -------------------------------------------------------------------------------------------------------------
+# --- ends -----------------------------------------------------------------------------------------
 
 
 def failure(reason: str, kind: str, message: str, text: str = "", line: int | None = None) -> Report:

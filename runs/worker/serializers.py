@@ -1,7 +1,7 @@
 """How values become files and files become values again, inside a runner.
 
-Standard library only at import; pyarrow, pandas, polars, numpy, joblib, PIL are imported where a value needs them and
-are the ones of the task's own environment. Python >= 3.9. Pickles are opened here and nowhere else.
+Standard library only at import; pyarrow, pandas, polars, numpy, joblib, PIL are imported where a value needs
+them and are the ones of the task's own environment. Python >= 3.9. Pickles are opened here and nowhere else.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def library(value: Any) -> str:
     return type(value).__module__.split(".", 1)[0]
 
 
-# --- plain values -----------------------------------------------------------------------------------------------------
+# --- plain values ---------------------------------------------------------------------------------
 
 
 def as_integer(value: Any) -> int:
@@ -144,7 +144,7 @@ def save_scalar(kind: str, value: Any, target: str) -> Descriptor:
     return {"path": target + ".json", "media_type": JSON, "meta": {}}
 
 
-# --- tables -----------------------------------------------------------------------------------------------------------
+# --- tables ---------------------------------------------------------------------------------------
 
 
 def save_table(value: Any, target: Path) -> Descriptor:
@@ -216,7 +216,7 @@ def load_table(path: Path, hint: str) -> Any:
     return path
 
 
-# --- arrays, models, images -------------------------------------------------------------------------------------------
+# --- arrays, models, images -----------------------------------------------------------------------
 
 
 def save_array(value: Any, target: Path) -> Descriptor:
@@ -289,7 +289,7 @@ def save_image(value: Any, target: Path) -> Descriptor:
     return {"path": str(path), "media_type": PNG, "meta": meta}
 
 
-# --- files and folders ------------------------------------------------------------------------------------------------
+# --- files and folders ----------------------------------------------------------------------------
 
 
 def place(source: Path, path: Path) -> None:
@@ -351,7 +351,7 @@ def copy_entry(source: str, path: str) -> str:
     return path
 
 
-# --- any --------------------------------------------------------------------------------------------------------------
+# --- any ------------------------------------------------------------------------------------------
 
 
 def kind_of(value: Any) -> str:

@@ -4,16 +4,17 @@ Standard library only, Python >= 3.9, Linux. Started by `runs/worker/zygotes.py`
 
     <interpreter> -s zygote.py FD SILENCE IDLE
 
-with a nearly empty environment. FD is one end of a stream socket pair; messages are a big-endian 32-bit length and
-that many bytes of JSON. SILENCE and IDLE are seconds: how long the worker may say nothing while an attempt runs, and how
-long the zygote waits without work before it ends.
+with a nearly empty environment. FD is one end of a stream socket pair; messages are a big-endian 32-bit
+length and that many bytes of JSON. SILENCE and IDLE are seconds: how long the worker may say nothing while
+an attempt runs, and how long the zygote waits without work before it ends.
 
     worker -> zygote   run (with the write ends of stdout and stderr), kill, ping, end
     zygote -> worker   started, capture (once), then exactly one ended per run
 
-After an answer the zygote forks the runner of the next attempt ahead of time and lets it rehearse: a fork is cheap, but
-each page that it touches first costs microseconds, and there are hundreds. So there is at most one child at any time,
-a spare one or one at work. Nothing of the user runs in this process except the import of `preload` modules.
+After an answer the zygote forks the runner of the next attempt ahead of time and lets it rehearse: a fork is
+cheap, but each page that it touches first costs microseconds, and there are hundreds. So there is at most
+one child at any time, a spare one or one at work. Nothing of the user runs in this process except the import
+of `preload` modules.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ class WorkerGone(Exception):
 def environment_offset() -> int | None:
     """The address in memory of the value of ORCHESTRATOR_ATTEMPT in this process's first environment.
 
-    /proc/PID/environ shows that memory. Writing an attempt's uuid there, in a fork, names the attempt for whoever
-    looks for its processes, although nothing was executed anew.
+    /proc/PID/environ shows that memory. Writing an attempt's uuid there, in a fork, names the attempt for
+    whoever looks for its processes, although nothing was executed anew.
     """
     mark = (processes.ATTEMPT_VARIABLE + "=" + processes.NO_ATTEMPT).encode()
     try:

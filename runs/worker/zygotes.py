@@ -1,7 +1,7 @@
 """The worker's side of zygotes: start one, hand it an attempt, hear how it ended.
 
-A zygote belongs to the process that started it and carries out one attempt at a time. `Running.poll` belongs to one
-thread; `ping`, `terminate` and `kill` may be called by any.
+A zygote belongs to the process that started it and carries out one attempt at a time. `Running.poll` belongs
+to one thread; `ping`, `terminate` and `kill` may be called by any.
 """
 
 from __future__ import annotations
@@ -329,8 +329,8 @@ def megabytes(size: int) -> str:
 def kill_orphans(attempt: str) -> None:
     """Kill every process that names this attempt in its environment, until none is left (or 5 s have passed).
 
-    For a zygote that was killed: its runner dies with it, what the runner started does not. Those are our children now
-    if this process is a subreaper, and are collected here.
+    For a zygote that was killed: its runner dies with it, what the runner started does not. Those are our
+    children now if this process is a subreaper, and are collected here.
     """
     deadline = time.monotonic() + NO_CHILDREN_LEFT
     while time.monotonic() < deadline:

@@ -3,8 +3,8 @@
     <address>/versions/<effect>-<digest>/model.joblib (or another name), deployment.json
     <address>/current -> versions/<effect>-<digest>
 
-`current` is a symbolic link that is exchanged in one step, so whoever reads `current/` sees the old model or the new
-one. The same effect key with the same bytes is the same deployment: done again, it changes nothing.
+`current` is a symbolic link that is exchanged in one step, so whoever reads `current/` sees the old model or
+the new one. The same effect key with the same bytes is the same deployment: done again, it changes nothing.
 """
 
 from __future__ import annotations

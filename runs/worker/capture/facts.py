@@ -31,8 +31,8 @@ def facts() -> dict[str, Any]:
 def packages() -> list[dict[str, str]]:
     """Name and version of every installed distribution, sorted; the first on the path wins, as for import.
 
-    Read from the first lines of the metadata files: importlib.metadata parses all of them, at twenty times the
-    cost.
+    Read from the first lines of the metadata files: importlib.metadata parses all of them, at twenty times
+    the cost.
     """
     found: dict[str, dict[str, str]] = {}
     for folder in sys.path:

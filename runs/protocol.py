@@ -1,0 +1,548 @@
+"""The verbs of the engine, one transaction each: start_run, claim, finish, beat, cancel, decide, resume.
+
+PostgreSQL decides; everything told after the commit is best effort and found again by the sweep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from pipelines import audit, conditions, references
+from pipelines.models import ApiToken, CodeSnapshot, Pipeline, PipelineVersion, Task, User
+from runs import kinds, transitions
+from runs.models import Approval, Run, RunCode, TaskRun, WorkerLease
+from runs.transitions import Told, call, retried
+
+LEASE_TTL = 15.0  # seconds
+Json = dict[str, Any]
+
+PRIORITIES = {"low": -1, "normal": 0, "high": 1, "critical": 2}
+
+
+class Refused(Exception):
+    """A verb says no. ``code`` is for programs, the text says what, where and how to go on."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+# --- starting -----------------------------------------------------------------------------------------
+
+
+def start_run(
+    version: PipelineVersion,
+    *,
+    parameters: Json,
+    trigger: str,
+    requested_by: User | None,
+    token: ApiToken | None = None,
+    idempotency_key: str | None = None,
+    only: Sequence[str] | None = None,
+    priority: int | None = None,
+) -> Run:
+    """Write a run of ``version``, all its task runs and its first events together; begin what waits for nothing.
+
+    ``parameters`` are complete and checked (``pipelines.parameters``). The same ``idempotency_key`` within a
+    team gives the same run. Raises :class:`Refused` for a paused pipeline or code that is gone.
+    """
+    if idempotency_key is not None and (found := _same_run(version, idempotency_key)):
+        return found
+    try:
+        return retried(
+            lambda: _start(version, parameters, trigger, requested_by, token, idempotency_key, only, priority)
+        )
+    except IntegrityError:
+        if idempotency_key is not None and (found := _same_run(version, idempotency_key)):
+            return found
+        raise
+
+
+def _same_run(version: PipelineVersion, key: str) -> Run | None:
+    return Run.objects.filter(team_id=version.pipeline.team_id, idempotency_key=key).first()
+
+
+@transaction.atomic
+def _start(
+    version: PipelineVersion,
+    parameters: Json,
+    trigger: str,
+    requested_by: User | None,
+    token: ApiToken | None,
+    idempotency_key: str | None,
+    only: Sequence[str] | None,
+    priority: int | None,
+) -> Run:
+    pipeline = Pipeline.objects.select_for_update().defer("draft_text", "draft_layout").get(id=version.pipeline_id)
+    if pipeline.paused_at is not None and trigger != "manual":
+        raise Refused("pipeline-paused", f"{pipeline.name} is paused: {pipeline.paused_reason or 'no reason given'}.")
+    Pipeline.objects.filter(id=pipeline.id).update(last_run_number=F("last_run_number") + 1)
+    run = Run(
+        team_id=pipeline.team_id,
+        pipeline=pipeline,
+        version=version,
+        number=pipeline.last_run_number + 1,
+        state="running",
+        trigger=trigger,
+        priority=PRIORITIES.get(version.spec.get("priority", "normal"), 0) if priority is None else priority,
+        params=parameters,
+        only=list(only) if only is not None else None,
+        has_conditions=any(task.get("when") for task in version.spec["tasks"]),
+        requested_by=requested_by,
+        token=token,
+        idempotency_key=idempotency_key,
+    )
+    run.save(force_insert=True)
+    _fix_code(run, version.spec.get("code"))
+    _ensure_partitions(run.id)
+    told = Told()
+    _take(told, call("engine_plant", run.id, version.id, run.only, _actor_name(requested_by)))
+    if requested_by is not None:
+        audit.write(
+            requested_by, "run.start", run, {"number": run.number, "parameters": parameters}, team=pipeline.team, token=token
+        )
+    told.after_commit()
+    run.refresh_from_db(fields=["state", "last_seq", "open_tasks", "created_at", "finished_at"])
+    return run
+
+
+def _fix_code(run: Run, code: Json | None) -> None:
+    """Every attempt of the run uses the snapshot that its version names."""
+    if not code:
+        return
+    snapshot = CodeSnapshot.objects.select_related("location").filter(
+        location__team_id=run.team_id, location__name=code["location"], tree_sha256=code["snapshot"]
+    )
+    found = snapshot.first()
+    if found is None:
+        raise Refused(
+            "code-missing", f"The snapshot {code['snapshot'][:12]} of code location {code['location']} is not there."
+        )
+    RunCode.objects.create(run=run, location=found.location, snapshot=found, lock_sha256=found.lock_sha256)
+
+
+_partitions_until = 0
+
+
+def _ensure_partitions(run_id: int) -> None:
+    """The partition of a run's events exists; the sweep makes the next one ahead, this is for its absence."""
+    global _partitions_until
+    if run_id < _partitions_until:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ensure_run_partitions(%s)", [run_id])
+    _partitions_until = (run_id // 100_000 + 2) * 100_000
+
+
+def _actor_name(actor: User | None) -> str:
+    return actor.username if actor else ""
+
+
+# --- work ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Work:
+    """One claimed attempt, as ``engine_give`` describes it."""
+
+    attempt: Json
+    task: Json
+    run: Json
+    upstream: Json
+
+    @property
+    def token(self) -> str:
+        return str(self.attempt["uuid"])
+
+    @property
+    def kind(self) -> str:
+        return str(self.task["kind"])
+
+    @property
+    def effect_key(self) -> str:
+        """Stable over the attempts of one resume: what an external effect is known by."""
+        return f"{self.run['uuid']}:{self.task['key']}:{self.attempt['resume_no']}"
+
+
+@dataclass
+class Outcome:
+    """How an attempt ended. ``outputs`` are rows of AttemptOutput; ``values`` its resolved inputs."""
+
+    state: str
+    reason: str = ""
+    cause: str = ""
+    exit_code: int | None = None
+    outputs: list[Json] = field(default_factory=list)
+    values: Json = field(default_factory=dict)
+    provenance: Json | None = None
+    dropped_bytes: int = 0
+    pid: int | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """``fenced``: the attempt was no longer ours and nothing changed. ``next``: the worker's next work."""
+
+    fenced: bool
+    task_state: str = ""
+    next: Work | None = None
+    lease_dead: bool = False
+
+
+def _work(answer: Json | None) -> Work | None:
+    if not answer or "lease" in answer:
+        return None
+    return Work(answer["attempt"], answer["task"], answer["run"], answer["upstream"])
+
+
+def claim(lease: uuid.UUID | str, queue: str) -> Work | None:
+    """The best runnable task of ``queue`` as a new attempt of ``lease``; None when nothing is runnable.
+
+    Raises :class:`LeaseLost` when the lease may not claim any more.
+    """
+    answer = retried(lambda: call("engine_claim", lease, queue))
+    if answer and answer.get("lease") == "dead":
+        raise LeaseLost(str(lease))
+    work = _work(answer)
+    if work is not None:
+        transitions.live.run_moved(work.run["id"], work.run["last_seq"], "running")
+    return work
+
+
+class LeaseLost(Exception):
+    """This worker's lease has lapsed or was closed; it must stop what it does and leave."""
+
+
+def finish(
+    token: str,
+    outcome: Outcome,
+    *,
+    work: Work | None = None,
+    lease: uuid.UUID | str | None = None,
+    queue: str = "",
+    claim_next: bool = False,
+) -> Finished:
+    """Settle an attempt by its token and, if asked, claim the worker's next task in the same transaction.
+
+    One SQL call where the run has no conditions and the kind no handler; otherwise Python judges within the
+    same transaction. A token that no longer names a running attempt is *fenced*: nothing changes.
+    """
+    if work is not None and not work.run["has_conditions"] and not kinds.has_handler(work.kind):
+        return retried(lambda: _finish_at_once(token, outcome, lease, queue, claim_next))
+    return retried(lambda: _finish_judging(token, outcome, work, lease, queue, claim_next))
+
+
+def _finish_sql(token: str, outcome: Outcome, lease: Any, queue: str, claim_next: bool) -> Json:
+    answer: Json = call(
+        "engine_finish",
+        token,
+        outcome.state,
+        outcome.reason,
+        outcome.cause[:4000],
+        outcome.exit_code,
+        json.dumps(outcome.outputs) if outcome.outputs else None,
+        json.dumps(outcome.provenance) if outcome.provenance else None,
+        outcome.dropped_bytes,
+        outcome.pid,
+        None,
+        lease,
+        queue,
+        claim_next,
+    )
+    return answer
+
+
+def _finish_at_once(token: str, outcome: Outcome, lease: Any, queue: str, claim_next: bool) -> Finished:
+    answer = _finish_sql(token, outcome, lease, queue, claim_next)
+    if answer.get("fenced"):
+        return Finished(fenced=True)
+    told = Told()
+    told.add(answer)
+    return _finished(answer, answer.get("next"), told, queue)
+
+
+@transaction.atomic
+def _finish_judging(
+    token: str, outcome: Outcome, work: Work | None, lease: Any, queue: str, claim_next: bool
+) -> Finished:
+    if outcome.state == "succeeded" and work is not None and kinds.has_handler(work.kind):
+        if not _hold(token):
+            return Finished(fenced=True)
+        outcome.outputs = kinds.handle(_finishing(work, outcome))
+    answer = _finish_sql(token, outcome, lease, queue, False)
+    if answer.get("fenced"):
+        return Finished(fenced=True)
+    told = Told()
+    _take(told, answer)
+    following = None
+    if claim_next:
+        following = transitions.claim_holding(lease, queue, answer["run"]["id"])
+    return _finished(answer, following, told, queue)
+
+
+def _finished(answer: Json, following: Json | None, told: Told, queue: str) -> Finished:
+    work = _work(following)
+    if work is not None:
+        told.claimed(queue)
+        moved = told.runs.get(work.run["id"])
+        told.runs[work.run["id"]] = {
+            "id": work.run["id"],
+            "last_seq": work.run["last_seq"],
+            "state": moved["state"] if moved else "running",
+        }
+    told.after_commit()
+    dead = bool(following and following.get("lease") == "dead")
+    return Finished(False, answer["task_state"], work, dead)
+
+
+def _hold(token: str) -> bool:
+    """Lock the run of an attempt; False when the attempt is not running any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM run WHERE id = (SELECT run_id FROM attempt WHERE uuid = %s) FOR UPDATE", [token]
+        )
+        cursor.execute("SELECT 1 FROM attempt WHERE uuid = %s AND state = 'running'", [token])
+        return cursor.fetchone() is not None
+
+
+def _finishing(work: Work, outcome: Outcome) -> kinds.Finishing:
+    return kinds.Finishing(
+        attempt_id=work.attempt["id"],
+        attempt_uuid=work.token,
+        task_run_id=work.task["id"],
+        run_id=work.run["id"],
+        team_id=work.run["team_id"],
+        kind=work.kind,
+        with_values=outcome.values,
+        outputs=outcome.outputs,
+    )
+
+
+def lose(token: str, reason: str) -> Finished:
+    """Settle an attempt whose worker is gone (``lease``) or handed it back (``drained``)."""
+    causes = {"lease": "its worker stopped answering", "drained": "its worker was stopped and handed it back"}
+    return retried(
+        lambda: _finish_judging(token, Outcome("lost", reason, causes.get(reason, reason)), None, None, "", False)
+    )
+
+
+# --- conditions ---------------------------------------------------------------------------------------
+
+
+def _take(told: Told, answer: Json) -> None:
+    """Add a verb's answer to what is told, judging the conditions it left open, in its transaction."""
+    told.add(answer)
+    pending = list(answer["conditions"])
+    while pending:
+        task_run_id = pending.pop(0)
+        judged = call("engine_judged", task_run_id, judge(task_run_id))
+        if judged is not None:
+            told.add(judged)
+            pending += judged["conditions"]
+
+
+def judge(task_run_id: int) -> bool | None:
+    """The truth of a task's ``when`` over what its run knows now; None when it cannot be evaluated."""
+    found = TaskRun.objects.select_related("run", "task").get(id=task_run_id)
+    when = found.task.spec["when"]
+    try:
+        return conditions.evaluate(when["text"], _condition_values(found, when["refs"]))
+    except (conditions.ConditionError, references.ResolveError):
+        return None
+
+
+def _condition_values(task_run: TaskRun, refs: dict[str, Json]) -> Json:
+    """{"params": …, "tasks": {name: {"outputs": {…}}}, "inputs": …} of the names that a condition uses."""
+    keys = sorted({ref["task"] for expr in refs.values() for ref in references.references(expr) if ref["ref"] == "tasks"})
+    outputs = call("engine_outputs", task_run.run_id, json.dumps(keys)) if keys else {}
+    lookup = value_lookup(task_run.run.params, outputs)
+    values: Json = {"params": {}, "tasks": {}, "inputs": {}}
+    for name, expr in refs.items():
+        try:
+            value = references.resolve(expr, lookup)
+        except KeyError:
+            continue  # absent: the condition's own evaluation says so, unless it does not matter
+        at = values
+        *path, last = name.split(".")
+        for step in path:
+            at = at.setdefault(step, {})
+        at[last] = value
+    return values
+
+
+def value_lookup(params: Json, upstream: Json) -> Callable[[Any], Any]:
+    """Looks references up in a run's parameters and the inline outputs of its tasks. Raises KeyError."""
+
+    def lookup(ref: Any) -> Any:
+        if ref["ref"] == "tasks":
+            return upstream[ref["task"]][ref["output"]]["value"]
+        root, _, name = ref["ref"].partition(".")
+        if root == "params":
+            return params[name]
+        raise KeyError(ref["ref"])
+
+    return lookup
+
+
+# --- people -------------------------------------------------------------------------------------------
+
+
+def cancel_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Stop a run: what has not begun ends now, what runs is asked to stop. False when it was not open."""
+    return _by_person(lambda: call("engine_cancel", run_id, actor.username), "run.cancel", run_id, actor, token)
+
+
+def resume_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> Run:
+    """Go on with a failed or cancelled run, same version, parameters and code."""
+    if not _by_person(lambda: call("engine_resume", run_id, actor.username), "run.resume", run_id, actor, token):
+        raise Refused(
+            "not-resumable", "Only a failed or cancelled run can be resumed, and not while an attempt is still running."
+        )
+    return Run.objects.get(id=run_id)
+
+
+def retry_now(task_run_id: int, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Start a waiting retry at once. False when the task is not waiting for one."""
+    run_id = TaskRun.objects.values_list("run_id", flat=True).get(id=task_run_id)
+    return _by_person(
+        lambda: call("engine_retry_now", task_run_id, actor.username), "task.retry", run_id, actor, token
+    )
+
+
+def _by_person(verb: Callable[[], Json | None], name: str, run_id: int, actor: User, token: ApiToken | None) -> bool:
+    @transaction.atomic
+    def act() -> bool:
+        answer = verb()
+        if answer is None:
+            return False
+        told = Told()
+        _take(told, answer)
+        run = Run.objects.select_related("pipeline__team", "team").get(id=run_id)
+        audit.write(actor, name, run, {"number": run.number}, team=run.team, token=token)
+        told.after_commit()
+        return True
+
+    return retried(act)
+
+
+DECISIONS = {"approved": "succeeded", "rejected": "failed"}
+
+
+def decide(
+    task_run_id: int, decision: str, *, actor: User, role: str, comment: str, token: ApiToken | None = None
+) -> Approval:
+    """Approve or reject a task that waits for a person. Raises :class:`Refused`.
+
+    The decision is bound to a digest of version, parameters and what the task was shown. The requester of the
+    run may decide only where the document says so.
+    """
+    return retried(lambda: _decide(task_run_id, decision, actor, role, comment, token))
+
+
+@transaction.atomic
+def _decide(
+    task_run_id: int, decision: str, actor: User, role: str, comment: str, token: ApiToken | None
+) -> Approval:
+    task_run = TaskRun.objects.select_related("task", "run__version", "run__team").get(id=task_run_id)
+    run = task_run.run
+    was_requester = run.requested_by_id == actor.id
+    if was_requester and not task_run.task.spec["config"].get("requester_may_approve"):
+        raise Refused(
+            "requester-may-not-approve",
+            "Whoever started the run may not decide this. Ask another approver, or allow it in the document "
+            "with requester_may_approve: true.",
+        )
+    reason = "" if decision == "approved" else "by_person"
+    answer = call("engine_end_task", task_run_id, "awaiting_approval", DECISIONS[decision], reason, actor.username)
+    if answer is None:
+        task_run.refresh_from_db(fields=["state"])
+        raise Refused("not-waiting", f"{task_run.key} does not wait for a decision: it is {task_run.state}.")
+    try:
+        with transaction.atomic():
+            approval = Approval.objects.create(
+                task_run=task_run,
+                resume_no=run.resume_no,
+                decision=decision,
+                decided_by=actor,
+                role=role,
+                was_requester=was_requester,
+                comment=comment,
+                digest=approval_digest(task_run),
+            )
+    except IntegrityError:
+        raise Refused("already-decided", f"{task_run.key} was decided already.") from None
+    told = Told()
+    _take(told, answer)
+    payload = {"task": task_run.key, "comment": comment, "digest": approval.digest, "was_requester": was_requester}
+    audit.write(actor, f"task.{decision}", run, payload, team=run.team, token=token)
+    told.after_commit()
+    return approval
+
+
+def approval_digest(task_run: TaskRun) -> str:
+    """sha256 over version, parameters and the contents that the tasks before this one produced."""
+    upstream = TaskRun.objects.filter(out_edges__down=task_run).values_list("key", flat=True)
+    shown = call("engine_outputs", task_run.run_id, json.dumps(sorted(upstream)))
+    contents = {
+        key: {name: out["sha256"] or out["value"] for name, out in sorted(outputs.items())}
+        for key, outputs in sorted(shown.items())
+    }
+    document = {"version": task_run.run.version.spec_sha256, "parameters": task_run.run.params, "inputs": contents}
+    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def expire_approval(task_run_id: int) -> None:
+    """End a task that waited for a person beyond its deadline."""
+
+    @transaction.atomic
+    def expire() -> None:
+        answer = call("engine_end_task", task_run_id, "awaiting_approval", "failed", "deadline", "")
+        if answer is not None:
+            told = Told()
+            _take(told, answer)
+            told.after_commit()
+
+    retried(expire)
+
+
+# --- leases -------------------------------------------------------------------------------------------
+
+
+def open_lease(worker: str, queue: str, pid: int, labels: Json | None = None) -> WorkerLease:
+    """A new live lease of this host for one worker process."""
+    lease = WorkerLease(worker=worker, host=socket.gethostname(), pid=pid, queue=queue, labels=labels or {}, state="live")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO worker_lease (uuid, worker, host, pid, queue, labels, state, expires_at) "
+            "VALUES (%s, %s, %s, %s, %s, %s::jsonb, 'live', engine_now() + make_interval(secs => %s)) RETURNING id",
+            [lease.uuid, worker, lease.host, pid, queue, json.dumps(lease.labels), LEASE_TTL],
+        )
+        (lease.id,) = cursor.fetchone()
+    return lease
+
+
+def move_lease(lease: uuid.UUID, from_states: Sequence[str], to_state: str) -> bool:
+    """Compare-and-set of a lease's state; False when it was in none of ``from_states``."""
+    ended = "closed_at = engine_now()," if to_state in ("closed", "lost") else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE worker_lease SET {ended} state = %s WHERE uuid = %s AND state = ANY (%s)",  # noqa: S608
+            [to_state, lease, list(from_states)],
+        )
+        return cursor.rowcount == 1
+
+
+def task_spec(task_id: int) -> Json:
+    """The entry of a task in its version's canonical JSON."""
+    spec: Json = Task.objects.values_list("spec", flat=True).get(id=task_id)
+    return spec
