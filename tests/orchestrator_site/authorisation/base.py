@@ -1,0 +1,147 @@
+"""What a line of the table says, and the world in which it is tried.
+
+An app's module here has ``LINES: dict[(route, method), Line]`` and may have ``prepare(world)``, which makes
+what its addresses name and puts it into ``world.names``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db.models import F, Value
+from rest_framework.test import APIClient
+
+from pipelines.access import SCOPES
+from pipelines.clock import EngineNow
+from pipelines.models import ApiToken, Membership, Role, Team, User
+from runs.models import Queue
+from tests.factories import client, join, make_pipeline, make_team, make_token, make_user
+
+ROLES: Final = tuple(str(role) for role in Role)
+EVERYBODY: Final = frozenset(ROLES)
+EDITOR: Final = frozenset({"editor"})
+RUNNERS: Final = frozenset({"editor", "operator"})
+NOBODY: Final[frozenset[str]] = frozenset()
+# Found nowhere but in things of the team alpha: an answer to a stranger that holds it has leaked.
+MARK: Final = "mark-of-alpha"
+
+# Beside one person for each role.
+OTHERS: Final = (
+    "anonymous",
+    "stranger",
+    "suspended",
+    "expired token",
+    "revoked token",
+    "wrong scope",
+    "site admin",
+)
+ACTORS: Final = (*ROLES, *OTHERS)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one method of one address answers to whom.
+
+    path: filled from ``world.names``. roles: who gets ``ok``; other members get ``denied``. scope: what the
+    token of an all-rounder lacks for ``wrong_scope``. stranger, wrong_scope, site_admin, denied: statuses.
+    """
+
+    path: str
+    roles: frozenset[str] = EVERYBODY
+    ok: int = 200
+    scope: str = "read"
+    body: Callable[[World], Any] | Mapping[str, Any] | None = None
+    denied: int = 403
+    stranger: int = 404
+    wrong_scope: int = 403
+    site_admin: int | None = None
+
+    def expected(self, actor: str) -> int:
+        """The status that an actor gets."""
+        if actor in ROLES:
+            return self.ok if actor in self.roles else self.denied
+        if actor == "site admin":
+            return self.ok if self.site_admin is None else self.site_admin
+        statuses = {"stranger": self.stranger, "wrong scope": self.wrong_scope}
+        return statuses.get(actor, 401)
+
+
+def seen(path: str, **options: Any) -> Line:
+    """A thing of the team that every member sees; without the scope it does not exist."""
+    return Line(path, **{"wrong_scope": 404, **options})
+
+
+def listed(path: str, **options: Any) -> Line:
+    """A list: everybody gets their own, so a stranger and a token without the scope get none of ours."""
+    return Line(path, **{"stranger": 200, "wrong_scope": 200, **options})
+
+
+def open_to_all(path: str, ok: int = 200) -> frozenset[int]:
+    """An address that asks nobody who they are."""
+    return frozenset({ok})
+
+
+@dataclass
+class World:
+    """The team alpha with one person for each role, all that addresses name, and others."""
+
+    team: Team
+    people: dict[str, User]
+    names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def editor(self) -> User:
+        return self.people["editor"]
+
+    def client(self, actor: str, scope: str) -> APIClient:
+        """A client of the API for an actor; ``scope`` is the one that a wrong token lacks."""
+        if actor in self.people:
+            return client(self.people[actor])
+        return {
+            "anonymous": lambda: client(),
+            "suspended": self._suspended,
+            "expired token": self._expired,
+            "revoked token": self._revoked,
+            "wrong scope": lambda: client(token=self._token(set(SCOPES) - {scope})),
+        }[actor]()
+
+    def _all_rounder(self) -> User:
+        return join(self.team, make_user(), *ROLES)
+
+    def _token(self, scopes: set[str] | tuple[str, ...] = SCOPES) -> str:
+        return make_token(self._all_rounder(), scopes=sorted(scopes))
+
+    def _suspended(self) -> APIClient:
+        person = self._all_rounder()
+        signed_in = client(person)
+        User.objects.filter(pk=person.pk).update(is_active=False)
+        return signed_in
+
+    def _expired(self) -> APIClient:
+        from datetime import timedelta
+
+        text = self._token()
+        ApiToken.objects.update(expiry=EngineNow() - Value(timedelta(seconds=1)))
+        return client(token=text)
+
+    def _revoked(self) -> APIClient:
+        text = self._token()
+        ApiToken.objects.update(revoked_at=F("created"))
+        return client(token=text)
+
+
+def make_world() -> World:
+    """Everything that addresses of all apps name."""
+    for slug in ("cpu", "gpu"):
+        Queue.objects.get_or_create(slug=slug)
+    team, others = make_team("alpha"), make_team("others")
+    Team.objects.filter(pk=team.pk).update(name=MARK)
+    team.refresh_from_db()
+    people = {role: join(team, make_user(f"{role}-{MARK}"), role) for role in ROLES}
+    people["stranger"] = join(others, make_user("stranger"), *ROLES)
+    people["site admin"] = make_user("root", is_superuser=True)
+    make_pipeline(team=others, owner=people["stranger"], name="theirs")
+    Membership.objects.get(team=team, role="editor")
+    return World(team, people)
