@@ -100,7 +100,7 @@ def set_up_demo() -> None:
     """The environment of the demo's tasks; the command itself skips what is there already."""
     if not any(ROOT.glob("*/management/commands/build_environment.py")):
         return
-    wanted = digest([*ROOT.glob("*/demo/**/*.txt"), *ROOT.glob("*/demo/**/*.lock")], str(ROOT), sys.version)
+    wanted = digest([*ROOT.glob("*/demo_code/*.lock")], str(ROOT), sys.version)
     if is_stamped("demo", wanted) and any((ROOT / ".venv-tasks").glob("*")):
         return
     say("building the environment of the demo's tasks")

@@ -77,8 +77,12 @@ ORCHESTRATOR: dict[str, Any] = {
 # a sentence for the terminal, or None. They must be safe to repeat at every start.
 # The first admin: returns the password when it made one, else None.
 ORCHESTRATOR_FIRST_ADMIN = "pipelines.bootstrap.first_admin"
-ORCHESTRATOR_FIRST_STEPS: list[str] = []
-ORCHESTRATOR_DEMO_STEPS: list[str] = []  # left out by `up --no-demo`
+ORCHESTRATOR_FIRST_STEPS: list[str] = ["runs.bootstrap.queues"]
+ORCHESTRATOR_DEMO_STEPS: list[str] = [  # left out by `up --no-demo`
+    "pipelines.bootstrap.demo_team",
+    "lineage.bootstrap.demo",
+    "pipelines.bootstrap.demo_pipelines",
+]
 
 # --- Django ---------------------------------------------------------------------------
 

@@ -101,7 +101,9 @@ def carry_out(chore_id: int) -> bool:
     try:
         _handlers[chore.kind](chore)
     except Exception as error:  # noqa: BLE001 - whatever a chore meets, it is kept, shown and tried again
-        log.warning("a chore failed", kind=chore.kind, key=chore.key, attempt=chore.attempts, error=str(error))
+        log.warning(
+            "a chore failed", kind=chore.kind, key=chore.key, attempt=chore.attempts, error=str(error)
+        )
         with connection.cursor() as cursor:
             cursor.execute(FAIL, [MOST_ATTEMPTS, f"{type(error).__name__}: {error}", chore_id])
         return True

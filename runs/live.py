@@ -43,7 +43,9 @@ class _Publisher:
         self._loop = asyncio.new_event_loop()
         self._wake = asyncio.Event()
         # A daemon, and without an executor of its own: nothing of it may keep the process alive.
-        threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), name="live", daemon=True).start()
+        threading.Thread(
+            target=self._loop.run_until_complete, args=(self._run(),), name="live", daemon=True
+        ).start()
 
     def put(self, key: tuple[str, str], groups: list[str], message: Message) -> None:
         with self._lock:

@@ -60,9 +60,9 @@ class Planned:
 def resume_plan(tasks: Sequence[PlanTask], edges: Iterable[tuple[str, str, str]]) -> list[Planned]:
     """What a resume does with each task, in the order given.
 
-    Failed, upstream_failed and cancelled tasks run again, and skipped ones downstream of them (at any
-    distance, and with all that a skipped scope holds); a scope that holds one runs again as a scope.
-    All others keep what they have. Tasks that have not ended are kept: nothing is to be resumed there.
+    Failed, upstream_failed and cancelled tasks run again, and skipped ones behind one that runs again (with
+    all that a skipped scope holds); a scope that holds one runs again as a scope. All others keep what
+    they have. Tasks that have not ended are kept: nothing is to be resumed there.
     """
     codes = _run_again(tasks, _Shape(tasks, edges))
     return [_planned(task, codes.get(task.key)) for task in tasks]
@@ -87,32 +87,23 @@ def _run_again(tasks: Sequence[PlanTask], shape: _Shape) -> dict[str, str]:
     """The tasks that run again, each with the code of its reason."""
     codes: dict[str, str] = {task.key: task.state for task in tasks if task.state in RUN_AGAIN}
     waiting = list(codes)
-    passed: set[tuple[str, bool]] = set()
     while waiting:
         key = waiting.pop()
-        if (key, key in codes) in passed:
-            continue
-        passed.add((key, key in codes))
-        for other, code in _touched_by(key, codes, shape):
-            if code is not None:
-                codes.setdefault(other, code)
-            waiting.append(other)
+        for other, code in _touched_by(key, shape):
+            if other not in codes:
+                codes[other] = code
+                waiting.append(other)
     return codes
 
 
-def _touched_by(key: str, codes: dict[str, str], shape: _Shape) -> list[tuple[str, str | None]]:
-    """The tasks to which the wave goes on from ``key``; a code for those that it makes run again.
-
-    The wave also passes through tasks that are kept: a skipped one may stand behind them.
-    """
-    touched: list[tuple[str, str | None]] = []
-    for down in shape.after[key]:
-        touched.append((down, "skipped_downstream" if shape.state[down] == "skipped" else None))
-    runs = key in codes
-    if runs and shape.state[key] == "skipped":
+def _touched_by(key: str, shape: _Shape) -> list[tuple[str, str]]:
+    """What runs again because ``key`` does. A kept task changes nothing for those behind it."""
+    skipped = [down for down in shape.after[key] if shape.state[down] == "skipped"]
+    touched = [(down, "skipped_downstream") for down in skipped]
+    if shape.state[key] == "skipped":
         touched += [(child, "skipped_in_scope") for child in shape.inside[key]]
     parent = shape.parent[key]
-    if runs and parent is not None:
+    if parent is not None:
         touched.append((parent, "scope"))
     return touched
 

@@ -83,9 +83,13 @@ def _start(
     only: Sequence[str] | None,
     priority: int | None,
 ) -> Run:
-    pipeline = Pipeline.objects.select_for_update().defer("draft_text", "draft_layout").get(id=version.pipeline_id)
+    pipeline = (
+        Pipeline.objects.select_for_update().defer("draft_text", "draft_layout").get(id=version.pipeline_id)
+    )
     if pipeline.paused_at is not None and trigger != "manual":
-        raise Refused("pipeline-paused", f"{pipeline.name} is paused: {pipeline.paused_reason or 'no reason given'}.")
+        raise Refused(
+            "pipeline-paused", f"{pipeline.name} is paused: {pipeline.paused_reason or 'no reason given'}."
+        )
     Pipeline.objects.filter(id=pipeline.id).update(last_run_number=F("last_run_number") + 1)
     run = Run(
         team_id=pipeline.team_id,
@@ -109,7 +113,12 @@ def _start(
     _take(told, call("engine_plant", run.id, version.id, run.only, _actor_name(requested_by)))
     if requested_by is not None:
         audit.write(
-            requested_by, "run.start", run, {"number": run.number, "parameters": parameters}, team=pipeline.team, token=token
+            requested_by,
+            "run.start",
+            run,
+            {"number": run.number, "parameters": parameters},
+            team=pipeline.team,
+            token=token,
         )
     told.after_commit()
     run.refresh_from_db(fields=["state", "last_seq", "open_tasks", "created_at", "finished_at"])
@@ -126,7 +135,8 @@ def _fix_code(run: Run, code: Json | None) -> None:
     found = snapshot.first()
     if found is None:
         raise Refused(
-            "code-missing", f"The snapshot {code['snapshot'][:12]} of code location {code['location']} is not there."
+            "code-missing",
+            f"The snapshot {code['snapshot'][:12]} of code location {code['location']} is not there.",
         )
     RunCode.objects.create(run=run, location=found.location, snapshot=found, lock_sha256=found.lock_sha256)
 
@@ -332,7 +342,9 @@ def lose(token: str, reason: str) -> Finished:
     """Settle an attempt whose worker is gone (``lease``) or handed it back (``drained``)."""
     causes = {"lease": "its worker stopped answering", "drained": "its worker was stopped and handed it back"}
     return retried(
-        lambda: _finish_judging(token, Outcome("lost", reason, causes.get(reason, reason)), None, None, "", False)
+        lambda: _finish_judging(
+            token, Outcome("lost", reason, causes.get(reason, reason)), None, None, "", False
+        )
     )
 
 
@@ -363,7 +375,14 @@ def judge(task_run_id: int) -> bool | None:
 
 def _condition_values(task_run: TaskRun, refs: dict[str, Json]) -> Json:
     """{"params": …, "tasks": {name: {"outputs": {…}}}, "inputs": …} of the names that a condition uses."""
-    keys = sorted({ref["task"] for expr in refs.values() for ref in references.references(expr) if ref["ref"] == "tasks"})
+    keys = sorted(
+        {
+            ref["task"]
+            for expr in refs.values()
+            for ref in references.references(expr)
+            if ref["ref"] == "tasks"
+        }
+    )
     outputs = call("engine_outputs", task_run.run_id, json.dumps(keys)) if keys else {}
     lookup = value_lookup(task_run.run.params, outputs)
     values: Json = {"params": {}, "tasks": {}, "inputs": {}}
@@ -399,14 +418,19 @@ def value_lookup(params: Json, upstream: Json) -> Callable[[Any], Any]:
 
 def cancel_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> bool:
     """Stop a run: what has not begun ends now, what runs is asked to stop. False when it was not open."""
-    return _by_person(lambda: call("engine_cancel", run_id, actor.username), "run.cancel", run_id, actor, token)
+    return _by_person(
+        lambda: call("engine_cancel", run_id, actor.username), "run.cancel", run_id, actor, token
+    )
 
 
 def resume_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> Run:
     """Go on with a failed or cancelled run, same version, parameters and code."""
-    if not _by_person(lambda: call("engine_resume", run_id, actor.username), "run.resume", run_id, actor, token):
+    if not _by_person(
+        lambda: call("engine_resume", run_id, actor.username), "run.resume", run_id, actor, token
+    ):
         raise Refused(
-            "not-resumable", "Only a failed or cancelled run can be resumed, and not while an attempt is still running."
+            "not-resumable",
+            "Only a failed or cancelled run can be resumed, and not while an attempt is still running.",
         )
     return Run.objects.get(id=run_id)
 
@@ -419,7 +443,9 @@ def retry_now(task_run_id: int, *, actor: User, token: ApiToken | None = None) -
     )
 
 
-def _by_person(verb: Callable[[], Json | None], name: str, run_id: int, actor: User, token: ApiToken | None) -> bool:
+def _by_person(
+    verb: Callable[[], Json | None], name: str, run_id: int, actor: User, token: ApiToken | None
+) -> bool:
     @transaction.atomic
     def act() -> bool:
         answer = verb()
@@ -463,7 +489,9 @@ def _decide(
             "with requester_may_approve: true.",
         )
     reason = "" if decision == "approved" else "by_person"
-    answer = call("engine_end_task", task_run_id, "awaiting_approval", DECISIONS[decision], reason, actor.username)
+    answer = call(
+        "engine_end_task", task_run_id, "awaiting_approval", DECISIONS[decision], reason, actor.username
+    )
     if answer is None:
         task_run.refresh_from_db(fields=["state"])
         raise Refused("not-waiting", f"{task_run.key} does not wait for a decision: it is {task_run.state}.")
@@ -483,7 +511,12 @@ def _decide(
         raise Refused("already-decided", f"{task_run.key} was decided already.") from None
     told = Told()
     _take(told, answer)
-    payload = {"task": task_run.key, "comment": comment, "digest": approval.digest, "was_requester": was_requester}
+    payload = {
+        "task": task_run.key,
+        "comment": comment,
+        "digest": approval.digest,
+        "was_requester": was_requester,
+    }
     audit.write(actor, f"task.{decision}", run, payload, team=run.team, token=token)
     told.after_commit()
     return approval
@@ -497,7 +530,11 @@ def approval_digest(task_run: TaskRun) -> str:
         key: {name: out["sha256"] or out["value"] for name, out in sorted(outputs.items())}
         for key, outputs in sorted(shown.items())
     }
-    document = {"version": task_run.run.version.spec_sha256, "parameters": task_run.run.params, "inputs": contents}
+    document = {
+        "version": task_run.run.version.spec_sha256,
+        "parameters": task_run.run.params,
+        "inputs": contents,
+    }
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -520,7 +557,9 @@ def expire_approval(task_run_id: int) -> None:
 
 def open_lease(worker: str, queue: str, pid: int, labels: Json | None = None) -> WorkerLease:
     """A new live lease of this host for one worker process."""
-    lease = WorkerLease(worker=worker, host=socket.gethostname(), pid=pid, queue=queue, labels=labels or {}, state="live")
+    lease = WorkerLease(
+        worker=worker, host=socket.gethostname(), pid=pid, queue=queue, labels=labels or {}, state="live"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO worker_lease (uuid, worker, host, pid, queue, labels, state, expires_at) "

@@ -37,7 +37,9 @@ ORPHANED = """
 OVERDUE_ATTEMPTS = """
     SELECT uuid::text FROM attempt WHERE state = 'running' AND timeout_at < engine_now() - make_interval(secs => %s)
 """
-PAST_DEADLINE = "SELECT id FROM task_run WHERE state = 'awaiting_approval' AND deadline_at <= engine_now() LIMIT 200"
+PAST_DEADLINE = (
+    "SELECT id FROM task_run WHERE state = 'awaiting_approval' AND deadline_at <= engine_now() LIMIT 200"
+)
 # Runnable for 2 s without anybody having come: {queue: how many}.
 UNHEARD = """
     SELECT t.queue, count(*) FROM (

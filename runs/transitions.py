@@ -55,6 +55,12 @@ def _one(sql: str, arguments: tuple[Any, ...]) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
+def execute(sql: str, arguments: tuple[Any, ...]) -> None:
+    """One statement of the engine that gives nothing back."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+
+
 def retried(verb: Callable[[], T]) -> T:
     """Run a whole engine transaction, again up to 5 times on deadlock or serialization failure.
 
@@ -66,7 +72,9 @@ def retried(verb: Callable[[], T]) -> T:
         try:
             return verb()
         except OperationalError as error:
-            if not left or not isinstance(error.__cause__, errors.DeadlockDetected | errors.SerializationFailure):
+            if not left or not isinstance(
+                error.__cause__, errors.DeadlockDetected | errors.SerializationFailure
+            ):
                 raise
             time.sleep(random.uniform(0.001, 0.02))
     raise AssertionError("unreachable")

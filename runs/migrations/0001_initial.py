@@ -8,439 +8,844 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('pipelines', '0002_rules'),
+        ("pipelines", "0002_rules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         migrations.swappable_dependency(settings.KNOX_TOKEN_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LogChunk',
+            name="LogChunk",
             fields=[
-                ('pk', models.CompositePrimaryKey('run_id', 'attempt_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('run_id', models.BigIntegerField()),
-                ('attempt_id', models.BigIntegerField()),
-                ('seq', models.IntegerField()),
-                ('first_line', models.IntegerField()),
-                ('lines', models.IntegerField()),
-                ('body', models.BinaryField()),
-                ('at', models.DateTimeField(db_default=pipelines.clock.EngineNow())),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "run_id",
+                        "attempt_id",
+                        "seq",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("run_id", models.BigIntegerField()),
+                ("attempt_id", models.BigIntegerField()),
+                ("seq", models.IntegerField()),
+                ("first_line", models.IntegerField()),
+                ("lines", models.IntegerField()),
+                ("body", models.BinaryField()),
+                ("at", models.DateTimeField(db_default=pipelines.clock.EngineNow())),
             ],
             options={
-                'db_table': 'log_chunk',
-                'managed': False,
+                "db_table": "log_chunk",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='RunEvent',
+            name="RunEvent",
             fields=[
-                ('pk', models.CompositePrimaryKey('run_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('run_id', models.BigIntegerField()),
-                ('seq', models.BigIntegerField()),
-                ('at', models.DateTimeField(db_default=pipelines.clock.EngineNow())),
-                ('kind', models.CharField(max_length=32)),
-                ('task_run_id', models.BigIntegerField(null=True)),
-                ('attempt_id', models.BigIntegerField(null=True)),
-                ('actor', models.CharField(blank=True, default='', max_length=150)),
-                ('from_state', models.CharField(blank=True, default='', max_length=20)),
-                ('to_state', models.CharField(blank=True, default='', max_length=20)),
-                ('reason', models.CharField(blank=True, default='', max_length=32)),
-                ('payload', models.JSONField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "run_id", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("run_id", models.BigIntegerField()),
+                ("seq", models.BigIntegerField()),
+                ("at", models.DateTimeField(db_default=pipelines.clock.EngineNow())),
+                ("kind", models.CharField(max_length=32)),
+                ("task_run_id", models.BigIntegerField(null=True)),
+                ("attempt_id", models.BigIntegerField(null=True)),
+                ("actor", models.CharField(blank=True, default="", max_length=150)),
+                ("from_state", models.CharField(blank=True, default="", max_length=20)),
+                ("to_state", models.CharField(blank=True, default="", max_length=20)),
+                ("reason", models.CharField(blank=True, default="", max_length=32)),
+                ("payload", models.JSONField(null=True)),
             ],
             options={
-                'db_table': 'run_event',
-                'managed': False,
+                "db_table": "run_event",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='CapturedFact',
+            name="CapturedFact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('kind', models.CharField(max_length=16)),
-                ('body', models.JSONField()),
-                ('created_at', models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("kind", models.CharField(max_length=16)),
+                ("body", models.JSONField()),
+                ("created_at", models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
             ],
             options={
-                'db_table': 'captured_fact',
+                "db_table": "captured_fact",
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('no', models.IntegerField()),
-                ('resume_no', models.IntegerField(default=0)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('lost', 'Lost')], max_length=16)),
-                ('reason', models.CharField(blank=True, default='', max_length=32)),
-                ('cause', models.TextField(blank=True, default='')),
-                ('exit_code', models.IntegerField(null=True)),
-                ('pid', models.IntegerField(null=True)),
-                ('isolation', models.CharField(default='shared user', max_length=16)),
-                ('started_at', models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('timeout_at', models.DateTimeField(null=True)),
-                ('cancel_requested_at', models.DateTimeField(null=True)),
-                ('code_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('environment_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('cache_key', models.CharField(blank=True, default='', max_length=64)),
-                ('dropped_bytes', models.BigIntegerField(default=0)),
-                ('provenance', models.JSONField(null=True)),
-                ('team', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pipelines.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("no", models.IntegerField()),
+                ("resume_no", models.IntegerField(default=0)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("lost", "Lost"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=32)),
+                ("cause", models.TextField(blank=True, default="")),
+                ("exit_code", models.IntegerField(null=True)),
+                ("pid", models.IntegerField(null=True)),
+                ("isolation", models.CharField(default="shared user", max_length=16)),
+                ("started_at", models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("timeout_at", models.DateTimeField(null=True)),
+                ("cancel_requested_at", models.DateTimeField(null=True)),
+                ("code_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("environment_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("cache_key", models.CharField(blank=True, default="", max_length=64)),
+                ("dropped_bytes", models.BigIntegerField(default=0)),
+                ("provenance", models.JSONField(null=True)),
+                (
+                    "team",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="pipelines.team",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'attempt',
-                'ordering': ['id'],
+                "db_table": "attempt",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='AttemptOutput',
+            name="AttemptOutput",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('position', models.IntegerField(default=0)),
-                ('type', models.CharField(max_length=16)),
-                ('value', models.JSONField(null=True)),
-                ('sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('address', models.TextField(blank=True, default='')),
-                ('size', models.BigIntegerField(default=0)),
-                ('media_type', models.CharField(blank=True, default='', max_length=100)),
-                ('meta', models.JSONField(default=dict)),
-                ('attempt', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='outputs', to='runs.attempt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("position", models.IntegerField(default=0)),
+                ("type", models.CharField(max_length=16)),
+                ("value", models.JSONField(null=True)),
+                ("sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("address", models.TextField(blank=True, default="")),
+                ("size", models.BigIntegerField(default=0)),
+                ("media_type", models.CharField(blank=True, default="", max_length=100)),
+                ("meta", models.JSONField(default=dict)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="outputs",
+                        to="runs.attempt",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'attempt_output',
-                'ordering': ['id'],
+                "db_table": "attempt_output",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='AttemptInput',
+            name="AttemptInput",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('position', models.IntegerField(default=0)),
-                ('token', models.CharField(blank=True, default='', max_length=200)),
-                ('strength', models.CharField(blank=True, default='', max_length=16)),
-                ('attempt', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='inputs', to='runs.attempt')),
-                ('source', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='readers', to='runs.attemptoutput')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("position", models.IntegerField(default=0)),
+                ("token", models.CharField(blank=True, default="", max_length=200)),
+                ("strength", models.CharField(blank=True, default="", max_length=16)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="inputs",
+                        to="runs.attempt",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="readers",
+                        to="runs.attemptoutput",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'attempt_input',
-                'ordering': ['id'],
+                "db_table": "attempt_input",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Chore',
+            name="Chore",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=32)),
-                ('key', models.CharField(max_length=200)),
-                ('payload', models.JSONField(default=dict)),
-                ('state', models.CharField(default='waiting', max_length=16)),
-                ('due_at', models.DateTimeField(db_default=pipelines.clock.EngineNow())),
-                ('attempts', models.IntegerField(default=0)),
-                ('error', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
-                ('taken_until', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=32)),
+                ("key", models.CharField(max_length=200)),
+                ("payload", models.JSONField(default=dict)),
+                ("state", models.CharField(default="waiting", max_length=16)),
+                ("due_at", models.DateTimeField(db_default=pipelines.clock.EngineNow())),
+                ("attempts", models.IntegerField(default=0)),
+                ("error", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
+                ("taken_until", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'chore',
-                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['due_at'], name='chore_due')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'running'])), fields=('kind', 'key'), name='chore_live_once'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'running', 'done', 'dead'])), name='chore_state_known')],
+                "db_table": "chore",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "running"])),
+                        fields=["due_at"],
+                        name="chore_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["waiting", "running"])),
+                        fields=("kind", "key"),
+                        name="chore_live_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["waiting", "running", "done", "dead"])),
+                        name="chore_state_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Environment',
+            name="Environment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lock_sha256', models.CharField(max_length=64, unique=True)),
-                ('python', models.CharField(max_length=32)),
-                ('state', models.CharField(default='missing', max_length=16)),
-                ('paths', models.JSONField(default=dict)),
-                ('log', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
-                ('built_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("lock_sha256", models.CharField(max_length=64, unique=True)),
+                ("python", models.CharField(max_length=32)),
+                ("state", models.CharField(default="missing", max_length=16)),
+                ("paths", models.JSONField(default=dict)),
+                ("log", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
+                ("built_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'environment',
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['missing', 'building', 'ready', 'failed'])), name='environment_state_known')],
+                "db_table": "environment",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["missing", "building", "ready", "failed"])),
+                        name="environment_state_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Queue',
+            name="Queue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=63, unique=True)),
-                ('title', models.CharField(blank=True, default='', max_length=200)),
-                ('labels', models.JSONField(default=dict)),
-                ('isolation', models.CharField(default='shared user', max_length=16)),
-                ('limits', models.JSONField(default=dict)),
-                ('paused_at', models.DateTimeField(blank=True, null=True)),
-                ('paused_until', models.DateTimeField(blank=True, null=True)),
-                ('paused_reason', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('paused_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=63, unique=True)),
+                ("title", models.CharField(blank=True, default="", max_length=200)),
+                ("labels", models.JSONField(default=dict)),
+                ("isolation", models.CharField(default="shared user", max_length=16)),
+                ("limits", models.JSONField(default=dict)),
+                ("paused_at", models.DateTimeField(blank=True, null=True)),
+                ("paused_until", models.DateTimeField(blank=True, null=True)),
+                ("paused_reason", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "paused_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'queue',
-                'ordering': ['slug'],
+                "db_table": "queue",
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('number', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelling', 'Cancelling'), ('cancelled', 'Cancelled')], max_length=16)),
-                ('reason', models.CharField(blank=True, default='', max_length=32)),
-                ('trigger', models.CharField(default='manual', max_length=16)),
-                ('priority', models.SmallIntegerField(default=0)),
-                ('params', models.JSONField(default=dict)),
-                ('only', models.JSONField(null=True)),
-                ('has_conditions', models.BooleanField(default=False)),
-                ('open_tasks', models.IntegerField(default=0)),
-                ('last_seq', models.BigIntegerField(default=0)),
-                ('resume_no', models.IntegerField(default=0)),
-                ('interval_start', models.DateTimeField(null=True)),
-                ('interval_end', models.DateTimeField(null=True)),
-                ('partition_key', models.CharField(blank=True, default='', max_length=200)),
-                ('idempotency_key', models.CharField(max_length=200, null=True)),
-                ('created_at', models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('paused_at', models.DateTimeField(null=True)),
-                ('paused_until', models.DateTimeField(null=True)),
-                ('paused_reason', models.TextField(blank=True, default='')),
-                ('paused_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='pipelines.pipeline')),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rerun_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reruns', to='runs.run')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='pipelines.team')),
-                ('token', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.KNOX_TOKEN_MODEL)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='pipelines.pipelineversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("number", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("cancelling", "Cancelling"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=32)),
+                ("trigger", models.CharField(default="manual", max_length=16)),
+                ("priority", models.SmallIntegerField(default=0)),
+                ("params", models.JSONField(default=dict)),
+                ("only", models.JSONField(null=True)),
+                ("has_conditions", models.BooleanField(default=False)),
+                ("open_tasks", models.IntegerField(default=0)),
+                ("last_seq", models.BigIntegerField(default=0)),
+                ("resume_no", models.IntegerField(default=0)),
+                ("interval_start", models.DateTimeField(null=True)),
+                ("interval_end", models.DateTimeField(null=True)),
+                ("partition_key", models.CharField(blank=True, default="", max_length=200)),
+                ("idempotency_key", models.CharField(max_length=200, null=True)),
+                ("created_at", models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("paused_at", models.DateTimeField(null=True)),
+                ("paused_until", models.DateTimeField(null=True)),
+                ("paused_reason", models.TextField(blank=True, default="")),
+                (
+                    "paused_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pipeline",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="pipelines.pipeline",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "rerun_of",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reruns",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="pipelines.team"
+                    ),
+                ),
+                (
+                    "token",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.KNOX_TOKEN_MODEL,
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="pipelines.pipelineversion",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'run',
-                'ordering': ['-id'],
+                "db_table": "run",
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='runs.run'),
+            model_name="attempt",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="runs.run"
+            ),
         ),
         migrations.CreateModel(
-            name='RunCode',
+            name="RunCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lock_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pipelines.codelocation')),
-                ('run', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='code', to='runs.run')),
-                ('snapshot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pipelines.codesnapshot')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("lock_sha256", models.CharField(blank=True, default="", max_length=64)),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="pipelines.codelocation",
+                    ),
+                ),
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="code", to="runs.run"
+                    ),
+                ),
+                (
+                    "snapshot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="pipelines.codesnapshot",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'run_code',
+                "db_table": "run_code",
             },
         ),
         migrations.CreateModel(
-            name='TaskRun',
+            name="TaskRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('key', models.CharField(max_length=500)),
-                ('kind', models.CharField(max_length=16)),
-                ('begins_as', models.CharField(max_length=20)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('ready', 'Ready'), ('running', 'Running'), ('retry_wait', 'Retry Wait'), ('waiting', 'Waiting'), ('awaiting_approval', 'Awaiting Approval'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('upstream_failed', 'Upstream Failed'), ('skipped', 'Skipped'), ('cancelled', 'Cancelled')], max_length=20)),
-                ('reason', models.CharField(blank=True, default='', max_length=32)),
-                ('queue', models.CharField(max_length=63)),
-                ('needs', models.JSONField(default=dict)),
-                ('priority', models.SmallIntegerField(default=0)),
-                ('has_condition', models.BooleanField(default=False)),
-                ('reads', models.JSONField(default=list)),
-                ('retries', models.JSONField(default=dict)),
-                ('timeout', models.FloatField(null=True)),
-                ('deadline', models.FloatField(null=True)),
-                ('waiting_on', models.IntegerField(default=0)),
-                ('open_children', models.IntegerField(default=0)),
-                ('attempts_made', models.IntegerField(default=0)),
-                ('retries_used', models.IntegerField(default=0)),
-                ('lost', models.IntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(null=True)),
-                ('ready_at', models.DateTimeField(null=True)),
-                ('deadline_at', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='runs.taskrun')),
-                ('reused_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='runs.attempt')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='task_runs', to='runs.run')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pipelines.task')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("key", models.CharField(max_length=500)),
+                ("kind", models.CharField(max_length=16)),
+                ("begins_as", models.CharField(max_length=20)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("ready", "Ready"),
+                            ("running", "Running"),
+                            ("retry_wait", "Retry Wait"),
+                            ("waiting", "Waiting"),
+                            ("awaiting_approval", "Awaiting Approval"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("upstream_failed", "Upstream Failed"),
+                            ("skipped", "Skipped"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=32)),
+                ("queue", models.CharField(max_length=63)),
+                ("needs", models.JSONField(default=dict)),
+                ("priority", models.SmallIntegerField(default=0)),
+                ("has_condition", models.BooleanField(default=False)),
+                ("reads", models.JSONField(default=list)),
+                ("retries", models.JSONField(default=dict)),
+                ("timeout", models.FloatField(null=True)),
+                ("deadline", models.FloatField(null=True)),
+                ("waiting_on", models.IntegerField(default=0)),
+                ("open_children", models.IntegerField(default=0)),
+                ("attempts_made", models.IntegerField(default=0)),
+                ("retries_used", models.IntegerField(default=0)),
+                ("lost", models.IntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField(null=True)),
+                ("ready_at", models.DateTimeField(null=True)),
+                ("deadline_at", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="runs.taskrun",
+                    ),
+                ),
+                (
+                    "reused_from",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="runs.attempt",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="task_runs", to="runs.run"
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="pipelines.task"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'task_run',
-                'ordering': ['id'],
+                "db_table": "task_run",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='TaskEdge',
+            name="TaskEdge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(max_length=8)),
-                ('data', models.BooleanField(default=False)),
-                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='task_edges', to='runs.run')),
-                ('down', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='in_edges', to='runs.taskrun')),
-                ('up', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='out_edges', to='runs.taskrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("rule", models.CharField(max_length=8)),
+                ("data", models.BooleanField(default=False)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="task_edges",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "down",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="in_edges",
+                        to="runs.taskrun",
+                    ),
+                ),
+                (
+                    "up",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="out_edges",
+                        to="runs.taskrun",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'task_edge',
+                "db_table": "task_edge",
             },
         ),
         migrations.AddField(
-            model_name='run',
-            name='first_failure',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='runs.taskrun'),
+            model_name="run",
+            name="first_failure",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="runs.taskrun"
+            ),
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='task_run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='runs.taskrun'),
+            model_name="attempt",
+            name="task_run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="runs.taskrun"
+            ),
         ),
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('resume_no', models.IntegerField()),
-                ('decision', models.CharField(max_length=16)),
-                ('role', models.CharField(max_length=16)),
-                ('was_requester', models.BooleanField()),
-                ('comment', models.TextField(blank=True, default='')),
-                ('digest', models.CharField(max_length=64)),
-                ('decided_at', models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
-                ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('task_run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='runs.taskrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("resume_no", models.IntegerField()),
+                ("decision", models.CharField(max_length=16)),
+                ("role", models.CharField(max_length=16)),
+                ("was_requester", models.BooleanField()),
+                ("comment", models.TextField(blank=True, default="")),
+                ("digest", models.CharField(max_length=64)),
+                ("decided_at", models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "task_run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="approvals",
+                        to="runs.taskrun",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'approval',
+                "db_table": "approval",
             },
         ),
         migrations.CreateModel(
-            name='WorkerLease',
+            name="WorkerLease",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('worker', models.CharField(max_length=200)),
-                ('host', models.CharField(max_length=200)),
-                ('pid', models.IntegerField()),
-                ('queue', models.CharField(max_length=63)),
-                ('labels', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('live', 'Live'), ('draining', 'Draining'), ('closed', 'Closed'), ('lost', 'Lost')], max_length=16)),
-                ('started_at', models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
-                ('expires_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("worker", models.CharField(max_length=200)),
+                ("host", models.CharField(max_length=200)),
+                ("pid", models.IntegerField()),
+                ("queue", models.CharField(max_length=63)),
+                ("labels", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("live", "Live"),
+                            ("draining", "Draining"),
+                            ("closed", "Closed"),
+                            ("lost", "Lost"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("started_at", models.DateTimeField(db_default=pipelines.clock.EngineNow(), editable=False)),
+                ("expires_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'worker_lease',
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state__in', ['live', 'draining'])), fields=['queue', 'expires_at'], name='lease_open_of_queue')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['live', 'draining', 'closed', 'lost'])), name='lease_state_known')],
+                "db_table": "worker_lease",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["live", "draining"])),
+                        fields=["queue", "expires_at"],
+                        name="lease_open_of_queue",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["live", "draining", "closed", "lost"])),
+                        name="lease_state_known",
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='lease',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='runs.workerlease'),
+            model_name="attempt",
+            name="lease",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="runs.workerlease"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attemptoutput',
-            constraint=models.UniqueConstraint(fields=('attempt', 'name', 'position'), name='attempt_output_once'),
+            model_name="attemptoutput",
+            constraint=models.UniqueConstraint(
+                fields=("attempt", "name", "position"), name="attempt_output_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attemptinput',
-            constraint=models.UniqueConstraint(fields=('attempt', 'name', 'position'), name='attempt_input_once'),
+            model_name="attemptinput",
+            constraint=models.UniqueConstraint(
+                fields=("attempt", "name", "position"), name="attempt_input_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='taskrun',
-            index=models.Index(models.F('queue'), models.OrderBy(models.F('priority'), descending=True), models.F('ready_at'), models.F('id'), condition=models.Q(('state__in', ['ready', 'retry_wait'])), name='task_run_runnable'),
+            model_name="taskrun",
+            index=models.Index(
+                models.F("queue"),
+                models.OrderBy(models.F("priority"), descending=True),
+                models.F("ready_at"),
+                models.F("id"),
+                condition=models.Q(("state__in", ["ready", "retry_wait"])),
+                name="task_run_runnable",
+            ),
         ),
         migrations.AddIndex(
-            model_name='taskrun',
-            index=models.Index(condition=models.Q(('state', 'awaiting_approval')), fields=['deadline_at'], name='task_run_deadline'),
+            model_name="taskrun",
+            index=models.Index(
+                condition=models.Q(("state", "awaiting_approval")),
+                fields=["deadline_at"],
+                name="task_run_deadline",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taskrun',
-            constraint=models.UniqueConstraint(fields=('run', 'key'), name='task_run_key_once'),
+            model_name="taskrun",
+            constraint=models.UniqueConstraint(fields=("run", "key"), name="task_run_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='taskrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'ready', 'running', 'retry_wait', 'waiting', 'awaiting_approval', 'succeeded', 'failed', 'upstream_failed', 'skipped', 'cancelled'])), name='task_run_state_known'),
+            model_name="taskrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "pending",
+                            "ready",
+                            "running",
+                            "retry_wait",
+                            "waiting",
+                            "awaiting_approval",
+                            "succeeded",
+                            "failed",
+                            "upstream_failed",
+                            "skipped",
+                            "cancelled",
+                        ],
+                    )
+                ),
+                name="task_run_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taskrun',
-            constraint=models.CheckConstraint(condition=models.Q(('waiting_on__gte', 0)), name='task_run_waiting_not_negative'),
+            model_name="taskrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("waiting_on__gte", 0)), name="task_run_waiting_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taskedge',
-            constraint=models.UniqueConstraint(fields=('up', 'down', 'rule'), name='task_edge_once'),
+            model_name="taskedge",
+            constraint=models.UniqueConstraint(fields=("up", "down", "rule"), name="task_edge_once"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['team', '-id'], name='run_of_team'),
+            model_name="run",
+            index=models.Index(fields=["team", "-id"], name="run_of_team"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['pipeline', '-id'], name='run_of_pipeline'),
+            model_name="run",
+            index=models.Index(fields=["pipeline", "-id"], name="run_of_pipeline"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running', 'cancelling'])), fields=['id'], name='run_open'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running", "cancelling"])),
+                fields=["id"],
+                name="run_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('pipeline', 'number'), name='run_number_once'),
+            model_name="run",
+            constraint=models.UniqueConstraint(fields=("pipeline", "number"), name="run_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('team', 'idempotency_key'), name='run_idempotent'),
+            model_name="run",
+            constraint=models.UniqueConstraint(fields=("team", "idempotency_key"), name="run_idempotent"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelling', 'cancelled'])), name='run_state_known'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["queued", "running", "succeeded", "failed", "cancelling", "cancelled"])
+                ),
+                name="run_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('open_tasks__gte', 0)), name='run_open_tasks_not_negative'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("open_tasks__gte", 0)), name="run_open_tasks_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(fields=('task_run', 'resume_no'), name='approval_once'),
+            model_name="approval",
+            constraint=models.UniqueConstraint(fields=("task_run", "resume_no"), name="approval_once"),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(('decision__in', ['approved', 'rejected'])), name='approval_decision_known'),
+            model_name="approval",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("decision__in", ["approved", "rejected"])), name="approval_decision_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['lease'], name='attempt_running_of_lease'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("state", "running")), fields=["lease"], name="attempt_running_of_lease"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('task_run', 'no'), name='attempt_no_once'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(fields=("task_run", "no"), name="attempt_no_once"),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('task_run',), name='attempt_running_once'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "running")), fields=("task_run",), name="attempt_running_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'succeeded', 'failed', 'cancelled', 'lost'])), name='attempt_state_known'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["running", "succeeded", "failed", "cancelled", "lost"])),
+                name="attempt_state_known",
+            ),
         ),
     ]

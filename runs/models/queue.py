@@ -117,9 +117,7 @@ class Chore(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(
-                fields=["due_at"], condition=Q(state__in=["waiting", "running"]), name="chore_due"
-            )
+            models.Index(fields=["due_at"], condition=Q(state__in=["waiting", "running"]), name="chore_due")
         ]
 
     def __str__(self) -> str:

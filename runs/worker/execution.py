@@ -114,10 +114,13 @@ class Execution:
             poller.register(descriptor, select.POLLIN)
         log_open = True
         while True:
+            slow = self.journal.delay()
             wait = FLUSH_EVERY if self.journal.pending else LOOK_EVERY
-            ready = {descriptor for descriptor, _ in poller.poll(self._patience(wait) * 1000)}
-            if log_end in ready and log_open and not self._read_log(log_end):
-                poller.unregister(log_end)
+            poller.modify(log_end, select.POLLIN if log_open and not slow else 0)
+            ready = {
+                descriptor for descriptor, _ in poller.poll(self._patience(min(wait, slow or wait)) * 1000)
+            }
+            if log_end in ready and not self._read_log(log_end):
                 log_open = False
             self.journal.flush_if_due(FLUSH_EVERY)
             self._enforce(running)
@@ -182,13 +185,18 @@ class Execution:
         if self.stopping == "timeout":
             error = _timed_out(self.work.attempt["seconds"])
         if error.get("traceback"):
-            self.journal.say(error["traceback"].rstrip() + "\n", unless_said=True)
+            self.journal.say(error["traceback"].rstrip() + "\n")
         cause = error["message"] if error["reason"] != "error" else f"{error['type']}: {error['message']}"
         return Outcome("failed", error["reason"], cause, **common)
 
     def _stored(self, output: Json, position: int) -> Json:
         """An output as a row: small values inline, everything else as bytes in the store."""
-        row: Json = {"name": output["name"], "position": 0, "type": output["type"], "meta": output.get("meta") or {}}
+        row: Json = {
+            "name": output["name"],
+            "position": 0,
+            "type": output["type"],
+            "meta": output.get("meta") or {},
+        }
         path = output.get("path")
         if path is None:
             return {**row, "value": output.get("value")}
@@ -227,7 +235,11 @@ def keep_facts(facts: Json) -> str:
 
 
 def _timed_out(seconds: float) -> Json:
-    return {"reason": "timeout", "type": "Timeout", "message": f"it ran longer than its time-out of {seconds:g} s"}
+    return {
+        "reason": "timeout",
+        "type": "Timeout",
+        "message": f"it ran longer than its time-out of {seconds:g} s",
+    }
 
 
 def _exit_code(ended: Json) -> int | None:

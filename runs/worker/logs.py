@@ -83,7 +83,7 @@ class LogSplitter:
         return [chunk for piece in pieces(text.encode()) if (chunk := self._admit(piece))]
 
     def _overwritten(self, text: str) -> str:
-        """The text as a terminal would show it at the end; an overwritten line that is still open is ended."""
+        """The text as a terminal would show it in the end; an overwritten line that is open is ended."""
         lines = text.split("\n")
         for number, line in enumerate(lines):
             states = line.split("\r")

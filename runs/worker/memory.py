@@ -18,7 +18,7 @@ def resident(pid: int) -> int:
 
 
 def proportional(pid: int) -> int:
-    """Bytes of one process with each shared page divided among those that share it; slower than `resident`."""
+    """Bytes of one process, each shared page divided among those that share it; slower than `resident`."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
             for line in file:

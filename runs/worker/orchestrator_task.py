@@ -1,4 +1,4 @@
-"""What a task may say about itself. Standard library only; importable in every task and, without effect, outside.
+"""What a task may say about itself. Standard library only; importable in every task, and harmless outside.
 
 from orchestrator_task import Transient, checkpoint_dir, log_metric, progress, seed
 """
@@ -10,8 +10,8 @@ import sys
 
 TYPE_CHECKING = False  # importing `typing` would cost every fork of the zygote its pages
 if TYPE_CHECKING:
-    from typing import Any
     from pathlib import Path
+    from typing import Any
 
 POINTS_LIMIT = 10_000
 
@@ -26,7 +26,7 @@ class Invalid(Exception):
 
 
 class Transient(Exception):
-    """Raise this (or a subclass) for a fault that may be gone at the next try: a busy service, a lost connection."""
+    """Raise this (or a subclass) for a fault that may be gone at the next try, such as a busy service."""
 
 
 def log_metric(name: str, value: float, step: float | None = None) -> None:
@@ -56,7 +56,7 @@ def checkpoint_dir() -> Path:
 
 
 def seed(number: int) -> None:
-    """Seed every random generator that is there (random, numpy, torch if imported) and put the seed on record."""
+    """Seed the random generators (random, numpy, torch if imported) and put the seed on record."""
     import random  # here, because importing it makes every fork of the zygote slower
 
     random.seed(number)

@@ -22,7 +22,7 @@ def children(pid: int) -> list[int]:
             with open(f"/proc/{pid}/task/{thread}/children") as file:
                 found.extend(int(word) for word in file.read().split())
         except FileNotFoundError:
-            if not os.path.exists("/proc/self/task/%d/children" % os.getpid()):
+            if not os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
                 return _children_by_scan(pid)
         except OSError:
             continue

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from pipelines import references, snapshots
+from pipelines.errors import Refusal
 from pipelines.store import Store, StoreError
 from runs import environments, kinds, protocol
 from runs.models import RunCode
@@ -43,6 +44,7 @@ class Code:
 
     tree_sha256: str
     lock_sha256: str
+    lock_file: str
     preload: tuple[str, ...]
 
 
@@ -71,10 +73,7 @@ class Requests:
         """The request for ``work`` in ``folder``. Raises :class:`CannotRun`."""
         spec = self._remember(self._specs, work.task["task_id"], protocol.task_spec)
         values, sources = self._values(work, spec)
-        extra = kinds.prepare(
-            kinds.Preparing(work.run["id"], work.run["team_id"], work.kind, work.effect_key, values)
-        )
-        values = {**values, **extra}
+        values |= _prepared(work, values)
         code = self._remember(self._codes, work.run["id"], _code_of)
         own = work.kind in BUILTIN_KINDS or code is None
         request: Json = {
@@ -93,7 +92,7 @@ class Requests:
         self._add_work(request, provenance, work, spec, code)
         return Prepared(
             request=request,
-            interpreter=sys.executable if own or code is None else interpreter_of(code.lock_sha256),
+            interpreter=sys.executable if own or code is None else self._interpreter(code),
             preload=() if own or code is None else code.preload,
             cold=spec.get("start") == "cold",
             values=values,
@@ -106,7 +105,7 @@ class Requests:
         config = spec["config"]
         if work.kind in BUILTIN_KINDS:
             request |= {"kind": "python", "entry": f"{work.kind}:run", "code_path": str(BUILTIN)}
-            request["inputs"] |= _config_inputs(work.kind, config)
+            request["inputs"] |= _config_inputs(work.kind, config, request["inputs"])
             return
         if code is not None:
             request["code_path"] = str(self._checkout(code.tree_sha256))
@@ -129,6 +128,23 @@ class Requests:
         except (StoreError, OSError) as error:
             raise CannotRun(
                 "infrastructure", f"the code {tree_sha256[:12]} could not be fetched: {error}"
+            ) from error
+
+    def _interpreter(self, code: Code) -> str:
+        """The interpreter of the code's environment, built now if it is not there."""
+        if not code.lock_sha256:
+            return sys.executable
+
+        def read_lock() -> bytes:
+            return (self._checkout(code.tree_sha256) / code.lock_file).read_bytes()
+
+        try:
+            return str(
+                environments.interpreter(Path(settings.ORCHESTRATOR["CACHE"]), code.lock_sha256, read_lock)
+            )
+        except environments.BuildFailed as error:
+            raise CannotRun(
+                "infrastructure", f"the environment of this code could not be built: {error}"
             ) from error
 
     def _values(self, work: Work, spec: Json) -> tuple[Json, dict[str, int]]:
@@ -194,30 +210,30 @@ def _inline(values: Json) -> Json:
     }
 
 
-def _config_inputs(kind: str, config: Json) -> Json:
-    """The keys of a built-in kind that its function takes as arguments."""
-    if kind != "check":
-        return {}
-    return {name: {"type": "any", "value": config[name]} for name in ("checks", "on_failure")}
+def _config_inputs(kind: str, config: Json, inputs: Json) -> Json:
+    """What a built-in kind's function takes beside its inputs."""
+    if kind == "check":
+        return {name: {"type": "any", "value": config[name]} for name in ("checks", "on_failure")}
+    if kind == "deploy":
+        return {"media_type": {"type": "string", "value": inputs["model"].get("media_type", "")}}
+    return {}
 
 
 def _code_of(run_id: int) -> Code | None:
     found = RunCode.objects.select_related("snapshot", "location").filter(run_id=run_id).first()
     if found is None:
         return None
-    return Code(found.snapshot.tree_sha256, found.lock_sha256, tuple(found.location.preload))
+    location = found.location
+    return Code(found.snapshot.tree_sha256, found.lock_sha256, location.lock_file, tuple(location.preload))
 
 
-def interpreter_of(lock_sha256: str) -> str:
-    """The interpreter of a lock file's environment, built now if it is not there. Raises :class:`CannotRun`."""
-    if not lock_sha256:
-        return sys.executable
+def _prepared(work: Work, values: Json) -> Json:
+    """What the kind adds to the inputs."""
+    preparing = kinds.Preparing(work.run["id"], work.run["team_id"], work.kind, work.effect_key, values)
     try:
-        return str(environments.interpreter(Path(settings.ORCHESTRATOR["CACHE"]), lock_sha256))
-    except environments.BuildFailed as error:
-        raise CannotRun(
-            "infrastructure", f"the environment of this code could not be built: {error}"
-        ) from error
+        return kinds.prepare(preparing)
+    except Refusal as problem:
+        raise CannotRun("validation", str(problem)) from problem
 
 
 def default_memory() -> int:

@@ -1,6 +1,6 @@
 """The process of one attempt: take the inputs, carry out the task, leave a report.
 
-Standard library only, Python >= 3.9. Runs in a fork of the zygote, which has loaded this file under a private name.
+Standard library only, Python >= 3.9. Runs in a fork of the zygote, which loads it under a private name.
 The report is JSON and a newline on a descriptor:
 
     {"outputs": [{"name", "type", "value" | "path", "media_type", "meta"}], "metrics": {}, "seeds": {}}
@@ -82,7 +82,7 @@ def main(request: Request, result_fd: int) -> None:
 
 
 def rehearse() -> None:
-    """Go once through what every attempt does, so that its memory is this process's own before the request comes."""
+    """Go once through what every attempt does: its memory is ours, then, before the request comes."""
     request: Request = {
         "work": "/",
         "attempt": "",
@@ -149,7 +149,7 @@ def entry_function(request: Request) -> Callable[..., Any]:
     function = getattr(load_module(module_name, request.get("code_path")), name, None)
     if not callable(function):
         raise Refused("validation", f"module {module_name} has no function {name}", "AttributeError")
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def load_module(name: str, code_path: str | None) -> types.ModuleType:
@@ -245,11 +245,11 @@ def arguments(function: Callable[..., Any], inputs: dict[str, Any]) -> dict[str,
 
 
 def hint(function: Callable[..., Any], name: str) -> str:
-    """The annotation of an argument as text with the module it comes from, e.g. `pyarrow.lib.Table`; '' without one."""
+    """The annotation of an argument as text with its module, e.g. `pyarrow.lib.Table`; '' without one."""
     found = getattr(function, "__annotations__", {}).get(name, "")
     if isinstance(found, str) and found:
         try:
-            found = eval(found, getattr(function, "__globals__", {}))
+            found = eval(found, getattr(function, "__globals__", {}))  # noqa: S307 - code of the task
         except Exception:
             return found  # a name that exists for type checkers only; its text is all we have
     if isinstance(found, type):
@@ -360,7 +360,7 @@ def failure(reason: str, kind: str, message: str, text: str = "", line: int | No
 
 
 def settle_exit(leaving: SystemExit, request: Request) -> tuple[int, Report]:
-    """sys.exit() in a task: 0 is a success if nothing was to be returned, everything else is the reason `exit`."""
+    """sys.exit() in a task: 0 is a success if nothing was to be returned, all else is the reason `exit`."""
     if leaving.code is None or leaving.code == 0:
         if not request.get("outputs"):
             return 0, {"outputs": []}

@@ -86,13 +86,13 @@ def as_string(value: Any) -> str:
 
 
 def as_boolean(value: Any) -> bool:
-    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool") and library(value) == "numpy":
+    if isinstance(value, bool) or (type(value).__name__ in ("bool_", "bool") and library(value) == "numpy"):
         return bool(value)
     raise Mismatch(f"expected a boolean, got {class_name(value)}")
 
 
 def plain(value: Any) -> Any:
-    """What `json` asks about values it does not know: numpy scalars and arrays, dataclasses, sets, paths, dates."""
+    """What JSON does not know by itself: numpy scalars and arrays, dataclasses, sets, paths, dates."""
     if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
         return {name: getattr(value, name) for name in value.__dataclass_fields__}
     if library(value) == "numpy" and hasattr(value, "tolist"):
@@ -107,7 +107,7 @@ def plain(value: Any) -> Any:
 
 
 def as_json(value: Any) -> Any:
-    """The value as JSON understands it. Raises Mismatch for what JSON cannot hold, infinite numbers included."""
+    """The value as JSON understands it: a NamedTuple is a mapping."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()
     return value
@@ -155,7 +155,7 @@ def save_table(value: Any, target: Path) -> Descriptor:
     if kind == "polars" and hasattr(value, "lazy"):
         frame = value.collect() if hasattr(value, "collect") else value
         frame.write_parquet(path)
-        columns = [{"name": name, "type": str(dtype)} for name, dtype in zip(frame.columns, frame.dtypes)]
+        columns = [{"name": name, "type": str(dtype)} for name, dtype in frame.schema.items()]
         return {"path": str(path), "media_type": PARQUET, "meta": {"rows": frame.height, "columns": columns}}
     return write_arrow(arrow_table(value), path)
 
@@ -293,7 +293,7 @@ def save_image(value: Any, target: Path) -> Descriptor:
 
 
 def place(source: Path, path: Path) -> None:
-    """Put the bytes of a file at `path`: linked when they are the attempt's own, copied when they lie outside."""
+    """Put a file's bytes at `path`: linked when they are the attempt's own, copied when they lie outside."""
     if source.resolve() == path.resolve():
         return
     inside = source.resolve().as_posix().startswith(os.getcwd() + "/")
@@ -314,7 +314,7 @@ def existing(value: Any, kind: str) -> Path:
     path = as_path(value)
     if not path.exists():
         raise Mismatch(f"{path} does not exist; return the path of a {kind} that the task has written")
-    if kind == "file" and not path.is_file() or kind == "folder" and not path.is_dir():
+    if (kind == "file" and not path.is_file()) or (kind == "folder" and not path.is_dir()):
         raise Mismatch(f"{path} is not a {kind}")
     return path
 

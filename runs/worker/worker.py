@@ -19,6 +19,7 @@ from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 
+from pipelines.errors import Refusal
 from runs import chores, dispatch, protocol
 from runs.jobs import AllowedJob
 from runs.protocol import LeaseLost, Outcome, Work
@@ -107,6 +108,11 @@ class Station:
                 finished = protocol.finish(
                     work.token, outcome, work=work, lease=self.lease, queue=self.queue, claim_next=claim_next
                 )
+            except Refusal as problem:
+                outcome = Outcome(
+                    "failed", "validation", str(problem), provenance=outcome.provenance, pid=outcome.pid
+                )
+                continue
             except (Error, InterfaceError) as error:
                 if not isinstance(error, InterfaceError) and connection.is_usable():
                     outcome = _refused(work, outcome, error)

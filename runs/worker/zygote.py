@@ -52,7 +52,8 @@ def load_sibling(name: str) -> Any:
     private = "_orchestrator_" + name.replace("/", "_")
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
     spec = importlib.util.spec_from_file_location(private, path)
-    assert spec is not None and spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     sys.modules[private] = module
     spec.loader.exec_module(module)
@@ -259,8 +260,8 @@ class Zygote:
         self.channel.send_raw(body)
 
     def preload(self, names: list[str]) -> list[str]:
-        """Import modules that every runner of this environment will want; answers the ones that failed, in words."""
-        problems = []
+        """Import modules that every runner of this environment will want; answers which failed, in words."""
+        problems: list[str] = []
         wanted = [name for name in names if name not in self.loaded]
         if not wanted:
             return problems
@@ -280,7 +281,7 @@ class Zygote:
         return problems
 
     def leave_if_orphaned(self, *_: object) -> None:
-        """While a long import runs nobody reads the socket; a worker that died meanwhile must not leave us behind."""
+        """During a long import nobody reads the socket; a worker that died must not leave us behind."""
         try:
             if self.channel.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
                 os._exit(0)
@@ -296,7 +297,7 @@ class Zygote:
             self.channel.send({"event": "capture", "provenance": capture.facts()})
 
     def become_runner(self, end: socket.socket, result_fd: int) -> None:
-        """In the fork: leave the zygote behind, rehearse, wait for the request, carry it out. Never returns."""
+        """In the fork: leave the zygote behind, rehearse, wait for the request, do it. Never returns."""
         os.setsid()
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != self.pid:

@@ -41,7 +41,7 @@ class ZygoteGone(Exception):
 
 
 def become_subreaper() -> None:
-    """Orphans of a zygote that was killed become children of this process, which can then kill them. Linux only."""
+    """Orphans of a killed zygote become children of this process, which can then kill them. Linux only."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "this kernel has no child subreapers")
 
@@ -52,13 +52,14 @@ def hide_memory() -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """All that user code inherits from us: where programs, the home and temporary files are. No addresses, no secrets."""
+    """All that user code inherits from us: where programs, home and temporary files are. No secrets."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return {
         "PATH": os.defpath,
         **kept,
         "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",  # the order of sets is an ingredient of a run; it shall be the same in the next one
+        # The order of sets is an ingredient of a run; it shall be the same in the next one.
+        "PYTHONHASHSEED": "0",
         processes.ATTEMPT_VARIABLE: processes.NO_ATTEMPT,
     }
 
@@ -86,7 +87,7 @@ class Zygote:
         silence: float = SILENCE,
         idle: float = IDLE,
     ) -> Zygote:
-        """Start a zygote with an interpreter (any Python >= 3.9). Returns at once. Raises OSError if it cannot run."""
+        """Start a zygote with an interpreter, any Python >= 3.9. Returns at once. Raises OSError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             process = subprocess.Popen(
@@ -110,13 +111,13 @@ class Zygote:
 
     @property
     def alive(self) -> bool:
-        """Can it take a request? False when it has ended, or has been idle so long that it may end any moment."""
+        """Can it take a request? Not when it has ended, or may end any moment, being idle for so long."""
         if self.process.poll() is not None or self.socket.fileno() < 0:
             return False
         return self.running is not None or time.monotonic() - self.used_at < RETIRE
 
     def run(self, request: Message, stdout_fd: int, stderr_fd: int) -> Running:
-        """Hand over one attempt (see the module `zygote` for the request). The descriptors stay the caller's to close.
+        """Hand over one attempt (`zygote.py` describes the request). The descriptors remain yours.
 
         Raises ZygoteGone when it has ended, RuntimeError when an attempt is still running.
         """
@@ -136,7 +137,7 @@ class Zygote:
                 return  # poll() will say so to the one who waits
 
     def close(self) -> None:
-        """End the zygote, and with it whatever it still carries out. Returns when no process of it is left."""
+        """End the zygote and whatever it carries out. Returns when no process of it is left."""
         attempt = self.running.attempt if self.running else None
         self.socket.close()
         try:
@@ -198,9 +199,9 @@ class Running:
     def poll(self, timeout: float | None = 0.0) -> Message | None:
         """The next event, `started` or `ended`, waiting up to `timeout` seconds (None: for ever).
 
-        `ended` comes exactly once, whatever happens; its "result" is the runner's report with "provenance" added, or an
-        {"error": …} made from the way the process ended. Calling this at least every few seconds keeps the attempt
-        alive; a thread that calls `Zygote.ping` does too.
+        `ended` comes exactly once, whatever happens; its "result" is the runner's report with "provenance"
+        added, or an {"error": …} made from the way the process ended. Calling this at least every few seconds
+        keeps the attempt alive; a thread that calls `Zygote.ping` does too.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while self.ended is None:
@@ -231,11 +232,11 @@ class Running:
                 return event
 
     def terminate(self, grace: float) -> None:
-        """TERM to every process of the attempt, KILL to what is left after `grace` seconds. `ended` follows by poll."""
+        """TERM to every process of the attempt, KILL to what is left after `grace` seconds; then `ended`."""
         self._ask({"verb": "kill", "signal": "TERM", "grace": grace}, grace)
 
     def kill(self) -> None:
-        """KILL to every process of the attempt. `ended` follows by poll."""
+        """KILL to every process of the attempt; then `ended`."""
         self._ask({"verb": "kill", "signal": "KILL"}, 0.0)
 
     def _ask(self, message: Message, grace: float) -> None:
@@ -305,7 +306,7 @@ def describe(code: int) -> str:
 
 
 def silent_end(event: Message) -> Message:
-    """The error of an attempt that ended without a report: killed by us, by the kernel, or by its own hand."""
+    """The error of an attempt without a report: killed by us, by the kernel, or by its own hand."""
     memory = event.get("memory") or {}
     if event.get("killed") == "oom":
         message = (
@@ -361,7 +362,7 @@ class ZygotePool:
         self._cold: list[Zygote] = []
 
     def get(self, interpreter: str | Path, preload: Sequence[str] = (), *, cold: bool = False) -> Zygote:
-        """A zygote that can take a request now. `cold` gives a new interpreter without modules, for one attempt."""
+        """A zygote that can take a request now. `cold`: a new interpreter without modules, used once."""
         self._retire()
         if cold:
             self._cold.append(self._start(interpreter, ()))

@@ -110,7 +110,13 @@ def make_version(
     pipeline = Pipeline.objects.create(team=team, name=spec["name"], owner=owner)
     digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
     version = PipelineVersion.objects.create(
-        pipeline=pipeline, number=1, text=graph, text_sha256=digest, spec=spec, spec_sha256=digest, created_by=owner
+        pipeline=pipeline,
+        number=1,
+        text=graph,
+        text_sha256=digest,
+        spec=spec,
+        spec_sha256=digest,
+        created_by=owner,
     )
     rows: dict[str, Task] = {}
     for position, entry in enumerate(entries):
@@ -148,7 +154,10 @@ def states(run: Run) -> dict[str, str]:
 
 def state_line(run: Run) -> str:
     """``a=succeeded b=ready``, in order of the graph."""
-    return " ".join(f"{key}={state}" for key, state in TaskRun.objects.filter(run=run).order_by("id").values_list("key", "state"))
+    return " ".join(
+        f"{key}={state}"
+        for key, state in TaskRun.objects.filter(run=run).order_by("id").values_list("key", "state")
+    )
 
 
 class Hands:
@@ -170,7 +179,9 @@ class Hands:
         self.held[work.task["key"]] = work
         return str(work.task["key"])
 
-    def end(self, key: str, state: str = "succeeded", reason: str = "", *, claim_next: bool = False, **given: Any) -> protocol.Finished:
+    def end(
+        self, key: str, state: str = "succeeded", reason: str = "", *, claim_next: bool = False, **given: Any
+    ) -> protocol.Finished:
         """End a held task; a failure without a reason is an error."""
         work = self.held.pop(key)
         reason = reason or ("error" if state == "failed" else "")

@@ -156,7 +156,10 @@ class TestRetries:
         assert hands.claim() == "a"
         hands.end("a", "failed")
         assert state_line(run) == "a=failed b=upstream_failed"
-        assert list(Attempt.objects.filter(run=run).values_list("no", "state")) == [(1, "failed"), (2, "failed")]
+        assert list(Attempt.objects.filter(run=run).values_list("no", "state")) == [
+            (1, "failed"),
+            (2, "failed"),
+        ]
 
     def test_a_retry_is_not_claimed_before_its_time(self) -> None:
         run, hands = self.failing(limit=1, base=60.0, jitter="none")
@@ -182,7 +185,9 @@ class TestRetries:
         assert states(run)["a"] == "retry_wait"
 
     @pytest.mark.parametrize(
-        ("n", "expected"), [(1, 5.0), (2, 10.0), (3, 20.0), (7, 300.0), (60, 300.0)], ids=lambda value: str(value)
+        ("n", "expected"),
+        [(1, 5.0), (2, 10.0), (3, 20.0), (7, 300.0), (60, 300.0)],
+        ids=lambda value: str(value),
     )
     def test_the_pause_grows_by_the_factor_up_to_the_cap(self, n: int, expected: float) -> None:
         run = make_run("a", tasks={"a": {"retries": {"limit": 99, "jitter": "none"}}})
@@ -268,7 +273,10 @@ class TestFence:
 
     def test_the_database_refuses_a_move_outside_the_table(self) -> None:
         run = make_run("a > b")
-        with pytest.raises(IntegrityError, match="cannot go from pending to running"), connection.cursor() as cursor:
+        with (
+            pytest.raises(IntegrityError, match="cannot go from pending to running"),
+            connection.cursor() as cursor,
+        ):
             cursor.execute("UPDATE task_run SET state = 'running' WHERE run_id = %s AND key = 'b'", [run.id])
 
     def test_the_database_refuses_to_change_a_finished_attempt(self) -> None:
@@ -293,7 +301,8 @@ class TestStarting:
     def test_runs_of_a_pipeline_are_numbered(self) -> None:
         version = make_version("a")
         numbers = [
-            protocol.start_run(version, parameters={}, trigger="api", requested_by=None).number for _ in range(3)
+            protocol.start_run(version, parameters={}, trigger="api", requested_by=None).number
+            for _ in range(3)
         ]
         assert numbers == [1, 2, 3]
 

@@ -53,7 +53,7 @@ def folder_of(address: str) -> Path:
     """The folder of an endpoint's address: a path, or file:///path."""
     scheme, found, rest = address.partition("://")
     path = Path(rest if found else address)
-    if found and scheme != "file" or not path.is_absolute():
+    if (found and scheme != "file") or not path.is_absolute():
         raise Invalid(f"the address {address} of the endpoint is no folder: use /folder or file:///folder")
     return path
 

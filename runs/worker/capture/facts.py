@@ -44,7 +44,7 @@ def packages() -> list[dict[str, str]]:
 
 
 def metadata_files(folder: str) -> list[str]:
-    """The metadata files of the distributions in one folder of the path; none for an archive or a missing folder."""
+    """The metadata files of the distributions in one folder of the path; none for an archive."""
     try:
         names = sorted(os.listdir(folder))
     except OSError:
@@ -125,7 +125,7 @@ def cpu_model() -> str:
 
 
 def memory_class(size: int) -> int:
-    """Physical memory in GiB, rounded to the next power of two: machines of one class may differ by a few pages."""
+    """Memory in GiB, rounded to the next power of two: machines of one class differ by a few pages."""
     power = 1
     while power * GIB < size:
         power *= 2

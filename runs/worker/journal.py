@@ -1,0 +1,84 @@
+"""The log of one attempt on its way into the database: split, bounded, written in chunks."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from django.db import Error, InterfaceError, connection
+
+from runs import live
+from runs.transitions import execute
+from runs.worker.logs import Bucket, Chunk, LogSplitter
+
+log = structlog.get_logger()
+
+KEPT_BACK = 128  # chunks held while the database is away; 8 MiB
+
+
+class Journal:
+    """Takes what an attempt says. While the database is away, reading stops and the task's pipe fills."""
+
+    def __init__(self, run_id: int, attempt_id: int, token: str) -> None:
+        self.run_id = run_id
+        self.attempt_id = attempt_id
+        self.token = token
+        self._splitter = LogSplitter()
+        self._bucket = Bucket(time.monotonic())
+        self._unwritten: list[Chunk] = []
+        self._flushed_at = 0.0
+
+    @property
+    def pending(self) -> bool:
+        """Is there something that has not been written?"""
+        return self._splitter.pending or bool(self._unwritten)
+
+    @property
+    def dropped(self) -> int:
+        """Bytes beyond the limit of an attempt that were not kept."""
+        return self._splitter.dropped
+
+    def delay(self) -> float:
+        """Seconds until more may be read: a flood is slowed down, and a lost database stops it."""
+        if len(self._unwritten) >= KEPT_BACK:
+            return 0.5
+        return self._bucket.delay(time.monotonic())
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes that the attempt wrote."""
+        self._bucket.take(len(data), time.monotonic())
+        self._write(self._splitter.feed(data))
+
+    def say(self, text: str) -> None:
+        """A sentence of ours in the attempt's log."""
+        self._write(self._splitter.feed(text.encode()))
+
+    def flush_if_due(self, every: float) -> None:
+        """Write what has come when the last write is ``every`` seconds ago."""
+        now = time.monotonic()
+        if self.pending and now - self._flushed_at >= every:
+            self._flushed_at = now
+            self._write(self._splitter.flush())
+
+    def close(self) -> None:
+        """Write the rest. What cannot be written now is given up, and says so in the worker's own log."""
+        self._write(self._splitter.close())
+        if self._unwritten:
+            log.warning("the end of a log was lost", attempt=self.token, chunks=len(self._unwritten))
+
+    def _write(self, chunks: list[Chunk]) -> None:
+        self._unwritten += chunks
+        if not self._unwritten:
+            return
+        try:
+            while self._unwritten:
+                chunk = self._unwritten[0]
+                execute(
+                    "SELECT engine_log(%s, %s, %s, %s, %s, %s)",
+                    (self.run_id, self.attempt_id, chunk.seq, chunk.first_line, chunk.lines, chunk.body),
+                )
+                self._unwritten.pop(0)
+            live.log_grew(self.run_id, self.token, self._splitter.lines)
+        except (Error, InterfaceError) as error:
+            log.warning("a log waits for the database", attempt=self.token, error=str(error).strip())
+            connection.close()
