@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from orchestrator_site import schema  # noqa: F401 - registers what it describes
 from orchestrator_site.api import unknown_address
 from orchestrator_site.health import healthz, readyz
+from orchestrator_site.metrics import MetricsView
 from orchestrator_site.shell import page_shell
 
 # An unknown address under one of these is a 404 for a program, not a page for a person.
@@ -21,11 +22,13 @@ api: list[URLPattern | URLResolver] = [
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include("pipelines.api.urls")),
     path("", include("runs.api.urls")),
+    path("", include("lineage.api.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin/", admin.site.urls),
     path("_allauth/", include("allauth.headless.urls")),
     path("api/v1/", include(api)),

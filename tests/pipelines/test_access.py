@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from pytest_django import DjangoAssertNumQueries
 
 from pipelines.access import SCOPES, VERBS, VERBS_OF_ROLE, Rights, can, for_user
 from pipelines.models import ApiToken, Grant, Membership, Pipeline, Role, Team
@@ -177,11 +178,11 @@ def test_auditing_takes_its_own_role(cast: Cast) -> None:
 
 
 def test_rights_ask_the_database_a_constant_number_of_times(
-    cast: Cast, django_assert_max_num_queries: object
+    cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     pipelines = [Pipeline.objects.create(team=cast.team, name=f"p-{n}") for n in range(20)]
     rights = Rights(cast.charlie)
-    with django_assert_max_num_queries(2):  # type: ignore[operator]
+    with django_assert_max_num_queries(2):
         for pipeline in pipelines:
             assert not rights.can("view", pipeline)
             assert not rights.can("edit", pipeline)
