@@ -256,6 +256,26 @@ def send(pid: int, number: signal.Signals) -> None:
         return
 
 
+class Gate:
+    """Holds forked children back until the parent opens it."""
+
+    def __init__(self) -> None:
+        self.reading, writing = os.pipe2(os.O_CLOEXEC)
+        self.writing: int | None = writing
+
+    def open(self) -> None:
+        """For the parent: let waiting children go on, and later ones pass."""
+        if self.writing is not None:
+            os.close(self.writing)
+            self.writing = None
+
+    def wait(self) -> None:
+        """For a child: returns when the gate is open. End of file says so, once nobody can write any more."""
+        if self.writing is not None:
+            os.close(self.writing)
+        os.read(self.reading, 1)
+
+
 class Message:
     """A pipe by which a child that ends tells its parent one JSON value."""
 

@@ -22,6 +22,11 @@ def endpoint(host: str, port: int) -> str:
     return f"tcp:port={port}:interface={interface}"
 
 
+def load() -> None:
+    """Import what serving needs. Installs Twisted's reactor, so in the web process only."""
+    import daphne.server  # noqa: F401
+
+
 def serve(endpoints: list[str], ready: Callable[[], None] | None = None) -> None:
     """Serve until TERM. `ready` is called once requests are answered."""
     hide_memory()

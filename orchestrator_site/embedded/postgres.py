@@ -93,6 +93,7 @@ class Postgres:
         self.parameters = {**PARAMETERS, **(parameters or {})}
         self.log = home.logs / "postgres.log"
         self.bin = binaries()
+        self._initdb_pid: int | None = None
         try:
             self.account: Account = server_account(home.data)
         except LookupError as error:
@@ -106,6 +107,12 @@ class Postgres:
 
     def prepare(self) -> list[str]:
         """Make or check the data folder; returns sentences for the person who starts it. Raises HomeError."""
+        said = self.begin()
+        self.finish()
+        return said
+
+    def begin(self) -> list[str]:
+        """The first half of `prepare`: initdb, if it is needed, runs on when this returns."""
         said = self._open_the_way() if os.geteuid() == 0 else []
         if self.home.initialising.exists() and self.home.data.exists():
             shutil.rmtree(self.home.data)
@@ -115,10 +122,20 @@ class Postgres:
             )
         if not self.home.data.exists():
             self._initialise()
+        return said
+
+    def finish(self) -> None:
+        """The second half of `prepare`: wait for initdb, then look at what is there."""
+        if self._initdb_pid is not None:
+            _, status = os.waitpid(self._initdb_pid, 0)
+            self._initdb_pid = None
+            if status:
+                raise HomeError(
+                    f"PostgreSQL's initdb failed: {last_lines(self.log)} (all of it in {self.log})."
+                )
         self._check_data()
         if self.home.postgres_socket_folder != self.home.data:
             make_private_folder(self.home.postgres_socket_folder, self.account.uid, self.account.gid)
-        return said
 
     def _open_the_way(self) -> list[str]:
         """Widen the search bit of folders that the server's user cannot pass; says which."""
@@ -141,7 +158,7 @@ class Postgres:
         make_private_folder(self.home.data, self.account.uid, self.account.gid)
         log = open_log(self.log)
         try:
-            pid = spawn(
+            self._initdb_pid = spawn(
                 self._initdb(),
                 account=self.account,
                 log=log,
@@ -152,9 +169,6 @@ class Postgres:
             )
         finally:
             os.close(log)
-        _, status = os.waitpid(pid, 0)
-        if status:
-            raise HomeError(f"PostgreSQL's initdb failed: {last_lines(self.log)} (all of it in {self.log}).")
 
     def _initdb(self) -> list[str]:
         return [

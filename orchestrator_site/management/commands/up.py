@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 from orchestrator_site.embedded.home import Home, HomeError
 from orchestrator_site.embedded.postgres import START_PATIENCE, Postgres
 from orchestrator_site.embedded.redis import Redis
-from orchestrator_site.supervisor import ChildFailed, Forked, Message, Stopped, Supervisor
+from orchestrator_site.supervisor import ChildFailed, Forked, Gate, Message, Stopped, Supervisor
 
 # name, function by dotted path, its arguments
 PROGRAMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -95,13 +95,17 @@ class Up:
 
     def _start(self, supervisor: Supervisor, listener: socket.socket) -> None:
         if settings.EMBEDDED:
-            self._start_servers(supervisor)
+            self._prepare_servers()
         load_everything()
-        outcome = self._first_steps(supervisor)
         # Whatever is loaded by now stays; the collector must not write into pages that the children share.
         gc.collect()
         gc.freeze()
-        self._start_web(supervisor, listener)
+        if settings.EMBEDDED:
+            self._start_servers(supervisor)
+        migrated = Gate()
+        self._start_web(supervisor, listener, migrated)
+        outcome = self._first_steps(supervisor)
+        migrated.open()
         for name, path, arguments in PROGRAMS:
             if not exists(path):
                 continue
@@ -109,12 +113,15 @@ class Up:
         self._wait_for_web(supervisor)
         self._announce(outcome)
 
-    def _start_servers(self, supervisor: Supervisor) -> None:
+    def _prepare_servers(self) -> None:
         self.home.keep_secrets(settings.SECRETS)
         self.postgres = Postgres(self.home, settings.SECRETS)
         self.redis = Redis(self.home, settings.SECRETS)
-        for sentence in self.postgres.prepare():
+        for sentence in self.postgres.begin():
             self.say(sentence)
+
+    def _start_servers(self, supervisor: Supervisor) -> None:
+        self.postgres.finish()
         self.servers = [supervisor.start(server, is_server=True) for server in (self.postgres, self.redis)]
 
     def _first_steps(self, supervisor: Supervisor) -> dict[str, Any]:
@@ -152,12 +159,15 @@ class Up:
         sentences = [import_string(step)() for step in steps]
         return {"password": password, "sentences": [sentence for sentence in sentences if sentence]}
 
-    def _start_web(self, supervisor: Supervisor, listener: socket.socket) -> None:
+    def _start_web(self, supervisor: Supervisor, listener: socket.socket, migrated: Gate) -> None:
+        """Web loads daphne while the first steps are taken, and answers after them."""
         self.web_is_ready = Message()
 
         def body() -> None:
-            from orchestrator_site.web import serve_socket
+            from orchestrator_site.web import load, serve_socket
 
+            load()
+            migrated.wait()
             serve_socket(listener.fileno(), lambda: self.web_is_ready.send("ready"))
 
         supervisor.start(Forked("web", body, self._log("web")))
