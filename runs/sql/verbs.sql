@@ -171,7 +171,10 @@ BEGIN
         UNION
         SELECT x.id FROM affected a CROSS JOIN LATERAL (
             SELECT e.down_id AS id FROM task_edge e WHERE e.up_id = a.id
-            UNION ALL SELECT c.id FROM task_run c WHERE c.parent_id = a.id AND c.state = 'skipped'
+            UNION ALL
+            -- What a scope that began skipped by itself stays skipped.
+            SELECT c.id FROM task_run c JOIN task_run s ON s.id = c.parent_id
+            WHERE c.parent_id = a.id AND c.state = 'skipped' AND s.state = 'skipped'
         ) x JOIN task_run t ON t.id = x.id WHERE t.state IN ('skipped', 'failed', 'upstream_failed', 'cancelled')
     ), scope (id) AS (
         SELECT t.parent_id FROM task_run t JOIN affected a ON a.id = t.id WHERE t.parent_id IS NOT NULL
