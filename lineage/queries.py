@@ -201,7 +201,9 @@ def models(visible: QuerySet[Model]) -> QuerySet[Model]:
 
 def latest_versions(model_ids: Collection[int]) -> dict[int, ModelVersion]:
     """Model -> its newest version. One query."""
-    rows = ModelVersion.objects.filter(model_id__in=model_ids).select_related("registered_by", "run")
+    rows = ModelVersion.objects.filter(model_id__in=model_ids).select_related(
+        "model", "artifact", "registered_by", "run"
+    )
     newest = rows.defer("run__params").order_by("model_id", "-number").distinct("model_id")
     return {version.model_id: version for version in newest}
 
@@ -209,13 +211,15 @@ def latest_versions(model_ids: Collection[int]) -> dict[int, ModelVersion]:
 def model_versions(visible: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
     """Versions with all that is shown of them."""
     return visible.select_related(
-        "model__team", "artifact__content", "record", "registered_by", "run__pipeline"
+        "model__team", "artifact__content", "record__run", "registered_by", "run__pipeline"
     ).defer("run__params", "artifact__content__inline", "run__pipeline__draft_text")
 
 
-def closure(version: ModelVersion) -> QuerySet[ModelClosure]:
-    """Everything that a model version was made from."""
-    return ModelClosure.objects.filter(version=version).select_related("artifact__content")
+def made_from(version: ModelVersion, limit: int = FIRST_ANSWER) -> list[Artifact]:
+    """Everything that a model version was made from, its own artifact left out, newest first. One query."""
+    above = ModelClosure.objects.filter(version=version).exclude(artifact=version.artifact_id)
+    rows = Artifact.objects.filter(id__in=above.values("artifact_id"))
+    return list(artifacts(rows).order_by("-id")[:limit])
 
 
 def live_deployments(version: ModelVersion) -> QuerySet[Deployment]:

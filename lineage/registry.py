@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.conf import settings
+from django.db import connection, transaction
 
 from lineage.models import (
     WROTE,
@@ -23,7 +25,7 @@ from lineage.models import (
 from lineage.naming import short
 from pipelines import audit
 from pipelines.errors import Conflict
-from pipelines.models import Team, User
+from pipelines.models import ApiToken, Team, User
 from runs.models import Run
 
 # What is upstream of a model when it is registered: a question of one index from then on.
@@ -116,6 +118,43 @@ def deploy(
     }
     _tell(by, "model.deploy", endpoint, said)
     return move
+
+
+def make_endpoint(
+    team: Team,
+    name: str,
+    stage: str,
+    *,
+    address: str = "",
+    description: str = "",
+    actor: User | None,
+    token: ApiToken | None = None,
+) -> Endpoint:
+    """A new place for models. Without ``address`` it is a folder of the product's home.
+
+    :class:`Conflict` when the team has one of that name.
+    """
+    with transaction.atomic():
+        endpoint, made = Endpoint.objects.get_or_create(
+            team=team,
+            name=name,
+            defaults={
+                "stage": stage,
+                "address": address or default_address(team, name),
+                "description": description,
+                "created_by": actor,
+            },
+        )
+        if not made:
+            raise Conflict(f"The team has an endpoint '{name}' already: choose another name.")
+        said = {"stage": stage, "address": endpoint.address}
+        audit.write(actor, "endpoint.create", endpoint, said, team=team, token=token)
+    return endpoint
+
+
+def default_address(team: Team, name: str) -> str:
+    """The folder of an endpoint that was given none: ``HOME/endpoints/<team>/<name>``."""
+    return str(Path(settings.ORCHESTRATOR["HOME"]) / "endpoints" / team.slug / name)
 
 
 def endpoint_of(team_id: int, name: str, *, lock: bool = False) -> Endpoint:

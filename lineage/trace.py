@@ -110,7 +110,13 @@ def _missing(found: Found) -> list[str]:
 
 def _gaps(found: Found) -> list[Json]:
     return [
-        {"record": record.job, "record_id": str(record.uuid), **gap}
+        {
+            "record": str(record.uuid),
+            "job": record.job,
+            "code": gap["code"],
+            "about": gap["about"],
+            "message": f"{record.task}: {gap['message']}" + (f" ({gap['about']})" if gap["about"] else ""),
+        }
         for record in found.records.values()
         for gap in record.gaps
     ]
@@ -173,8 +179,6 @@ def _artifact_node(found: Found, number: int) -> Json:
 
 def _record_node(record: Record) -> Json:
     detail = {
-        "record": str(record.uuid),
-        "attempt": str(record.uuid),
         "attempt_no": record.attempt_no,
         "run": str(record.run.uuid),
         "run_number": record.run.number,

@@ -57,7 +57,15 @@ def ref(task: str, output: str) -> dict[str, str]:
 
 def task(key: str, kind: str = "python", up: tuple[str, ...] = (), **spec: Any) -> dict[str, Any]:
     """A task of a spec; ``up`` names what it waits for."""
-    base = {"key": key, "name": key, "parent": None, "kind": kind, "queue": "cpu", "with": {}, "config": {}}
+    base: dict[str, Any] = {
+        "key": key,
+        "name": key,
+        "parent": None,
+        "kind": kind,
+        "queue": "cpu",
+        "with": {},
+        "config": {},
+    }
     return {**base, **spec, "up": up}
 
 

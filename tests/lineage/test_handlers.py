@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -51,7 +52,7 @@ def test_registering_records_the_producers_first(made: Trained) -> None:
 
 
 def test_a_registered_model_knows_its_digest_metrics_record_and_person(made: Trained, cast: Cast) -> None:
-    value = make_registered(made).value
+    value: Any = make_registered(made).value
     version = ModelVersion.objects.get(uuid=value["model_version"])
     assert value == {
         "model": "digits",
@@ -66,8 +67,8 @@ def test_a_registered_model_knows_its_digest_metrics_record_and_person(made: Tra
 
 def test_versions_of_a_name_are_numbered_from_one(cast: Cast) -> None:
     version = make_version(cast.team)
-    numbers = [make_registered(make_trained(version, cast.alice)).value["version"] for _ in range(3)]
-    assert numbers == [1, 2, 3]
+    values: list[Any] = [make_registered(make_trained(version, cast.alice)).value for _ in range(3)]
+    assert [value["version"] for value in values] == [1, 2, 3]
 
 
 def test_the_closure_of_a_model_holds_all_it_was_made_from(made: Trained) -> None:

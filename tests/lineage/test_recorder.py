@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from psycopg import sql
 
-from lineage import recorder
+from lineage import documents, recorder
 from lineage.canonical import digest
 from lineage.models import WROTE, Artifact, Content, Record, RecorderMark, Use
 from lineage.queries import record_document_of
@@ -224,7 +224,7 @@ def test_an_attempt_that_cannot_be_recorded_holds_up_no_other(
     run = make_run(make_version(cast.team), cast.alice)
     bad = make_attempt(run, "ingest")
     good = make_attempt(run, "ingest")
-    real = recorder.sheet
+    real = documents.sheet
 
     def failing(found: object, fingerprints: object) -> object:
         if found.id == bad.id:  # type: ignore[attr-defined]

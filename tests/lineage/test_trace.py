@@ -22,7 +22,6 @@ from tests.lineage.factories import (
     make_trained,
     make_version,
     output_of,
-    ref,
     task,
 )
 
@@ -100,12 +99,18 @@ def test_the_picture_leads_from_the_data_to_the_deployment(endpoint: Endpoint, m
     assert records == {"ingest", "train", "evaluate", "register", "deploy"}
 
 
-def test_gaps_name_their_record(cast: Cast, endpoint: Endpoint) -> None:
+def test_gaps_say_in_words_what_is_missing_where(cast: Cast, endpoint: Endpoint) -> None:
     made = make_trained(make_version(cast.team), cast.alice)
+    said = {key: value for key, value in PROVENANCE.items() if key != "packages"}
+    table = output_of(made.ingest, "table")
+    made.train = make_attempt(
+        made.run, "train", outputs={"model": b"m"}, inputs={"table": table}, provenance=said
+    )
     make_deployed(made)
     recorder.record_pending()
-    gaps = {(gap["record"].rpartition(".")[2], gap["code"]) for gap in traced(endpoint)["gaps"]}
-    assert gaps == set()
+    (gap,) = traced(endpoint)["gaps"]
+    assert (gap["record"], gap["code"]) == (str(made.train.uuid), "packages-not-captured")
+    assert gap["message"].startswith("train: The packages")
 
 
 def test_a_trace_of_an_earlier_time_is_that_of_the_version_live_then(
@@ -155,4 +160,3 @@ def test_a_model_of_another_run_shows_the_parameters_it_was_trained_with(
     make_deployed(made)
     recorder.record_pending()
     assert traced(endpoint)["parameters"] == made.run.params
-    assert ref("train", "model") == {"ref": "tasks", "task": "train", "output": "model"}

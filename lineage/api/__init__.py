@@ -1,0 +1,1 @@
+"""Artifacts, models and endpoints over HTTP: access is checked, one query or verb is called."""

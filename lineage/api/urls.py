@@ -1,0 +1,30 @@
+"""The addresses of artifacts, models and deployments under ``/api/v1/``. A name may be ``team:name``."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from lineage.api import artifacts, registry
+
+urlpatterns: list[URLPattern] = [
+    path("artifacts/<str:artifact_id>/", artifacts.ArtifactView.as_view(), name="artifact"),
+    path("artifacts/<str:artifact_id>/content/", artifacts.ContentView.as_view(), name="artifact-content"),
+    path("artifacts/<str:artifact_id>/preview/", artifacts.PreviewView.as_view(), name="artifact-preview"),
+    path("artifacts/<str:artifact_id>/upstream/", artifacts.UpstreamView.as_view(), name="artifact-upstream"),
+    path(
+        "artifacts/<str:artifact_id>/downstream/",
+        artifacts.DownstreamView.as_view(),
+        name="artifact-downstream",
+    ),
+    path("models/", registry.ModelsView.as_view(), name="models"),
+    path("models/<str:name>/versions/", registry.ModelVersionsView.as_view(), name="model-versions"),
+    path(
+        "models/<str:name>/versions/<int:number>/",
+        registry.ModelVersionView.as_view(),
+        name="model-version",
+    ),
+    path("endpoints/", registry.EndpointsView.as_view(), name="endpoints"),
+    path("deployments/", registry.DeploymentsView.as_view(), name="deployments"),
+    path("deployments/<str:endpoint>/", registry.DeploymentView.as_view(), name="deployment"),
+    path("deployments/<str:endpoint>/trace/", registry.TraceView.as_view(), name="deployment-trace"),
+]
