@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from django.test import TransactionTestCase
 from tests.servers import Servers, remember_seeds
 
 if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
     from pytest_django import DjangoDbBlocker
 
 
@@ -63,3 +66,28 @@ def redis_connection(servers: Servers) -> Iterator[redis.Redis]:
     with servers.redis_client() as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium. Without one the test is skipped, or fails where REQUIRE_BROWSER is set."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if found:
+        return found
+    if os.environ.get("REQUIRE_BROWSER"):
+        pytest.fail("REQUIRE_BROWSER is set and there is no Chromium: install the package `chromium`.")
+    pytest.skip("There is no Chromium: install the package `chromium`.")
+
+
+@pytest.fixture
+def browser_context(chromium: str) -> Iterator[BrowserContext]:
+    """A fresh headless browser, 1280 by 800 pixels, for tests marked `browser`."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        yield context
+        context.close()
+        browser.close()

@@ -99,7 +99,7 @@ def ask(world: World, actor: str, method: str, line: Line) -> tuple[int, str]:
     """The status and the text of an answer; whatever it changed is taken back."""
     body = line.body(world) if callable(line.body) else line.body
     with transaction.atomic():
-        answer = world.client(actor, line.scope).generic(
+        answer: Any = world.client(actor, line.scope).generic(
             method, line.path.format(**world.names), **({} if body is None else encoded(body))
         )
         text = b"".join(answer.streaming_content) if answer.streaming else answer.content
