@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from pipelines.limits import MAX_CONDITION_DEPTH, MAX_CONDITION_LENGTH
+from pipelines.limits import MAX_CONDITION_LENGTH
 from pipelines.problems import listed, shorten
 
 _MACROS: Final = frozenset({"all", "exists", "exists_one", "filter", "map", "reduce", "min"})
 _ROOTS: Final = frozenset({"params", "tasks", "inputs"})
+# Levels of a syntax tree. Evaluating takes two frames for each, of the 1,000 that Python allows; a bracket
+# takes ten levels, an operator two.
+_MAX_TREE_DEPTH: Final = 300
 
 
 class ConditionError(Exception):
@@ -27,11 +30,10 @@ class ConditionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A condition as read: its problem, or its compiled form and the names it uses."""
+    """A condition as read: its problem, or the names it uses."""
 
     problem: str | None
     names: tuple[str, ...] = ()
-    program: Any = None
 
 
 def check(text: str) -> str | None:
@@ -60,7 +62,7 @@ def evaluate(text: str, values: Mapping[str, Any]) -> bool:
         raise ConditionError(read.problem)
     try:
         activation = {root: celpy.json_to_cel(values.get(root) or {}) for root in _ROOTS}
-        result = read.program.evaluate(activation)
+        result = _program(text).evaluate(activation)
     except (celpy.CELEvalError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         absent = [name for name in read.names if _is_absent(name, values)]
         said = f"there is no value for {listed(absent)}" if absent else _said(error)
@@ -118,20 +120,25 @@ def _read(text: str) -> _Read:
         return _Read(problem)
     import celpy
 
-    environment = _environment()
+    found = _Names()
     try:
-        tree = environment.compile(_with_indexes(text))
-        found = _Names()
+        tree = _environment().compile(_with_indexes(text))
+        if _depth(tree) > _MAX_TREE_DEPTH:
+            return _Read("It has too many operators or brackets inside each other: let a task decide.")
         found.visit(tree)
-        if found.problem:
-            return _Read(found.problem)
-        program = environment.program(tree, functions=_functions())
     except celpy.CELParseError as error:
         where = f" near character {error.column}" if error.column else ""
         return _Read(f"It is not a condition in CEL{where}: compare values with ==, <, >=, &&, || and !.")
     except (ValueError, TypeError, RecursionError) as error:
         return _Read(f"It is not a condition in CEL: {shorten(str(error), 120)}.")
-    return _Read(None, tuple(dict.fromkeys(found.names)), program)
+    return _Read(found.problem) if found.problem else _Read(None, tuple(dict.fromkeys(found.names)))
+
+
+@lru_cache(maxsize=256)  # a syntax tree takes some 50 KB
+def _program(text: str) -> Any:
+    """The compiled form of a text that `check` accepts."""
+    environment = _environment()
+    return environment.program(environment.compile(_with_indexes(text)), functions=_functions())
 
 
 def _unreadable(text: str) -> str | None:
@@ -144,13 +151,6 @@ def _unreadable(text: str) -> str | None:
         return (
             f"It has {len(text):,} characters; at most {MAX_CONDITION_LENGTH:,} are read. Let a task decide."
         )
-    depth = deepest = 0
-    for character in text:
-        depth += (character in "([{") - (character in ")]}")
-        deepest = max(deepest, depth)
-    operators = len(re.findall(r"[?!-]{2}|\?", text))
-    if deepest > MAX_CONDITION_DEPTH or operators > MAX_CONDITION_DEPTH:
-        return f"It goes more than {MAX_CONDITION_DEPTH} levels deep: let a task decide."
     return None
 
 
@@ -159,6 +159,16 @@ def _environment() -> Any:
     import celpy
 
     return celpy.Environment()
+
+
+def _depth(tree: Any) -> int:
+    deepest = 0
+    waiting = [(tree, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        waiting.extend((child, depth + 1) for child in getattr(node, "children", ()))
+    return deepest
 
 
 class _Names:
@@ -254,7 +264,7 @@ def _chain(tree: Any) -> tuple[list[str], _Rest]:
 
 def _root(tree: Any) -> tuple[list[str], _Rest]:
     """The primary at the beginning of a member expression."""
-    inner = tree.children[0] if tree.children else None
+    inner: Any = tree.children[0] if tree.children else None
     data = getattr(inner, "data", "")
     if data == "ident":
         return [str(inner.children[0])], []

@@ -174,7 +174,7 @@ class _Composer:
     def take(self, event: Event) -> None:
         kind = type(event)
         if kind is ScalarEvent:
-            self._scalar(event)  # type: ignore[arg-type]
+            self._scalar(event)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             self._open(event, kind is MappingStartEvent)
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
@@ -246,7 +246,7 @@ class _Composer:
             self.problems.error("key-not-text", at, "", message)
             raise _Stop
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def _scalar(self, event: Any) -> None:
         self._count(event)
         mark = event.start_mark
         if event.anchor is not None or event.tag is not None:
@@ -297,7 +297,7 @@ class _Composer:
         parent.keys[key] = frame.at
 
 
-def _event_at(event: Event) -> At:
+def _event_at(event: Any) -> At:
     return At(event.start_mark.line + 1, event.start_mark.column + 1)
 
 

@@ -5,7 +5,7 @@ Tasks are taken in the order in which they can run, so everything a value is mad
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ class Flow:
     outputs: dict[str, dict[str, Value]] = field(default_factory=dict)
 
 
-def trace(scope: Scope, desk: Desk, known_parameters: set[str]) -> Flow:
+def trace(scope: Scope, desk: Desk, known_parameters: Collection[str]) -> Flow:
     """Follows every value of a document. known_parameters: their names, also of those with a problem."""
     tracer = _Tracer(desk, known_parameters)
     tracer.scope(scope)
@@ -71,7 +71,7 @@ class _Spot:
 
 
 class _Tracer:
-    def __init__(self, desk: Desk, known_parameters: set[str]) -> None:
+    def __init__(self, desk: Desk, known_parameters: Collection[str]) -> None:
         self.desk = desk
         self.problems = desk.problems
         self.known_parameters = known_parameters
@@ -215,9 +215,9 @@ class _Tracer:
             self.problems.error("bad-condition", at, spot.path, message)
             return _UNKNOWN
         if parts[0] == "tasks":
-            return self._count(self._reference(Reference("tasks", parts[1], name, parts[3]), at, spot))
+            return self._count(self._reference(Reference("tasks", parts[1], parts[3], name), at, spot))
         root = "params" if parts[0] == "params" else "inputs"
-        return self._count(self._reference(Reference(root, parts[1], name), at, spot))  # type: ignore[arg-type]
+        return self._count(self._reference(Reference(root, parts[1], "", name), at, spot))  # type: ignore[arg-type]
 
     # --- values ---
 
@@ -313,8 +313,8 @@ class _Tracer:
             return Value(expr, spec["type"], _REFERENCE_BYTES)
         if name not in self.known_parameters:
             known = self.known_parameters
-            otherwise = f"It has {listed(sorted(known))}." if known else "Declare it under `parameters`."
-            hint, params = self.problems.hint(name, sorted(known), otherwise)
+            otherwise = f"It has {listed(known)}." if known else "Declare it under `parameters`."
+            hint, params = self.problems.hint(name, known, otherwise)
             message = f"The pipeline has no parameter '{shorten(name)}'.{hint}"
             self.problems.error("unknown-parameter", at, spot.path, message, **params)
         return Value(expr, "any", _REFERENCE_BYTES)

@@ -190,14 +190,18 @@ class Graph:
 
     def order(self) -> list[str]:
         """All keys, each after what it waits for and after its scope. ValueError on a cycle."""
-        pairs = [(edge.up, edge.down) for edge in self.edges]
-        pairs += [(task.parent, task.key) for task in self.tasks if task.parent is not None]
-        # What comes after a scope also comes after all that is inside it.
-        pairs += [(inner, edge.down) for edge in self.edges for inner in self.inside(edge.up)]
-        ordered = topological_order([task.key for task in self.tasks], pairs)
+        # Each scope has an end beside its beginning: what comes after it also comes after all inside it.
+        ends = {key: f"{key}/" for key in self.children if key is not None}
+        pairs = [(key, end) for key, end in ends.items()]
+        pairs += [(ends.get(edge.up, edge.up), edge.down) for edge in self.edges]
+        for task in self.tasks:
+            if task.parent is not None:
+                pairs.append((task.parent, task.key))
+                pairs.append((ends.get(task.key, task.key), ends[task.parent]))
+        ordered = topological_order([*self.by_key, *ends.values()], pairs)
         if ordered is None:
             raise ValueError(f"the graph {self.name} has a cycle")
-        return ordered
+        return [key for key in ordered if key in self.by_key]
 
     def inside(self, key: str) -> set[str]:
         """Every task inside a scope, at any depth; empty for a plain task."""
@@ -273,7 +277,7 @@ def diff(old: Graph, new: Graph) -> Diff:
         for name in old.parameters.keys() | new.parameters.keys()
         if old.parameters.get(name) != new.parameters.get(name)
     )
-    names = ("name", "title", "description", "purpose", "triggers", "overlap", "priority", "code")
+    fields = ("name", "title", "description", "purpose", "triggers", "overlap", "priority", "code")
     return Diff(
         added=[task.key for task in new.tasks if task.key not in before],
         removed=[task.key for task in old.tasks if task.key not in after],
@@ -281,7 +285,7 @@ def diff(old: Graph, new: Graph) -> Diff:
         edges_added=[edge for edge in new.edges if edge not in old_edges],
         edges_removed=[edge for edge in old.edges if edge not in new_edges],
         parameters=parameters,
-        fields=[name for name in names if getattr(old, name) != getattr(new, name)],
+        fields=[name for name in fields if getattr(old, name) != getattr(new, name)],
     )
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, Final, Literal, Protocol
 
-from pipelines.limits import MAX_NAME_COMPARISONS, MAX_NAME_LENGTH, MAX_PROBLEMS
+from pipelines.limits import MAX_NAME_EFFORT, MAX_NAME_LENGTH, MAX_PROBLEMS
 
 Severity = Literal["error", "warning"]
 
 # Below this similarity (0..1) a suggestion confuses more than it helps.
 _SIMILAR: Final = 0.6
+# What it costs to look at a candidate whose length cannot do, to compare roughly, to compare well.
+_LOOK, _ROUGHLY, _WELL = 1, 10, 100
 
 
 class Place(Protocol):
@@ -67,7 +69,7 @@ class Problems:
     def __init__(self) -> None:
         self._found: list[Problem] = []
         self._dropped = 0
-        self._comparisons_left = MAX_NAME_COMPARISONS
+        self._effort_left = MAX_NAME_EFFORT
 
     def error(self, code: str, at: Place, path: str, message: str, **params: Any) -> None:
         self.add(Problem("error", code, path, at.line, at.column, message, params))
@@ -80,6 +82,11 @@ class Problems:
             self._found.append(problem)
         elif problem.severity == "error":
             self._dropped += 1
+
+    @property
+    def full(self) -> bool:
+        """Are further problems only counted? Their sentences are then not worth the effort."""
+        return len(self._found) >= MAX_PROBLEMS
 
     @property
     def has_errors(self) -> bool:
@@ -100,23 +107,27 @@ class Problems:
     def nearest(self, name: str, known: Iterable[str]) -> str | None:
         """The known name most like `name`, or None.
 
-        Comparing costs microseconds, and a hostile document has thousands of unknown names times
-        thousands of known ones: after MAX_NAME_COMPARISONS no more suggestions are made.
+        A hostile document has thousands of unknown names times thousands of known ones: once
+        MAX_NAME_EFFORT is spent, no more suggestions are made.
         """
-        if len(name) > MAX_NAME_LENGTH:
+        if len(name) > MAX_NAME_LENGTH or self.full:
             return None
         best, best_ratio = None, _SIMILAR
         wanted = name.lower()
         matcher = SequenceMatcher(autojunk=False)
         matcher.set_seq2(wanted)
         for candidate in known:
-            if self._comparisons_left <= 0:
+            if self._effort_left <= 0:
                 break
+            self._effort_left -= _LOOK
             if not _lengths_allow(len(candidate), len(wanted)):
                 continue
-            self._comparisons_left -= 1
+            self._effort_left -= _ROUGHLY
             matcher.set_seq1(candidate.lower())
-            if matcher.quick_ratio() > best_ratio and (ratio := matcher.ratio()) > best_ratio:
+            if matcher.quick_ratio() <= best_ratio:
+                continue
+            self._effort_left -= _WELL
+            if (ratio := matcher.ratio()) > best_ratio:
                 best, best_ratio = candidate, ratio
         return best
 

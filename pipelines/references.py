@@ -23,17 +23,15 @@ Root = Literal["params", "tasks", "inputs", "secrets", "item"]
 # Given the reference ({"ref": …}), returns its value.
 Lookup = Callable[[Mapping[str, Any]], Any]
 
-_OPEN: Final = "${{"
-_REFERENCE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_OPEN, _CLOSE = "${{", "}}"
 NAME_PATTERN: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _NAME = re.compile(NAME_PATTERN)
-_SHAPES: Final = (
-    ("params", re.compile(rf"params\.(?P<name>{NAME_PATTERN})")),
-    ("inputs", re.compile(rf"inputs\.(?P<name>{NAME_PATTERN})")),
-    ("secrets", re.compile(r"secrets\.(?P<name>[A-Za-z0-9_-]+)")),
-    ("tasks", re.compile(rf"tasks\.(?P<name>[A-Za-z0-9_-]+)\.outputs\.(?P<output>{NAME_PATTERN})")),
-    ("item", re.compile(rf"(?P<name>{NAME_PATTERN})")),
-)
+_SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
+    "params": re.compile(rf"params\.({NAME_PATTERN})"),
+    "inputs": re.compile(rf"inputs\.({NAME_PATTERN})"),
+    "secrets": re.compile(r"secrets\.([A-Za-z0-9_-]+)"),
+    "tasks": re.compile(rf"tasks\.([A-Za-z0-9_-]+)\.outputs\.({NAME_PATTERN})"),
+}
 
 
 class ResolveError(Exception):
@@ -46,8 +44,8 @@ class Reference:
 
     root: Root
     name: str
+    output: str
     text: str
-    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +63,34 @@ def split(text: str) -> list[Part]:
     """A text -> its literal parts, references and broken references, in order; [] for the empty text."""
     if _OPEN not in text:
         return [text] if text else []
+    # By `find`, not by a pattern: one that is never closed would be searched for from every `${{` on.
     parts: list[Part] = []
     end = 0
-    for match in _REFERENCE.finditer(text):
-        _literal(text[end : match.start()], parts)
-        parts.append(read(match.group(1).strip()))
-        end = match.end()
-    _literal(text[end:], parts)
-    return parts
-
-
-def _literal(text: str, parts: list[Part]) -> None:
-    if _OPEN in text:
-        parts.append(Broken(text[text.index(_OPEN) :], "Close it with '}}'."))
-    elif text:
-        parts.append(text)
+    while (start := text.find(_OPEN, end)) >= 0:
+        if start > end:
+            parts.append(text[end:start])
+        close = text.find(_CLOSE, start)
+        if close < 0:
+            return [*parts, Broken(text[start:], "Close it with '}}'.")]
+        parts.append(read(text[start + len(_OPEN) : close].strip()))
+        end = close + len(_CLOSE)
+    return [*parts, text[end:]] if end < len(text) else parts
 
 
 def read(inner: str) -> Reference | Broken:
     """What stands between the braces -> a reference."""
-    for root, shape in _SHAPES:
-        match = shape.fullmatch(inner)
-        if match is not None:
-            found = match.groupdict()
-            return Reference(root, found["name"], inner, found.get("output") or "")  # type: ignore[arg-type]
+    root = inner.partition(".")[0]
+    shape = _SHAPES.get(root)
+    match = shape.fullmatch(inner) if shape is not None else None
+    if match is not None:
+        return Reference(root, *_name_and_output(match), inner)  # type: ignore[arg-type]
+    if _NAME.fullmatch(inner) and inner not in _SHAPES:
+        return Reference("item", inner, "", inner)
     return Broken(inner, _why(inner))
+
+
+def _name_and_output(match: re.Match[str]) -> tuple[str, str]:
+    return match[1], match[2] if match.re.groups > 1 else ""
 
 
 def _why(inner: str) -> str:

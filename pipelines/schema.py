@@ -36,7 +36,7 @@ RETRIES: Final = _closed(
         "factor": {"type": "number", "minimum": 1, "maximum": 100},
         "cap": DURATION,
         "jitter": {"enum": ["full", "none"]},
-        "on": {"type": "array", "uniqueItems": True, "items": {"enum": list(RETRY_REASONS)}},
+        "on": {"type": "array", "items": {"enum": list(RETRY_REASONS)}},
     }
 )
 RESOURCES: Final = _closed({"memory": SIZE, "gpu": {"type": "integer", "minimum": 0, "maximum": 64}})

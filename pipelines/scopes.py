@@ -14,7 +14,7 @@ from typing import Final
 from pipelines import conditions
 from pipelines.document import Node
 from pipelines.graph import find_cycles, topological_order
-from pipelines.limits import MAX_SCOPE_DEPTH
+from pipelines.limits import MAX_CONDITIONS, MAX_SCOPE_DEPTH
 from pipelines.problems import At, Place, Problems, listed, shorten
 from pipelines.references import Reference, split
 from pipelines.shape import check_task
@@ -69,11 +69,25 @@ def read_scope(tasks: Node, path: str, owner: Draft | None, depth: int, desk: De
             scope.unreadable.add(name)
             continue
         scope.drafts[name] = draft
+        _admit_condition(draft, desk)
         draft.ports = draft.kind.ports(draft, desk)
         draft.kind.check(draft, desk)
         if draft.kind.scope and "tasks" in draft.raw:
             _read_inner(draft, scope, desk)
     return scope
+
+
+def _admit_condition(draft: Draft, desk: Desk) -> None:
+    """Leaves `when` out where the document has too many different ones to read them all."""
+    when = draft.raw.get("when")
+    if when is None or when in desk.conditions:
+        return
+    if len(desk.conditions) < MAX_CONDITIONS:
+        desk.conditions.add(when)
+        return
+    del draft.raw["when"]
+    message = f"More than {MAX_CONDITIONS:,} different conditions: split the document into several pipelines."
+    desk.problems.error("too-many-conditions", draft.place("when"), f"{draft.path}.when", message)
 
 
 def _read_inner(draft: Draft, scope: Scope, desk: Desk) -> None:
@@ -158,7 +172,7 @@ def _task_references(draft: Draft) -> Iterator[tuple[Reference, Place, str]]:
     at = draft.place("when")
     for name in conditions.references(when):
         if name.startswith("tasks."):
-            yield Reference("tasks", name.split(".")[1], name), at, f"{draft.path}.when"
+            yield Reference("tasks", name.split(".")[1], "", name), at, f"{draft.path}.when"
 
 
 def references_in(node: Node, path: str) -> Iterator[tuple[Reference, Place, str]]:
@@ -181,7 +195,8 @@ def _known(name: str, scope: Scope, around: Scope | None, at: Place, path: str, 
         return True
     if name in scope.unreadable:
         return False  # told where it stands
-    hint, params = problems.hint(name, scope.drafts, _where_instead(name, scope, around))
+    where = "" if problems.full else _where_instead(name, scope, around)
+    hint, params = problems.hint(name, scope.drafts, where)
     message = f"There is no task '{shorten(name)}' in this scope.{hint}"
     problems.error("unknown-task", at, path, message, **params)
     return False

@@ -54,7 +54,8 @@ class _Shape:
         if judge.accepts(raw):
             return dict(raw)
         for count, error in enumerate(judge.errors(raw)):
-            if count >= MAX_PROBLEMS:
+            if count >= MAX_PROBLEMS:  # what is left could hold anything
+                self.cuts = {(key,) for key in raw}
                 break
             self._note(error, ())
         cuts = {cut[: depth.get(str(cut[0]), 1)] for cut in self.cuts}
@@ -251,5 +252,4 @@ _LIMITS: Final = {
     "minItems": ("empty", "needs at least {} values"),
     "maxItems": ("too-long", "may have at most {} values"),
     "minProperties": ("empty", "is empty: it needs at least {} entry"),
-    "uniqueItems": ("twice", "holds a value twice: keep it once"),
 }

@@ -82,14 +82,12 @@ _CONSEQUENCES: Final = frozenset(
 def _without_consequences(problems: list[Problem]) -> list[Problem]:
     """Without those that only follow from what the parser already refused in that line."""
     lines = {problem.line for problem in problems if problem.code in _REPLACED}
-    return [
-        problem for problem in problems if problem.code not in _CONSEQUENCES or problem.line not in lines
-    ]
+    return [problem for problem in problems if problem.code not in _CONSEQUENCES or problem.line not in lines]
 
 
-def _parameter_names(root: Node) -> set[str]:
+def _parameter_names(root: Node) -> dict[str, Node]:
     node = root.get("parameters")
-    return set(node.value) if node is not None and isinstance(node.value, dict) else set()
+    return node.value if node is not None and isinstance(node.value, dict) else {}
 
 
 # --- the head ---------------------------------------------------------------------------------------

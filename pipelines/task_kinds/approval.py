@@ -23,7 +23,6 @@ class Approval(Kind):
         "by": {
             "type": "array",
             "minItems": 1,
-            "uniqueItems": True,
             "items": {"type": "string", "minLength": 1},
         },
         "deadline": DURATION,

@@ -129,7 +129,7 @@ class Desk:
     """What the checks of all kinds share.
 
     location: name of the code location, None when the document has no `code`. blocks: its signatures,
-    None when they are not known here.
+    None when they are not known here. conditions: the different ones seen so far.
     """
 
     context: Context
@@ -138,6 +138,7 @@ class Desk:
     location: str | None = None
     blocks: Mapping[str, Signature] | None = None
     purpose: str = ""
+    conditions: set[str] = field(default_factory=set)
 
 
 class Kind:

@@ -122,7 +122,7 @@ def _bounds(rule: dict[str, Any]) -> _Fault | None:
 def _pattern(rule: dict[str, Any]) -> _Fault | None:
     if "pattern" not in rule:
         return None
-    import re2  # the engine of DuckDB too
+    import re2  # type: ignore[import-untyped]  # the engine of DuckDB too
 
     options = re2.Options()
     options.log_errors = False
