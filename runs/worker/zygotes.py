@@ -27,7 +27,6 @@ SCRIPT = Path(__file__).with_name("zygote.py")
 SILENCE = 12.0  # seconds without a word after which a zygote gives its worker up for dead
 IDLE = 300.0  # seconds without work after which a zygote ends by itself
 RETIRE = 240.0  # ... and after which we no longer trust it to be there for the next request
-PING_EVERY = 3.0
 KILL_PATIENCE = 5.0  # seconds a zygote may take to answer after KILL, before it is killed itself
 NO_CHILDREN_LEFT = 5.0  # seconds we look for what a dead zygote left behind
 PR_SET_DUMPABLE = 4
@@ -67,9 +66,12 @@ def clean_environment() -> dict[str, str]:
 class Zygote:
     """A warm interpreter in a process of its own."""
 
-    def __init__(self, process: subprocess.Popen[bytes], end: socket.socket, preload: Sequence[str]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], end: socket.socket, preload: Sequence[str], silence: float
+    ) -> None:
         self.process = process
         self.preload = list(preload)
+        self.ping_every = silence / 4
         self.provenance: Message | None = None
         self.socket = end
         self.running: Running | None = None
@@ -103,7 +105,7 @@ class Zygote:
             raise
         finally:
             theirs.close()
-        return cls(process, ours, preload)
+        return cls(process, ours, preload, silence)
 
     @property
     def pid(self) -> int:
@@ -129,8 +131,8 @@ class Zygote:
         return self.running
 
     def ping(self) -> None:
-        """Tell the zygote that its worker lives; at most one real message every 3 s. Any thread."""
-        if time.monotonic() - self._last_word >= PING_EVERY:
+        """Tell the zygote that its worker lives; a real message every quarter of the silence. Any thread."""
+        if time.monotonic() - self._last_word >= self.ping_every:
             try:
                 self._send({"verb": "ping"})
             except ZygoteGone:
@@ -203,6 +205,7 @@ class Running:
         added, or an {"error": …} made from the way the process ended. Calling this at least every few seconds
         keeps the attempt alive; a thread that calls `Zygote.ping` does too.
         """
+        pause = self.zygote.ping_every / 3
         deadline = None if timeout is None else time.monotonic() + timeout
         while self.ended is None:
             event = self._take()
@@ -211,7 +214,7 @@ class Running:
             self.zygote.ping()
             if self._kill_by is not None and time.monotonic() > self._kill_by:
                 self.zygote.process.kill()
-            left = PING_EVERY / 3 if deadline is None else min(PING_EVERY / 3, deadline - time.monotonic())
+            left = pause if deadline is None else min(pause, deadline - time.monotonic())
             readable = self._wait(max(0.0, left))
             if readable and not self.zygote._receive():
                 return self._finish(self._zygote_died())
