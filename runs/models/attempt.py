@@ -19,10 +19,14 @@ class Attempt(models.Model):
     """One try. Its ``uuid`` is the fence: a finish that does not name a running attempt changes nothing."""
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Copied from the run. Without a constraint: checking it would lock the team's row with every attempt.
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="attempts")
-    task_run = models.ForeignKey(TaskRun, on_delete=models.PROTECT, related_name="attempts")
-    lease = models.ForeignKey(WorkerLease, on_delete=models.PROTECT, related_name="attempts")
+    # The unique index on (task_run, no) serves the task.
+    task_run = models.ForeignKey(TaskRun, on_delete=models.PROTECT, related_name="attempts", db_index=False)
+    lease = models.ForeignKey(WorkerLease, on_delete=models.PROTECT, related_name="attempts", db_index=False)
     no = models.IntegerField()
     resume_no = models.IntegerField(default=0)
     state = models.CharField(max_length=16, choices=AttemptState)

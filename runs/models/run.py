@@ -87,10 +87,13 @@ class TaskRun(models.Model):
     """One task in one run. ``waiting_on`` counts the edges whose upstream has not ended."""
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="task_runs")
-    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="+")
+    # The unique index on (run, key) serves the run.
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="task_runs", db_index=False)
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="+", db_index=False)
     key = models.CharField(max_length=500)
-    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    parent = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="children", db_index=False
+    )
     kind = models.CharField(max_length=16)
     begins_as = models.CharField(max_length=20)
     state = models.CharField(max_length=20, choices=TaskState)
@@ -108,7 +111,9 @@ class TaskRun(models.Model):
     attempts_made = models.IntegerField(default=0)
     retries_used = models.IntegerField(default=0)
     lost = models.IntegerField(default=0)
-    reused_from = models.ForeignKey("Attempt", null=True, on_delete=models.PROTECT, related_name="+")
+    reused_from = models.ForeignKey(
+        "Attempt", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     next_attempt_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
@@ -132,6 +137,7 @@ class TaskRun(models.Model):
                 condition=Q(state__in=["ready", "retry_wait"]),
                 name="task_run_runnable",
             ),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="task_run_of_scope"),
             models.Index(
                 fields=["deadline_at"], condition=Q(state="awaiting_approval"), name="task_run_deadline"
             ),

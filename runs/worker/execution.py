@@ -60,7 +60,7 @@ class Execution:
     def run(self) -> Outcome:
         """Carry the attempt out; every way to end is an outcome."""
         try:
-            (self.folder / "outputs").mkdir(parents=True)
+            self._make_folder()
             outcome = self._perform()
         except CannotRun as problem:
             self.journal.say(f"{problem.message}\n")
@@ -71,10 +71,24 @@ class Execution:
         finally:
             os.close(self._wake_read)
             os.close(self._wake_write)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._remove_folder()
         self.journal.close()
         outcome.dropped_bytes = self.journal.dropped
         return outcome
+
+    def _make_folder(self) -> None:
+        try:
+            os.mkdir(self.folder)
+        except FileNotFoundError:
+            self.folder.mkdir(parents=True)
+        os.mkdir(self.folder / "outputs")
+
+    def _remove_folder(self) -> None:
+        try:
+            os.rmdir(self.folder / "outputs")
+            os.rmdir(self.folder)
+        except OSError:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _perform(self) -> Outcome:
         prepared = self.station.requests.prepare(self.work, self.folder)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 POINTS_LIMIT = 10_000
 
-_metrics: dict[str, float] = {}
+_metrics: dict[str, float | str] = {}
 _series: dict[str, list[list[float]]] = {}
 _seeds: dict[str, Any] = {}
 _progress: dict[str, Any] = {}
@@ -31,10 +31,12 @@ class Transient(Exception):
 
 def log_metric(name: str, value: float, step: float | None = None) -> None:
     """Record a number under a name; the last value of each name is kept, and with `step` the series too."""
-    _metrics[name] = float(value)
-    if step is not None:
+    number = float(value)
+    finite = number - number == 0
+    _metrics[name] = number if finite else str(number)  # JSON has no word for them
+    if step is not None and finite:
         points = _series.setdefault(name, [])
-        points.append([float(step), float(value)])
+        points.append([float(step), number])
         if len(points) > POINTS_LIMIT:
             del points[::2]
 

@@ -9,6 +9,7 @@ import hashlib
 import sys
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,7 @@ def _prepared(work: Work, values: Json) -> Json:
         raise CannotRun("validation", str(problem)) from problem
 
 
+@cache
 def default_memory() -> int:
     """Bytes: 2 GiB, or half of a machine that has less than 4."""
     with open("/proc/meminfo") as file:
