@@ -80,19 +80,20 @@ def _recorded(output: AttemptOutput) -> Artifact:
 def prepare_deploy(preparing: Preparing) -> dict[str, Any]:
     """The inputs that a deploy attempt needs beyond its own: where the bytes go, and the bytes themselves.
 
-    {"address", "key", "model"}: ``key`` is stable over attempts. Refuses what must not be deployed before a
-    byte is copied: :class:`Conflict`.
+    {"address", "key", "model", "media_type"}: ``key`` is stable over attempts. Refuses what must not be
+    deployed before a byte is copied: :class:`Conflict`.
     """
     values = preparing.with_values
     endpoint = registry.endpoint_of(preparing.team_id, str(values.get("endpoint")))
     _check_stage(endpoint, preparing)
     version = _named_version(preparing.team_id, values.get("model"))
-    extra: dict[str, Any] = {"address": endpoint.address, "key": preparing.key}
-    if version is not None:
-        extra["model"] = _as_input(version)
-    else:
-        _model_output(values.get("model"))
-    return extra
+    output = _output_of(version) if version else _model_output(values.get("model"))
+    return {
+        "address": endpoint.address,
+        "key": preparing.key,
+        "model": _as_input(output),
+        "media_type": output.media_type,
+    }
 
 
 def deploy_model(finishing: Finishing) -> Outputs:
@@ -143,9 +144,12 @@ def _value_read(attempt_id: int, name: str) -> Any:
     return rows.values_list("source__value", flat=True).first()
 
 
-def _as_input(version: ModelVersion) -> dict[str, Any]:
-    """The bytes of a version as an input of an attempt."""
-    output = AttemptOutput.objects.get(uuid=version.artifact.uuid)
+def _output_of(version: ModelVersion) -> AttemptOutput:
+    return AttemptOutput.objects.get(uuid=version.artifact.uuid)
+
+
+def _as_input(output: AttemptOutput) -> dict[str, Any]:
+    """The bytes of an output as an input of an attempt."""
     return {
         "type": output.type,
         "sha256": output.sha256,
