@@ -10,6 +10,7 @@ import sys
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,7 @@ class Requests:
         if work.kind in BUILTIN_KINDS:
             request |= {"kind": "python", "entry": f"{work.kind}:run", "code_path": str(BUILTIN)}
             request["inputs"] |= _config_inputs(work.kind, config, request["inputs"])
+            provenance["code"] = builtin_sha256(work.kind)
             return
         if code is not None:
             request["code_path"] = str(self._checkout(code.tree_sha256))
@@ -218,6 +220,12 @@ def _config_inputs(kind: str, config: Json, inputs: Json) -> Json:
     if kind == "deploy":
         return {"media_type": {"type": "string", "value": inputs["model"].get("media_type", "")}}
     return {}
+
+
+@cache
+def builtin_sha256(kind: str) -> str:
+    """The hash of the code of a built-in kind, for its record."""
+    return hashlib.sha256((BUILTIN / f"{kind}.py").read_bytes()).hexdigest()
 
 
 def _code_of(run_id: int) -> Code | None:
