@@ -10,7 +10,6 @@ import sys
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
-from functools import cache
 from pathlib import Path
 from typing import Any
 
