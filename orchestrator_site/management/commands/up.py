@@ -107,8 +107,6 @@ class Up:
         outcome = self._first_steps(supervisor)
         migrated.open()
         for name, path, arguments in PROGRAMS:
-            if not exists(path):
-                continue
             supervisor.start(Forked(name, body_of(path, arguments), self._log(name)))
         self._wait_for_web(supervisor)
         self._announce(outcome)
@@ -153,8 +151,7 @@ class Up:
         if settings.EMBEDDED:
             self.postgres.make_roles()
         call_command("migrate", interactive=False, verbosity=1)
-        first_admin = settings.ORCHESTRATOR_FIRST_ADMIN
-        password = import_string(first_admin)() if exists(first_admin) else None
+        password = import_string(settings.ORCHESTRATOR_FIRST_ADMIN)()
         steps = settings.ORCHESTRATOR_FIRST_STEPS + (settings.ORCHESTRATOR_DEMO_STEPS if self.demo else [])
         sentences = [import_string(step)() for step in steps]
         return {"password": password, "sentences": [sentence for sentence in sentences if sentence]}
@@ -217,15 +214,7 @@ def load_everything() -> None:
     importlib.import_module("orchestrator_site.asgi")
     _ = get_resolver().url_patterns
     for _, path, _ in PROGRAMS:
-        exists(path)
-
-
-def exists(path: str) -> bool:
-    try:
         import_string(path)
-    except ImportError:
-        return False
-    return True
 
 
 def body_of(path: str, arguments: tuple[str, ...]) -> Callable[[], None]:
