@@ -89,8 +89,8 @@ def _of_framework(error: exceptions.APIException) -> Response:
     headers = {}
     if isinstance(error, (exceptions.AuthenticationFailed, exceptions.NotAuthenticated)):
         headers["WWW-Authenticate"] = getattr(error, "auth_header", "Bearer")
-    if isinstance(error, exceptions.Throttled) and error.wait:
-        headers["Retry-After"] = str(int(error.wait))
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
     if isinstance(error, exceptions.ValidationError):
         errors = _fields(error.detail)
         detail = "; ".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in errors)

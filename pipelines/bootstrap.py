@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -22,7 +22,7 @@ DEMO_CODE: Final = HERE / "demo_code"
 DEMO_DOCUMENTS: Final = HERE / "demo"
 LOCK_FILE: Final = "requirements.lock"
 # What a person says of a pipeline beside its text.
-DEMO_FIELDS: Final[dict[str, dict[str, object]]] = {
+DEMO_FIELDS: Final[dict[str, dict[str, Any]]] = {
     "digits-training": {
         "purpose": "Reads handwritten digits; shows how data become a deployed model.",
         "runbook": "Run it, read the log, approve, and open the deployment digits-prod.",

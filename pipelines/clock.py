@@ -6,7 +6,7 @@ from django.db.models import DateTimeField, Func
 
 
 class EngineNow(Func):
-    """``engine_now()`` as an expression: UTC ``timestamptz``; a test can set it, a wrong host clock cannot."""
+    """``engine_now()`` as an expression: UTC ``timestamptz``; a test can set it, a host clock cannot."""
 
     function = "engine_now"
     template = "%(function)s()"

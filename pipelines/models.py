@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import ClassVar
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
-from knox.models import AbstractAuthToken, AuthTokenManager
+from knox.models import AbstractAuthToken
 
 from pipelines.clock import EngineNow
 
@@ -24,7 +24,7 @@ class Role(models.TextChoices):
     ADMIN = "admin"
 
 
-class Team(models.Model):
+class Team(models.Model):  # type: ignore[django-manager-missing] # knox has no types
     """The unit of ownership, permission, quota and secrets."""
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -41,18 +41,17 @@ class Team(models.Model):
         return self.slug
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing] # knox has no types
     """A person, or a service account owned by a team. Never deleted, only deactivated."""
 
-    email = models.EmailField(unique=True, null=True, blank=True)  # noqa: DJ001 - null for service accounts
-    date_joined = models.DateTimeField(db_default=EngineNow(), editable=False)  # type: ignore[assignment]
+    # null for service accounts
+    email = models.EmailField(unique=True, null=True, blank=True)  # type: ignore[assignment]
+    date_joined = models.DateTimeField(db_default=EngineNow(), editable=False)
     time_zone = models.CharField(max_length=64, default="UTC")
     locale = models.CharField(max_length=16, default="en")
     service_of = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.PROTECT, related_name="service_accounts"
     )
-
-    objects: ClassVar[UserManager[User]] = UserManager()
 
     class Meta:
         ordering: ClassVar = ["username"]
@@ -116,7 +115,7 @@ class Grant(models.Model):
 class ApiToken(AbstractAuthToken):
     """A hashed, scoped, expiring credential of a user within one team (all their teams when null)."""
 
-    objects: ClassVar[AuthTokenManager] = AuthTokenManager()
+    objects: ClassVar[models.Manager[ApiToken]] = models.Manager()
 
     id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -198,7 +197,9 @@ class Pipeline(models.Model):
     name = models.SlugField(max_length=63)
     title = models.CharField(max_length=200, blank=True, default="")
     description = models.TextField(blank=True, default="")
-    owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_pipelines")
+    owner = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_pipelines"
+    )
     deputy = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="deputised_pipelines"
     )
@@ -212,7 +213,9 @@ class Pipeline(models.Model):
     draft_layout = models.JSONField(default=dict, blank=True)
     draft_revision = models.BigIntegerField(default=1)
     draft_saved_at = models.DateTimeField(null=True, blank=True)
-    draft_saved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    draft_saved_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     last_version_number = models.IntegerField(default=0)
     last_run_number = models.BigIntegerField(default=0)
     paused_at = models.DateTimeField(null=True, blank=True)

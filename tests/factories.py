@@ -14,7 +14,7 @@ from typing import Any
 
 from rest_framework.test import APIClient
 
-from pipelines import tokens
+from pipelines import tokens, versions
 from pipelines.access import SCOPES
 from pipelines.models import Membership, Pipeline, PipelineVersion, Role, Team, User
 
@@ -99,8 +99,6 @@ def client(user: User | None = None, token: str = "") -> APIClient:
 
 def make_pipeline(text: str = SMALL, *, team: Team, owner: User | None = None, name: str = "") -> Pipeline:
     """A pipeline with a draft, named as its document is."""
-    from pipelines import versions
-
     actor = owner or team.memberships.order_by("id")[0].user
     return versions.create(team, name or versions.name_in(text) or "small", actor=actor, text=text)
 
@@ -109,8 +107,6 @@ def make_published(
     text: str = SMALL, *, team: Team, owner: User | None = None, activate: bool = True
 ) -> PipelineVersion:
     """A published version of a new pipeline, or of the one of that name."""
-    from pipelines import versions
-
     actor = owner or team.memberships.order_by("id")[0].user
     name = versions.name_in(text) or "small"
     pipeline = Pipeline.objects.filter(team=team, name=name).first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -32,7 +33,7 @@ class AuditView(ApiView):
             queries.audit_events(rows, wanted), lambda found: [shown.event(row) for row in found]
         )
 
-    def _of_team(self, rows, slug):  # type: ignore[no-untyped-def]
+    def _of_team(self, rows: QuerySet[AuditEvent], slug: str | None) -> QuerySet[AuditEvent]:
         if slug == SITE:
             if not self.rights.can("audit", None):
                 refuse(self.rights, "audit")

@@ -28,15 +28,16 @@ M = TypeVar("M", bound=Model)
 # Bytes of a request's body: a document of 2 MiB as a JSON string, with its layout.
 MAX_BODY: Final = 6 * 1024 * 1024
 LONGEST_KEY: Final = 200
+_RIGHTS: Final = "_rights"  # where a request keeps them
 NAME: Final = re.compile(r"(?:(?P<team>[a-z0-9-]+):)?(?P<name>[a-z0-9-]+)")
 
 
 def rights_of(request: Request) -> Rights:
     """The rights of whoever makes this request; read from the database once per request."""
-    found = getattr(request, "_rights", None)
+    found = getattr(request, _RIGHTS, None)
     if found is None:
         found = Rights(request.user, token_of(request))
-        request._rights = found
+        setattr(request, _RIGHTS, found)
     return found
 
 
@@ -97,7 +98,8 @@ class ApiView(APIView):
 
     def page(self, queryset: QuerySet[Any], show: Callable[[list[Any]], Sequence[Any]]) -> Response:
         """One page of a list. ``show`` turns the rows of the page into plain JSON, all at once."""
-        paginator: Any = api_settings.DEFAULT_PAGINATION_CLASS()  # type: ignore[misc]
+        make_pages: Any = api_settings.DEFAULT_PAGINATION_CLASS
+        paginator = make_pages()
         rows = paginator.paginate_queryset(queryset, self.request, view=self)
         return paginator.get_paginated_response(show(list(rows or [])))
 

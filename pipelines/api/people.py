@@ -125,7 +125,7 @@ class TokensView(ApiView):
             refuse(self.rights, "manage")
         body = self.read(shapes.MakeToken)
         team = self._team(body.get("team"))
-        scopes = body.get("scopes") or (self.token.scopes if self.token else SCOPES)
+        scopes = list(body.get("scopes") or (self.token.scopes if self.token else SCOPES))
         self._no_more_than_own(scopes)
         row, text = tokens.issue(
             self.user,

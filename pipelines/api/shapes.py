@@ -73,13 +73,13 @@ class VersionItem(VersionSummary):
 class Port(Shape):
     name = serializers.CharField()
     type = serializers.CharField()
-    required = serializers.BooleanField(required=False)
+    required = serializers.BooleanField(required=False)  # type: ignore[assignment]
 
 
 class GraphTask(Shape):
     key = serializers.CharField()
     name = serializers.CharField()
-    parent = serializers.CharField(allow_null=True)
+    parent = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     kind = serializers.CharField()
     title = serializers.CharField()
     queue = serializers.CharField(allow_null=True)
@@ -92,7 +92,7 @@ class GraphEdge(Shape):
     up = serializers.CharField()
     down = serializers.CharField()
     rule = serializers.CharField(help_text="success, failure or always")
-    data = serializers.BooleanField()
+    data = serializers.BooleanField()  # type: ignore[assignment]
 
 
 class PipelineGraph(Shape):
