@@ -192,7 +192,7 @@ class Graph:
         """All keys, each after what it waits for and after its scope. ValueError on a cycle."""
         # Each scope has an end beside its beginning: what comes after it also comes after all inside it.
         ends = {key: f"{key}/" for key in self.children if key is not None}
-        pairs = [(key, end) for key, end in ends.items()]
+        pairs = list(ends.items())
         pairs += [(ends.get(edge.up, edge.up), edge.down) for edge in self.edges]
         for task in self.tasks:
             if task.parent is not None:
