@@ -450,7 +450,9 @@ def parse_written(kind: str, name: str, path: Path) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise Mismatch(f"$OUT/{name} should hold a {kind}, but holds {text.strip()[:80]!r}") from None
+        raise Mismatch(
+            f"$OUT/{name} should hold a value of type {kind}, but holds {text.strip()[:80]!r}"
+        ) from None
 
 
 def check_array(name: str, path: Path) -> None:
