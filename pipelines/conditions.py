@@ -104,14 +104,26 @@ _STRINGS_OR_NAMES = re.compile(
 def _with_indexes(text: str) -> str:
     """`tasks.train-all.outputs` -> `tasks["train-all"].outputs`: CEL would read a minus or a keyword."""
 
-    def write(match: re.Match[str]) -> str:
-        if match["task"]:
-            return f'tasks["{match["task"]}"].outputs'
-        if match["root"]:
-            return f'{match["root"]}["{match["name"]}"]'
-        return match.group()
+    return _STRINGS_OR_NAMES.sub(_with_index, text)
 
-    return _STRINGS_OR_NAMES.sub(write, text)
+
+def _with_index(match: re.Match[str]) -> str:
+    if match["task"]:
+        return f'tasks["{match["task"]}"].outputs'
+    if match["root"]:
+        return f'{match["root"]}["{match["name"]}"]'
+    return match.group()
+
+
+def _written_at(text: str, column: int) -> int:
+    """The column, from 1, of what stands at `column` once indexes are written."""
+    longer = 0
+    for match in _STRINGS_OR_NAMES.finditer(text):
+        growth = len(_with_index(match)) - len(match.group())
+        if match.end() + longer + growth >= column:
+            break
+        longer += growth
+    return max(column - longer, 1)
 
 
 @lru_cache(maxsize=4096)
@@ -127,7 +139,8 @@ def _read(text: str) -> _Read:
             return _Read("It has too many operators or brackets inside each other: let a task decide.")
         found.visit(tree)
     except celpy.CELParseError as error:
-        where = f" near character {error.column}" if error.column else ""
+        known = error.column and "\n" not in text
+        where = f" near character {_written_at(text, error.column)}" if known else ""
         return _Read(f"It is not a condition in CEL{where}: compare values with ==, <, >=, &&, || and !.")
     except (ValueError, TypeError, RecursionError) as error:
         return _Read(f"It is not a condition in CEL: {shorten(str(error), 120)}.")
