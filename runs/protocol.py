@@ -17,7 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from pipelines import audit, conditions, references
-from pipelines.models import ApiToken, CodeSnapshot, Pipeline, PipelineVersion, Task, User
+from pipelines.models import ApiToken, CodeSnapshot, Pipeline, PipelineVersion, User
 from runs import kinds, transitions
 from runs.models import Approval, Run, RunCode, TaskRun, WorkerLease
 from runs.transitions import Told, call, retried
@@ -168,6 +168,7 @@ class Work:
     attempt: Json
     task: Json
     run: Json
+    spec: Json
     upstream: Json
 
     @property
@@ -212,7 +213,7 @@ class Finished:
 def _work(answer: Json | None) -> Work | None:
     if not answer or "lease" in answer:
         return None
-    return Work(answer["attempt"], answer["task"], answer["run"], answer["upstream"])
+    return Work(answer["attempt"], answer["task"], answer["run"], answer["spec"], answer["upstream"])
 
 
 def claim(lease: uuid.UUID | str, queue: str) -> Work | None:
@@ -579,9 +580,3 @@ def move_lease(lease: uuid.UUID, from_states: Sequence[str], to_state: str) -> b
             [to_state, lease, list(from_states)],
         )
         return cursor.rowcount == 1
-
-
-def task_spec(task_id: int) -> Json:
-    """The entry of a task in its version's canonical JSON."""
-    spec: Json = Task.objects.values_list("spec", flat=True).get(id=task_id)
-    return spec

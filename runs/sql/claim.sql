@@ -94,6 +94,7 @@ BEGIN
                                   'team_id', v_run.team_id, 'version_id', v_run.version_id,
                                   'pipeline_id', v_run.pipeline_id, 'last_seq', v_run.last_seq,
                                   'has_conditions', v_run.has_conditions, 'params', v_run.params),
+        'spec', (SELECT k.spec FROM task k WHERE k.id = v_task.task_id),
         'upstream', CASE WHEN v_task.reads = '[]' THEN '{}' ELSE engine_outputs(v_run.id, v_task.reads) END);
 END $$;
 

@@ -124,18 +124,23 @@ class Execution:
     def _watch(self, running: Running, log_end: int) -> Json:
         """Until the runner and everything it started have ended; returns the event `ended`."""
         poller = select.poll()
-        for descriptor in (running.fileno(), log_end, self._wake_read):
-            poller.register(descriptor, select.POLLIN)
-        log_open = True
+        poller.register(running.fileno(), select.POLLIN)
+        poller.register(self._wake_read, select.POLLIN)
+        log_open, listening = True, False
         while True:
             slow = self.journal.delay()
+            # Only while something may be read: a pipe whose writers have ended is "ready" for ever.
+            if (log_open and not slow) != listening:
+                listening = not listening
+                poller.register(log_end, select.POLLIN) if listening else poller.unregister(log_end)
             wait = FLUSH_EVERY if self.journal.pending else LOOK_EVERY
-            poller.modify(log_end, select.POLLIN if log_open and not slow else 0)
             ready = {
                 descriptor for descriptor, _ in poller.poll(self._patience(min(wait, slow or wait)) * 1000)
             }
-            if log_end in ready and not self._read_log(log_end):
-                log_open = False
+            if log_end in ready:
+                log_open = self._read_log(log_end)
+            if self._wake_read in ready:
+                os.read(self._wake_read, 64)
             self.journal.flush_if_due(FLUSH_EVERY)
             self._enforce(running)
             event = running.poll(0.0)

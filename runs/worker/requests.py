@@ -63,19 +63,18 @@ class Prepared:
 
 
 class Requests:
-    """Makes requests for one worker, remembering what does not change: specs of tasks, code of runs."""
+    """Makes requests for one worker, remembering what does not change: the code of runs."""
 
     def __init__(self) -> None:
         self.store = Store(settings.ORCHESTRATOR["STORE"])
-        self._specs: OrderedDict[int, Json] = OrderedDict()
         self._codes: OrderedDict[int, Code | None] = OrderedDict()
 
     def prepare(self, work: Work, folder: Path) -> Prepared:
         """The request for ``work`` in ``folder``. Raises :class:`CannotRun`."""
-        spec = self._remember(self._specs, work.task["task_id"], protocol.task_spec)
+        spec = work.spec
         values, sources = self._values(work, spec)
         values |= _prepared(work, values)
-        code = self._remember(self._codes, work.run["id"], _code_of)
+        code = self._code(work.run["id"])
         own = work.kind in BUILTIN_KINDS or code is None
         request: Json = {
             "attempt": work.token,
@@ -183,13 +182,12 @@ class Requests:
             "meta": value["meta"],
         }
 
-    @staticmethod
-    def _remember(known: OrderedDict[int, Any], key: int, load: Any) -> Any:
-        if key not in known:
-            known[key] = load(key)
-            if len(known) > REMEMBERED:
-                known.popitem(last=False)
-        return known[key]
+    def _code(self, run_id: int) -> Code | None:
+        if run_id not in self._codes:
+            self._codes[run_id] = _code_of(run_id)
+            if len(self._codes) > REMEMBERED:
+                self._codes.popitem(last=False)
+        return self._codes[run_id]
 
 
 def _output(upstream: Json, expr: Json) -> tuple[Any, int]:
