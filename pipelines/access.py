@@ -131,7 +131,8 @@ class Rights:
         """Team id -> roles held there, as far as the token reaches."""
         if not self.active:
             return {}
-        rows = Membership.objects.filter(user_id=int(self.user.pk or 0), ended_at=None, team__archived_at=None)
+        held = Membership.objects.filter(ended_at=None, team__archived_at=None)
+        rows = held.filter(user_id=int(self.user.pk or 0))
         if self.token is not None and self.token.team_id is not None:
             rows = rows.filter(team_id=self.token.team_id)
         found: dict[int, set[str]] = {}

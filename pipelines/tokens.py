@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q, Value
+from django.db.models import DateTimeField, Q, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Least
 from knox.crypto import hash_token
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS
@@ -47,7 +49,7 @@ def issue(
         scopes=list(scopes),
         digest=digest,
         token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH],
-        expiry=EngineNow() + Value(life),
+        expiry=_expiry(life, by_token),
     )
     token.save(force_insert=True)
     token.refresh_from_db()
@@ -60,6 +62,14 @@ def issue(
         token=by_token,
     )
     return token, text
+
+
+def _expiry(life: timedelta, parent: ApiToken | None) -> Combinable:
+    """When a new token ends: after its life, and never after the token that made it."""
+    end = EngineNow() + Value(life)
+    if parent is None or parent.expiry is None:
+        return end
+    return Least(end, Value(parent.expiry), output_field=DateTimeField())
 
 
 @transaction.atomic
