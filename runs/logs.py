@@ -111,7 +111,7 @@ def _lines(attempt: Attempt, offset: int) -> Iterator[tuple[int, str]]:
             held += len(piece)
             if piece.endswith(b"\n"):
                 if number >= offset:
-                    yield number, _text(parts, held)
+                    yield number, _text(parts, held - 1)
                 number, parts, held = number + 1, [], 0
     if held and number >= offset:
         yield number, _text(parts, held)

@@ -59,6 +59,7 @@ class RunListView(RunsView):
     ordering = ("-id",)
 
     @extend_schema(
+        operation_id="runs_list",
         responses=paged(RunShape),
         parameters=[
             OpenApiParameter("pipeline", str, description="A name, or team:name."),

@@ -92,7 +92,7 @@ def flat_runs(draw: st.DrawFn) -> tuple[dict[str, str], Edges]:
 
 @given(flat_runs())
 @settings(max_examples=200, deadline=None)
-def test_a_skipped_task_runs_again_exactly_when_a_path_leads_to_it(
+def test_a_skipped_task_runs_again_just_when_a_path_leads_to_it(
     case: tuple[dict[str, str], Edges],
 ) -> None:
     states, edges = case
