@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ PR_SET_DUMPABLE = 4
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 # Accounts that servers may run as when we are root, the first that exists.
+LOG_LIMIT = 10_000_000  # bytes
 UNPRIVILEGED = ("orchestrator", "postgres", "nobody")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -139,10 +141,24 @@ def become(account: Account) -> None:
 
 
 def open_log(path: Path) -> int:
-    """A descriptor that appends to a log of mode 0600; one that grew beyond 10 MB is set aside as `.1`."""
-    if path.exists() and path.stat().st_size > 10_000_000:
-        path.replace(path.with_suffix(".log.1"))
+    """A descriptor that appends to a log of mode 0600."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def trim_log(path: Path, limit: int = LOG_LIMIT) -> None:
+    """Set a log that outgrew `limit` bytes aside as `.1`, in place of the one set aside before.
+
+    It is copied and emptied, for its writers keep it open; a line they write in between is lost.
+    """
+    try:
+        if path.stat().st_size <= limit:
+            return
+    except FileNotFoundError:
+        return
+    aside = path.with_name(f"{path.name}.1")
+    shutil.copyfile(path, aside)
+    aside.chmod(0o600)
+    os.truncate(path, 0)
 
 
 def last_lines(path: Path, count: int = 3) -> str:
@@ -156,8 +172,17 @@ def last_lines(path: Path, count: int = 3) -> str:
     return " | ".join(line.strip() for line in lines[-count:])
 
 
+def own_children() -> list[int]:
+    """The process ids of the direct children of this process, which has one thread; zombies too."""
+    own = os.getpid()
+    try:
+        return [int(word) for word in Path(f"/proc/{own}/task/{own}/children").read_text().split()]
+    except FileNotFoundError:  # a kernel without CONFIG_PROC_CHILDREN
+        return children_of(own)
+
+
 def children_of(parent: int) -> list[int]:
-    """The process ids of the direct children, zombies too."""
+    """The same for any process, by looking at all of them."""
     found: list[int] = []
     for entry in os.scandir("/proc"):
         if entry.name.isdecimal() and parent_of(int(entry.name)) == parent:
@@ -186,10 +211,11 @@ def ending(status: int) -> str:
     return f"exit code {os.waitstatus_to_exitcode(status)}"
 
 
-def fork(body: Callable[[], None], *, name: str, log: int) -> int:
+def fork(body: Callable[[], None], *, name: str, log: int | None) -> int:
     """Fork a child that does `body` and ends; returns its process id.
 
-    The child has a session of its own, default signals, its output in `log`, and dies with its parent.
+    The child has a session of its own, default signals, its output in `log` (None: where its parent's goes),
+    and dies with its parent.
     """
     parent = os.getpid()
     pid = os.fork()
@@ -229,11 +255,13 @@ def exit_code(end: SystemExit) -> int:
     return 1
 
 
-def redirect_output(log: int) -> None:
+def redirect_output(log: int | None) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((nothing, 0), (log, 1), (log, 2)):
-        os.dup2(source, target)
+    os.dup2(nothing, 0)
     os.close(nothing)
+    if log is not None:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
 
 
 def flush_output() -> None:

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from orchestrator_site.processes import adopt_orphans, children_of, ending, fork, open_log
+from orchestrator_site.processes import adopt_orphans, ending, fork, open_log, own_children, trim_log
 
 FIRST_DELAY = 0.5  # seconds before a dead child is started again, doubled each time
 LONGEST_DELAY = 30.0
 HEALTHY_AFTER = 60.0  # seconds of life after which the next death counts as a first one again
+TRIM_EVERY = 600.0  # seconds between looks at the size of the logs
 CHILD_PATIENCE = 6.5  # seconds for web, sweep and workers, whose own kill grace is 5
 SERVER_PATIENCE = 2.5  # seconds for PostgreSQL and Redis; together below the 10 that a stop may take
 
@@ -39,9 +40,12 @@ class Program(Protocol):
     """Something that can be started as a child and is known by its name."""
 
     name: str
-    log: Path
     stop_signal: signal.Signals
     harsh_signal: signal.Signals
+
+    @property
+    def log(self) -> Path | None:
+        """Where it writes; None is where we do."""
 
     def start(self) -> int: ...
 
@@ -52,11 +56,13 @@ class Forked:
 
     name: str
     body: Callable[[], None]
-    log: Path
+    log: Path | None
     stop_signal: signal.Signals = signal.SIGTERM
     harsh_signal: signal.Signals = signal.SIGKILL
 
     def start(self) -> int:
+        if self.log is None:
+            return fork(self.body, name=self.name, log=None)
         log = open_log(self.log)
         try:
             return fork(self.body, name=self.name, log=log)
@@ -81,6 +87,7 @@ class Supervisor:
     """Owns the children. `say` prints a sentence for the person at the terminal."""
 
     say: Say
+    patience: float = CHILD_PATIENCE
     children: list[Child] = field(default_factory=list)
     ended: dict[int, int] = field(default_factory=dict)  # wait statuses of processes that are not supervised
     signals: int = 0
@@ -158,12 +165,18 @@ class Supervisor:
     def watch(self) -> None:
         """Supervise until a signal comes. Raises Stopped."""
         while True:
+            self._trim_logs()
             self.sleep(self._nap())
             self._attend()
 
     def _nap(self) -> float:
         due = [child.due for child in self.children if child.due is not None]
-        return min(due) - time.monotonic() if due else 3600.0
+        return min(due) - time.monotonic() if due else TRIM_EVERY
+
+    def _trim_logs(self) -> None:
+        for child in self.children:
+            if child.program.log:
+                trim_log(child.program.log)
 
     def _attend(self, spare: int | None = None) -> None:
         if self.signals:
@@ -198,15 +211,13 @@ class Supervisor:
         child.deaths = 1 if now - child.started >= HEALTHY_AFTER else child.deaths + 1
         delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (child.deaths - 1))
         child.due = now + delay
-        self.say(
-            f"{child.program.name} died ({ending(status)}) and is started again in {delay:g} s; "
-            f"its log is {child.program.log}."
-        )
+        where = f"; its log is {child.program.log}" if child.program.log else ""
+        self.say(f"{child.program.name} died ({ending(status)}) and is started again in {delay:g} s{where}.")
 
     def _kill_orphans(self, spare: int | None = None) -> bool:
         """Kill what a dead child left behind and we adopted; returns whether there was any."""
         known = {child.pid for child in self.children} | {spare}
-        orphans = [pid for pid in children_of(os.getpid()) if pid not in known]
+        orphans = [pid for pid in own_children() if pid not in known]
         for pid in orphans:
             send(pid, signal.SIGKILL)
         return bool(orphans)
@@ -216,7 +227,7 @@ class Supervisor:
     def stop(self) -> None:
         """End every child, the servers last; a second signal ends patience. Leaves no process behind."""
         self.signals = max(self.signals, 1)
-        self._stop_those([child for child in self.children if not child.is_server], CHILD_PATIENCE)
+        self._stop_those([child for child in self.children if not child.is_server], self.patience)
         self._kill_orphans()
         self._stop_those([child for child in self.children if child.is_server], SERVER_PATIENCE)
         while self._kill_orphans():

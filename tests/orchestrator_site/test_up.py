@@ -120,14 +120,6 @@ def test_a_web_that_died_misses_no_request(running: Up) -> None:
     assert running.get("/healthz").status_code == 200
 
 
-def test_what_a_dead_worker_leaves_behind_is_ended(running: Up) -> None:
-    worker = running.child("worker-cpu-2")
-    running.wait_for(lambda: bool(worker.children()), "a zygote of the worker")
-    left = worker.children(recursive=True)
-    worker.kill()
-    running.wait_for(lambda: not any(process.is_running() for process in left), "their end", patience=2)
-
-
 # Stopping and starting again
 
 

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from django.utils.module_loading import import_string
 from orchestrator_site.embedded.home import Home, HomeError
 from orchestrator_site.embedded.postgres import START_PATIENCE, Postgres
 from orchestrator_site.embedded.redis import Redis
+from orchestrator_site.processes import last_lines
 from orchestrator_site.supervisor import ChildFailed, Forked, Gate, Message, Stopped, Supervisor
 
 # name, function by dotted path, its arguments
@@ -53,8 +55,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def say(self, sentence: str) -> None:
-        self.stdout.write(sentence)
-        self.stdout.flush()
+        try:
+            self.stdout.write(sentence)
+            self.stdout.flush()
+        except OSError:
+            # The terminal is gone, which is no reason to take the product down.
+            return
 
 
 class Up:
@@ -136,14 +142,13 @@ class Up:
                 lambda: redis.pid is not None and self.redis.ready(redis.pid),
                 10.0,
             )
-        message = Message()
-        program = Forked(
-            "first-steps", lambda: message.send(self._take_first_steps()), self._log("first-steps")
-        )
+        message, log = Message(), self._log("first-steps")
+        program = Forked("first-steps", lambda: message.send(self._take_first_steps()), log)
         try:
             supervisor.run_to_end(program)
         except ChildFailed:
-            raise ChildFailed(f"The database could not be made ready: see {program.log}.") from None
+            why = last_lines(log, 1)
+            raise ChildFailed(f"The first steps failed: {why} (all of it in {log}).") from None
         outcome: dict[str, Any] = message.receive()
         return outcome
 
@@ -185,7 +190,7 @@ class Up:
             )
         self.say(f"Ready: {self.address} (Ctrl-C stops everything; logs are in {self.home.logs}).")
 
-    def _log(self, name: str) -> Any:
+    def _log(self, name: str) -> Path:
         return self.home.logs / f"{name}.log"
 
 
