@@ -125,10 +125,23 @@ class Sheet:
 
 
 class Fingerprints:
-    """Digests of ingredients, each computed once in a batch: no-op attempts share nearly all of theirs."""
+    """Ingredients and their digests, each made once in a batch: no-op attempts share nearly all of theirs."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
+        self._environments: dict[tuple[Any, ...], tuple[dict[str, Any] | None, str | None]] = {}
+
+    def environment(self, facts: AttemptFacts) -> tuple[dict[str, Any] | None, str | None]:
+        """The environment of an attempt and its digest.
+
+        Captured facts are one object for all attempts that name them, and it lives as long as the batch.
+        """
+        provenance = facts.provenance or {}
+        key = (id(provenance.get("packages")), provenance.get("python"), facts.environment_sha256)
+        if key[0] == id(None) or key not in self._environments:
+            made = environment_of(facts)
+            self._environments[key] = (made, self.of(made))
+        return self._environments[key]
 
     def of(self, value: Any) -> str | None:
         if value is None:
@@ -143,10 +156,11 @@ def sheet(facts: AttemptFacts, fingerprints: Fingerprints) -> Sheet:
     """The facts of one finished attempt as they will be recorded."""
     provenance = facts.provenance or {}
     parameters, complete = parameters_of(facts)
+    environment, environment_fingerprint = fingerprints.environment(facts)
     made = Sheet(
         facts=facts,
         code=code_of(facts),
-        environment=environment_of(facts),
+        environment=environment,
         hardware=_mapping(provenance.get("hardware")),
         parameters=parameters,
         seeds=_reported(provenance, "seeds"),
@@ -155,7 +169,7 @@ def sheet(facts: AttemptFacts, fingerprints: Fingerprints) -> Sheet:
     )
     made.gaps = gaps_of(made, complete)
     made.code_fingerprint = fingerprints.of(made.code)
-    made.environment_fingerprint = fingerprints.of(made.environment)
+    made.environment_fingerprint = environment_fingerprint
     made.hardware_fingerprint = fingerprints.of(made.hardware)
     made.parameters_sha256 = fingerprints.of(made.parameters) or ""
     made.digest = digest(record_document(fields_of(made), uses_of(facts)))

@@ -741,16 +741,6 @@ class Migration(migrations.Migration):
             model_name="deploymentmove",
             index=models.Index(fields=["endpoint", "-id"], name="deployment_move_of_endpoint"),
         ),
-        migrations.AddIndex(
-            model_name="record",
-            index=models.Index(fields=["team", "-id"], name="record_of_team"),
-        ),
-        migrations.AddIndex(
-            model_name="record",
-            index=models.Index(
-                condition=models.Q(("sealed_at", None)), fields=["id"], name="record_unsealed"
-            ),
-        ),
         migrations.AddConstraint(
             model_name="record",
             constraint=models.CheckConstraint(

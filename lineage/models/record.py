@@ -79,10 +79,6 @@ class Record(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=FINISHED), name="record_state_terminal")
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["team", "-id"], name="record_of_team"),
-            models.Index(fields=["id"], condition=Q(sealed_at=None), name="record_unsealed"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.job} attempt {self.attempt_no}"
