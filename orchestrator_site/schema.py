@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+ID: Final = re.compile(r"\{\w+_id\}")
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
@@ -13,6 +16,17 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer"}
+
+
+def plain_ids(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """`{run_id}` and the like are `{id}` to those outside: what they identify stands before them."""
+    result["paths"] = {ID.sub("{id}", path): operations for path, operations in result["paths"].items()}
+    for path in result["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path" and parameter["name"].endswith("_id"):
+                    parameter["name"] = "id"
+    return result
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:

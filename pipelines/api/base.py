@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Final, NoReturn, TypeVar
 from uuid import UUID
 
@@ -221,6 +222,7 @@ def whole_number(request: Request, name: str, default: int, least: int = 0, most
     return int(text)
 
 
+@cache
 def paged(shape: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
     """The schema of one page of a list."""
     fields = {
