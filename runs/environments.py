@@ -139,7 +139,7 @@ def run_step(step: list[str], output: IO[bytes], log: Path, uv_cache: Path) -> N
 def what_failed(text: str) -> str:
     """The sentence that matters of what uv said, with the package it is about."""
     lines = [line.strip(" ×╰─▶├│").strip() for line in text.splitlines() if line.strip()]
-    marks = ("failed", "error", "no solution", "not found", "because", "hash mismatch")
+    marks = ("failed", "error", "cause:", "no solution", "because", "hash mismatch")
     telling = [line for line in lines if line.lower().startswith(marks)] or lines[-1:]
     package = next((found[1] for line in lines if (found := PACKAGE.search(line))), None)
     sentence = "; ".join(dict.fromkeys(telling[:3])) or "uv ended without saying why"

@@ -19,7 +19,7 @@ from django.db.models import F
 from pipelines import audit, conditions, references
 from pipelines.models import ApiToken, CodeSnapshot, Pipeline, PipelineVersion, User
 from runs import kinds, transitions
-from runs.models import Approval, Run, RunCode, TaskRun, WorkerLease
+from runs.models import Approval, Attempt, Run, RunCode, TaskRun, WorkerLease
 from runs.transitions import Told, call, retried
 
 LEASE_TTL = 15.0  # seconds
@@ -580,3 +580,9 @@ def move_lease(lease: uuid.UUID, from_states: Sequence[str], to_state: str) -> b
             [to_state, lease, list(from_states)],
         )
         return cursor.rowcount == 1
+
+
+def held_by(lease: uuid.UUID) -> list[str]:
+    """Tokens of the running attempts of a lease."""
+    held = Attempt.objects.filter(lease__uuid=lease, state="running").values_list("uuid", flat=True)
+    return [str(token) for token in held]

@@ -65,8 +65,10 @@ class Execution:
         except CannotRun as problem:
             self.journal.say(f"{problem.message}\n")
             outcome = Outcome("failed", problem.reason, problem.message)
-        except (OSError, ZygoteGone, StoreError) as error:
-            log.exception("an attempt met its surroundings", attempt=self.work.token)
+        except (OSError, ZygoteGone, StoreError, Error, InterfaceError) as error:
+            log.exception("an attempt could not be carried out", attempt=self.work.token)
+            if isinstance(error, Error | InterfaceError):
+                connection.close()
             outcome = Outcome("failed", "infrastructure", f"{type(error).__name__}: {error}")
         finally:
             os.close(self._wake_read)

@@ -1,23 +1,70 @@
-"""At its start a worker ends processes of attempts that are no longer running."""
+"""At its start a worker clears the ground: what workers of this machine left behind when they died.
+
+A worker that was killed is found by the sweep when its lease lapses. On its own machine that can be known at
+once: its process is gone.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
+from pathlib import Path
+from typing import Any
 
 import structlog
 
-from runs.models import Attempt
+from runs import protocol
+from runs.models import Attempt, WorkerLease
 from runs.worker import processes
 
 log = structlog.get_logger()
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def machine() -> str:
+    """This boot of this machine and this namespace of process numbers: where a pid means one process."""
+    return f"{BOOT_ID.read_text().strip()}:{os.stat('/proc/self/ns/pid').st_ino}"
+
+
+def began(pid: int) -> int | None:
+    """When a process began, in clock ticks since boot; None when it is gone. With the pid it is unmistakable."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rsplit(b") ", 1)[1].split()[19])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def identity() -> dict[str, Any]:
+    """What the lease of this process says about it, so that its death can be told from here."""
+    return {"machine": machine(), "began": began(os.getpid())}
+
+
+def clear_the_ground() -> None:
+    """End what is left of dead workers of this machine, and hand their attempts back."""
+    bury_dead_leases()
+    kill_leftovers()
+
+
+def bury_dead_leases() -> int:
+    """Leases of this machine whose process is gone are lost, their attempts runnable again; returns how many."""
+    open_leases = WorkerLease.objects.filter(state__in=["live", "draining"], labels__machine=machine())
+    dead = [lease for lease in open_leases if began(lease.pid) != lease.labels.get("began")]
+    for lease in dead:
+        if protocol.move_lease(lease.uuid, ("live", "draining"), "lost"):
+            log.warning("a worker of this machine had died", worker=lease.worker)
+            for token in protocol.held_by(lease.uuid):
+                protocol.lose(token, "lease")
+    return len(dead)
+
 
 def kill_leftovers() -> int:
-    """Kill every process of this host that names an ended attempt in its environment; returns how many."""
+    """Kill every process of this machine that names an ended attempt in its environment; returns how many."""
     found = {pid: name for pid, name in processes.attempt_processes().items() if name != processes.NO_ATTEMPT}
     if not found:
         return 0
-    # Only attempts that this database knows: another installation may share the host.
+    # Only attempts that this database knows: another installation may share the machine.
     ended = {
         str(token)
         for token in Attempt.objects.filter(uuid__in=set(found.values()))

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import Error, InterfaceError, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.exceptions import StopRequested
@@ -26,7 +26,7 @@ from runs.protocol import LeaseLost, Outcome, Work
 from runs.worker import zygotes
 from runs.worker.execution import Execution
 from runs.worker.heart import OUTAGE_PATIENCE, Heart
-from runs.worker.leftovers import kill_leftovers
+from runs.worker.leftovers import clear_the_ground, identity
 from runs.worker.requests import Requests
 
 log = structlog.get_logger()
@@ -54,8 +54,10 @@ class Station:
         self.zygotes = zygotes.ZygotePool()
         self.execution: Execution | None = None
         self.draining_since: float | None = None
+        # True after an answer of the database was lost: an attempt may be ours without our knowing.
+        self.unsure = False
         self.drain_timeout = float(settings.ORCHESTRATOR["DRAIN_TIMEOUT"])
-        self.lease: UUID = protocol.open_lease(self.name, queue, os.getpid()).uuid
+        self.lease: UUID = protocol.open_lease(self.name, queue, os.getpid(), identity()).uuid
         self.heart = Heart(self.lease, on_stop=self._stop, on_lost=self._lost, on_beat=self.zygotes.ping)
         self.heart.start()
 
@@ -75,30 +77,58 @@ class Station:
     # Called by the bell.
 
     def serve(self, queue: str) -> None:
-        """Claim and carry out until nothing is runnable or 30 s have passed; then ring again if something is left."""
-        if queue != self.queue or self.draining_since is not None:
+        """Claim and carry out until nothing is runnable or 30 s have passed; then ring if something is left."""
+        if queue != self.queue:
             return
         until = time.monotonic() + SERVE_FOR
         try:
-            work = protocol.claim(self.lease, queue)
+            work = self._claim()
             while work is not None:
-                go_on = time.monotonic() < until and self.draining_since is None
-                work = self._carry_out(work, go_on)
+                work = self._carry_out(work, until)
         except LeaseLost:
             self._lost("the lease may not claim any more")
+        except Exception:
+            # Whatever this is, the attempt may be half settled: leave it to those who find lost ones.
+            log.exception("a worker met the unexpected", worker=self.name)
+            self._lost("it cannot know what state it is in")
         if time.monotonic() >= until and self.draining_since is None:
             dispatch.ring(queue, 2)
 
-    def _carry_out(self, work: Work, go_on: bool) -> Work | None:
+    def _claim(self) -> Work | None:
+        """The next work; while the database cannot be asked, again and again."""
+        while self.draining_since is None:
+            try:
+                if self.unsure:
+                    self._disown()
+                return protocol.claim(self.lease, self.queue)
+            except (Error, InterfaceError) as error:
+                self._no_answer(error)
+        return None
+
+    def _no_answer(self, error: Exception) -> None:
+        """What the last statement did is unknown: it may have been committed without our hearing of it."""
+        log.warning("the database does not answer", worker=self.name, error=str(error).strip())
+        connection.close()
+        self.unsure = True
+        time.sleep(0.5)
+
+    def _disown(self) -> None:
+        """Hand back attempts that were given to this lease in an answer that never came."""
+        for token in protocol.held_by(self.lease):
+            protocol.lose(token, "lease")
+        self.unsure = False
+
+    def _carry_out(self, work: Work, until: float) -> Work | None:
         self.execution = Execution(self, work)
         try:
             outcome = self.execution.run()
         finally:
             self.execution = None
-        finished = self._finish(work, outcome, go_on and self.draining_since is None)
+        go_on = time.monotonic() < until and self.draining_since is None
+        finished = self._finish(work, outcome, go_on)
         if finished.lease_dead:
             raise LeaseLost(str(self.lease))
-        return finished.next
+        return self._claim() if self.unsure and go_on else finished.next
 
     def _finish(self, work: Work, outcome: Outcome, claim_next: bool) -> protocol.Finished:
         """Settle the attempt; while the database cannot be asked, again and again with the same token."""
@@ -106,26 +136,26 @@ class Station:
         while True:
             try:
                 finished = protocol.finish(
-                    work.token, outcome, work=work, lease=self.lease, queue=self.queue, claim_next=claim_next
+                    work.token,
+                    outcome,
+                    work=work,
+                    lease=self.lease,
+                    queue=self.queue,
+                    claim_next=claim_next and not self.unsure,
                 )
             except Refusal as problem:
-                outcome = Outcome(
-                    "failed", "validation", str(problem), provenance=outcome.provenance, pid=outcome.pid
-                )
-                continue
-            except (Error, InterfaceError) as error:
-                if not isinstance(error, InterfaceError) and connection.is_usable():
-                    outcome = _refused(work, outcome, error)
-                    continue
-                connection.close()
+                facts = {"provenance": outcome.provenance, "pid": outcome.pid}
+                outcome = Outcome("failed", "validation", str(problem), **facts)
+            except (OperationalError, InterfaceError) as error:
                 if time.monotonic() > until:
                     raise
-                log.warning("a finished attempt waits for the database", attempt=work.token)
-                time.sleep(0.5)
-                continue
-            if finished.fenced:
-                log.warning("an attempt had been settled by somebody else", attempt=work.token)
-            return finished
+                self._no_answer(error)
+            except Error as error:
+                outcome = _refused(work, outcome, error)
+            else:
+                if finished.fenced:
+                    log.warning("an attempt had been settled by somebody else", attempt=work.token)
+                return finished
 
     # Ending
 
@@ -230,7 +260,7 @@ def main(queue: str) -> None:
         listen(queue)
         return
     _wait_for_database()
-    kill_leftovers()
+    clear_the_ground()
     _current = Station(queue)
     try:
         _current.serve(queue)

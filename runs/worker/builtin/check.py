@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,13 @@ class Table:
         if not count:
             return 0, []
         found = self.rows(f"SELECT DISTINCT {column} {where} ORDER BY 1 LIMIT {SAMPLE}", *values)
-        return count, [
-            row[0] if isinstance(row[0], (int, float, str, bool)) else str(row[0]) for row in found
-        ]
+        return count, [shown(row[0]) for row in found]
+
+
+def shown(value: Any) -> Any:
+    """A value as a report can hold it."""
+    finite = isinstance(value, float) and math.isfinite(value)
+    return value if finite or isinstance(value, (int, str)) else str(value)
 
 
 def run(table: Path, checks: list[Rule], on_failure: str = "block") -> dict[str, Any]:
