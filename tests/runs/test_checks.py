@@ -82,7 +82,10 @@ def test_the_log_says_every_rule_in_words(trials: Trials, table: dict[str, Any])
 
 
 def test_a_failed_rule_blocks_as_a_validation_failure(trials: Trials, table: dict[str, Any]) -> None:
-    rules = [{"column": "label", "between": [0, 9]}, {"column": "label", "nulls": {"max": 0}}]
+    rules: list[dict[str, Any]] = [
+        {"column": "label", "between": [0, 9]},
+        {"column": "label", "nulls": {"max": 0}},
+    ]
     ended = check(trials, table, *rules, on_failure="block")
     assert ended.error["reason"] == "validation"
     expected = (

@@ -1,0 +1,171 @@
+"""Environments: built once per lock file by uv, from wheels on this disk so that no network is needed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import subprocess
+import sys
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from runs import environments
+from runs.environments import BuildFailed
+
+
+def make_wheel(folder: Path, name: str, version: str = "1.0") -> Path:
+    """A wheel with one module that knows its version."""
+    folder.mkdir(parents=True, exist_ok=True)
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"version = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(
+        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b'=').decode()},"
+        f"{len(text)}\n"
+        for path, text in files.items()
+    )
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(file, text)
+    return path
+
+
+def locked(*wheels: Path, digest: str = "") -> bytes:
+    lines = []
+    for wheel in wheels:
+        found = digest or hashlib.sha256(wheel.read_bytes()).hexdigest()
+        lines.append(f"{wheel.name.split('-')[0]} @ {wheel.as_uri()} --hash=sha256:{found}\n")
+    return "".join(lines).encode()
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    return make_wheel(tmp_path / "wheels", "grain")
+
+
+def say(python: Path, code: str) -> str:
+    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_an_environment_holds_what_the_lock_says_and_nothing_of_ours(cache: Path, wheel: Path) -> None:
+    python = environments.interpreter(cache, environments.remember_lock(cache, locked(wheel)))
+    assert say(python, "import grain; print(grain.version)") == "1.0"
+    assert say(python, "import importlib.util as u; print(u.find_spec('django'))") == "None"
+    assert say(python, "import sys; print(sys.version.split()[0])") == sys.version.split()[0]
+
+
+def test_an_environment_is_built_once(cache: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = environments.remember_lock(cache, locked(wheel))
+    assert not environments.built(cache, digest)
+    first = environments.interpreter(cache, digest)
+    assert environments.built(cache, digest)
+    monkeypatch.setattr(environments, "uv_program", lambda: pytest.fail("uv was asked again"))
+    assert environments.interpreter(cache, digest) == first
+
+
+def test_another_lock_is_another_environment(cache: Path, wheel: Path, tmp_path: Path) -> None:
+    other = make_wheel(tmp_path / "wheels", "grain", "2.0")
+    pythons = [
+        environments.interpreter(cache, environments.remember_lock(cache, locked(each)))
+        for each in (wheel, other)
+    ]
+    assert [say(python, "import grain; print(grain.version)") for python in pythons] == ["1.0", "2.0"]
+
+
+def test_the_hash_depends_on_lock_and_python() -> None:
+    lock = b"numpy==1\n"
+    same = environments.environment_hash(hashlib.sha256(lock).hexdigest(), "3.11.7")
+    assert environments.environment_hash(lock, "3.11.7") == same
+    assert environments.environment_hash(lock, "3.12.0") != same
+    assert environments.environment_hash(b"numpy==2\n", "3.11.7") != same
+
+
+def test_a_package_with_other_bytes_is_refused_by_name(cache: Path, wheel: Path) -> None:
+    digest = environments.remember_lock(cache, locked(wheel, digest="0" * 64))
+    with pytest.raises(BuildFailed, match="grain") as failed:
+        environments.interpreter(cache, digest)
+    assert "Hash mismatch" in str(failed.value)
+    assert failed.value.log is not None
+    assert failed.value.log.read_text()
+    assert not environments.built(cache, digest)
+
+
+def test_a_package_that_cannot_be_had_is_named(cache: Path) -> None:
+    lock = b"no-such-package==1.0 --hash=sha256:" + b"0" * 64 + b"\n"
+    with pytest.raises(BuildFailed, match="no-such-package"):
+        environments.interpreter(cache, environments.remember_lock(cache, lock))
+
+
+def test_an_interrupted_build_is_begun_anew(cache: Path, wheel: Path) -> None:
+    digest = environments.remember_lock(cache, locked(wheel))
+    half = environments.environment_path(cache, digest)
+    (half / "bin").mkdir(parents=True)
+    (half / "bin" / "python").write_text("half written")
+    assert say(environments.interpreter(cache, digest), "import grain; print(grain.version)") == "1.0"
+
+
+def test_many_that_want_the_same_environment_build_it_once(
+    cache: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = environments.remember_lock(cache, locked(wheel))
+    builds: list[Path] = []
+    build = environments.build
+
+    def counted(folder: Path, lock: Path, uv_cache: Path) -> None:
+        builds.append(folder)
+        build(folder, lock, uv_cache)
+
+    monkeypatch.setattr(environments, "build", counted)
+    threads = [threading.Thread(target=environments.interpreter, args=(cache, digest)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(builds) == 1
+
+
+def test_an_unknown_lock_says_what_to_do(cache: Path) -> None:
+    with pytest.raises(BuildFailed, match="sync its code location"):
+        environments.interpreter(cache, "0" * 64)
+
+
+def test_a_lock_is_fetched_where_this_machine_has_not_seen_it(cache: Path, wheel: Path) -> None:
+    lock = locked(wheel)
+    digest = hashlib.sha256(lock).hexdigest()
+    assert environments.interpreter(cache, digest, lambda: lock).exists()
+    with pytest.raises(BuildFailed, match="not the ones that were synced"):
+        environments.interpreter(cache, "1" * 64, lambda: lock)
+
+
+def test_uv_sees_no_secret_of_the_product(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ORCHESTRATOR_SECRET_KEY", "canary")
+    spy = tmp_path / "uv"
+    spy.write_text("#!/bin/sh\nenv\n")
+    spy.chmod(0o755)
+    monkeypatch.setattr(environments, "uv_program", lambda: str(spy))
+    folder = cache / "envs" / "x"
+    folder.mkdir(parents=True)
+    log = folder.with_suffix(".log")
+    with log.open("wb") as output:
+        environments.run_step([str(spy)], output, log, cache / "uv")
+    assert "canary" not in log.read_text()
+    assert "UV_CACHE_DIR" in log.read_text()
