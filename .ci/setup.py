@@ -34,6 +34,7 @@ NOT_INPUTS = ("node_modules", "dist", "e2e", "test-results", "playwright-report"
 
 def main() -> None:
     set_up_python()
+    set_up_command()
     set_up_frontend()
     set_up_demo()
 
@@ -51,6 +52,21 @@ def set_up_python() -> None:
     say("installing the locked dependencies")
     run(VENV / "bin" / "uv", "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes", lock)
     stamp("python", wanted)
+
+
+def set_up_command() -> None:
+    """`.venv/bin/orchestrator`: the command line of this checkout."""
+    script = VENV / "bin" / "orchestrator"
+    text = (
+        f"#!{PYTHON}\n"
+        "import sys\n\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from orchestrator_site.cli import main\n\n"
+        "main()\n"
+    )
+    if not script.exists() or script.read_text() != text:
+        script.write_text(text)
+        script.chmod(0o755)
 
 
 def install_uv(lock: Path) -> None:

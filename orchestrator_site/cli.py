@@ -1,0 +1,491 @@
+"""`orchestrator`: a client of the API for terminals and CI.
+
+    export ORCHESTRATOR_URL=http://localhost:8000 ORCHESTRATOR_TOKEN=…
+    orchestrator validate pipelines/*.yaml
+    orchestrator apply pipelines/*.yaml
+    orchestrator run digits-training --param learning_rate=0.1 --wait
+
+Exit codes: 0 done and good; 1 done and not good (problems in a document, a run that did not succeed);
+2 the command was written wrongly, or the server refuses it; 3 the server cannot be reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+NOT_GOOD: Final = 1
+REFUSED: Final = 2
+UNREACHABLE: Final = 3
+
+ENDED: Final = frozenset({"succeeded", "failed", "cancelled"})
+POLL: Final = 1.0  # seconds between two looks at a run
+OUTAGE: Final = 60.0  # seconds without an answer before waiting is given up
+WORDS: Final = {
+    "ready": "queued",
+    "pending": "queued",
+    "upstream_failed": "not run",
+    "retry_wait": "retrying",
+    "awaiting_approval": "needs approval",
+}
+COLOURS: Final = {"succeeded": "green", "failed": "red", "running": "blue", "cancelled": "yellow"}
+
+app = typer.Typer(
+    help="Check, publish, run and trace pipelines over the API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Body = dict[str, Any]
+Team = Annotated[str | None, typer.Option("--team", help="The team, where you are in several.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class ApiProblem(Exception):
+    """What the server answered instead: an RFC 9457 problem."""
+
+    def __init__(self, body: Body) -> None:
+        super().__init__(body.get("detail") or body.get("title") or "The server refuses.")
+        self.body = body
+
+    @property
+    def status(self) -> int:
+        return int(self.body.get("status", 0))
+
+
+class Api:
+    """The API of one server, with one token."""
+
+    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
+        self.address = os.environ.get("ORCHESTRATOR_URL", "http://localhost:8000").rstrip("/")
+        token = os.environ.get("ORCHESTRATOR_TOKEN", "")
+        if not token:
+            fail(
+                "ORCHESTRATOR_TOKEN is not set: make a token on the page Tokens, "
+                "or with `manage.py token NAME`.",
+                REFUSED,
+            )
+        self.client = httpx.Client(
+            base_url=self.address,
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            timeout=httpx.Timeout(30.0, connect=5.0),
+            transport=transport or httpx.HTTPTransport(retries=2),
+        )
+
+    def ask(self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any) -> Any:
+        """The JSON of an answer. Raises ApiProblem, and httpx.TransportError when there is none."""
+        answer = self.client.request(method, f"/api/v1/{path}", headers=headers, **options)
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        raise ApiProblem(problem_of(answer))
+
+    def get(self, path: str, **query: Any) -> Any:
+        given = {name: value for name, value in query.items() if value is not None}
+        return self.ask("GET", path, params=given)
+
+    def post(self, path: str, body: Body, headers: dict[str, str] | None = None) -> Any:
+        return self.ask("POST", path, json=body, headers=headers)
+
+    def every(self, path: str, **query: Any) -> Iterator[Body]:
+        """All rows of a list, page after page."""
+        page = self.get(path, page_size=200, **query)
+        while True:
+            yield from page["results"]
+            if not page["next"]:
+                return
+            page = self.get(path, **{**query, **dict(httpx.URL(page["next"]).params)})
+
+
+def problem_of(answer: httpx.Response) -> Body:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and "detail" in body:
+        return body
+    return {"status": answer.status_code, "detail": f"The server answered {answer.status_code}."}
+
+
+def fail(sentence: str, code: int) -> NoReturn:
+    err.print(sentence, style="red", markup=False)
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """The entry point: what goes wrong becomes one sentence and an exit code."""
+    try:
+        app()
+    except ApiProblem as problem:
+        tell(problem)
+        sys.exit(REFUSED)
+    except httpx.TransportError as error:
+        address = os.environ.get("ORCHESTRATOR_URL", "http://localhost:8000")
+        fail(f"{address} cannot be reached: {error}. Is ORCHESTRATOR_URL right?", UNREACHABLE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def tell(problem: ApiProblem) -> None:
+    err.print(str(problem), style="red", markup=False)
+    for error in problem.body.get("errors", []):
+        if error["message"] not in str(problem):
+            err.print(f"  {error['field']}: {error['message']}", markup=False)
+
+
+# --- documents ------------------------------------------------------------------------------------------
+
+Files = Annotated[
+    list[Path], typer.Argument(help="Documents (YAML).", exists=True, dir_okay=False, readable=True)
+]
+
+
+@app.command()
+def validate(
+    files: Files,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Judge by the documents alone, without a server.")
+    ] = False,
+    team: Team = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check documents: every problem with its line. Exit 1 when one of them has an error."""
+    api = None if offline else Api()
+    found = {str(path): problems_of(api, read(path), team) for path in files}
+    if as_json:
+        out.print_json(json.dumps(found))
+    else:
+        for name, problems in found.items():
+            show_problems(name, problems)
+    if any(is_bad(problems) for problems in found.values()):
+        raise SystemExit(NOT_GOOD)
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        fail(f"{path} is not UTF-8.", NOT_GOOD)
+
+
+def problems_of(api: Api | None, text: str, team: str | None) -> list[Body]:
+    if api is None:
+        from pipelines.validation import validate as judge
+
+        return [problem.to_json() for problem in judge(text).problems]
+    body = {"document": text, **({"team": team} if team else {})}
+    problems: list[Body] = api.post("validate/", body)["problems"]
+    return problems
+
+
+def show_problems(name: str, problems: list[Body]) -> None:
+    """One line each, in the form that editors and CI find again."""
+    for problem in problems:
+        place = f"{name}:{problem['line']}:{problem['column']}"
+        style = "red" if problem["severity"] == "error" else "yellow"
+        out.print(
+            f"{place}: {problem['severity']}: {problem['message']} [{problem['code']}]",
+            style=style,
+            markup=False,
+        )
+    if not is_bad(problems):
+        out.print(f"{name}: valid", style="green", markup=False)
+
+
+def is_bad(problems: list[Body]) -> bool:
+    return any(problem["severity"] == "error" for problem in problems)
+
+
+@app.command()
+def apply(
+    files: Files,
+    team: Team = None,
+    message: Annotated[str, typer.Option("--message", "-m", help="Why, for the list of versions.")] = "",
+    activate: Annotated[
+        bool, typer.Option("--activate/--no-activate", help="Whether plain runs use it from now on.")
+    ] = True,
+) -> None:
+    """Publish documents, each as the pipeline it names. Nothing is published when one has an error."""
+    api = Api()
+    texts = {path: read(path) for path in files}
+    bad = False
+    for path, text in texts.items():
+        problems = problems_of(api, text, team)
+        bad = bad or is_bad(problems)
+        if problems:
+            show_problems(str(path), problems)
+    if bad:
+        raise SystemExit(NOT_GOOD)
+    for path, text in texts.items():
+        out.print(f"{path}: {publish(api, text, team, message, activate)}", markup=False)
+
+
+def publish(api: Api, text: str, team: str | None, message: str, activate: bool) -> str:
+    """Save a text as the draft of its pipeline and publish it; what came of it, in words."""
+    name = name_of(text)
+    address = store_draft(api, name, text, team)
+    version = api.post(f"pipelines/{address}/versions/", {"message": message, "activate": activate})
+    state = "active" if version["active"] else "not active"
+    done = "published" if version["created"] else "unchanged,"
+    return f"{address} {done} version {version['number']} ({state})"
+
+
+def name_of(text: str) -> str:
+    from pipelines.document import parse
+
+    root = parse(text).root
+    node = root.get("name") if root is not None else None
+    if node is None or not isinstance(node.raw, str):
+        fail("The document has no name.", NOT_GOOD)
+    return node.raw
+
+
+def store_draft(api: Api, name: str, text: str, team: str | None) -> str:
+    """Save or create; the `team:name` of the pipeline."""
+    wanted = f"{team}:{name}" if team else name
+    try:
+        found = api.get(f"pipelines/{wanted}/")
+    except ApiProblem as problem:
+        if problem.status != 404:
+            raise
+        body = {"name": name, "document": text, **({"team": team} if team else {})}
+        made = api.post("pipelines/", body)
+        return f"{made['team']}:{name}"
+    address = f"{found['team']}:{name}"
+    etag = api.get(f"pipelines/{address}/draft/")["etag"]
+    api.ask("PUT", f"pipelines/{address}/draft/", json={"document": text}, headers={"If-Match": etag})
+    return address
+
+
+# --- runs -----------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(
+    name: Annotated[str, typer.Argument(help="A pipeline: name or team:name.")],
+    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="name=value, repeatable.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for its end, and exit with it.")] = False,
+    version: Annotated[int | None, typer.Option("--version", help="Another than the active one.")] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="This task and what it needs.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="The same key never starts a second run.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start a run. With --wait: exit 0 when it succeeded, 1 when it failed or was cancelled."""
+    api = Api()
+    body: Body = {"parameters": parameters(api, name, param or [])}
+    body |= {"version": version} if version is not None else {}
+    body |= {"only": only} if only else {}
+    started = api.post(f"pipelines/{name}/runs/", body, {"Idempotency-Key": key or str(uuid.uuid4())})
+    if not as_json:
+        out.print(f"{label(started)} started: {api.address}/runs/{started['id']}", markup=False)
+    ended = follow(api, started, quiet=as_json) if wait else started
+    if as_json:
+        out.print_json(json.dumps(ended))
+    if wait and ended["state"] != "succeeded":
+        raise SystemExit(NOT_GOOD)
+
+
+def parameters(api: Api, name: str, given: list[str]) -> Body:
+    """`name=value` pairs with each value read as its declaration says: text stays text."""
+    if not given:
+        return {}
+    declared = api.get(f"pipelines/{name}/")["parameters"]
+    found: Body = {}
+    for pair in given:
+        key, separator, text = pair.partition("=")
+        if not separator:
+            fail(f"--param {pair}: write name=value.", REFUSED)
+        found[key] = value_of(text, declared.get(key, {}).get("type"))
+    return found
+
+
+def value_of(text: str, kind: str | None) -> Any:
+    if kind == "string":
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def follow(api: Api, started: Body, *, quiet: bool) -> Body:
+    """Look at a run until it has ended, telling each change of a task; patient with short outages."""
+    states: dict[str, str] = {}
+    answered = time.monotonic()
+    while True:
+        try:
+            now: Body = api.get(f"runs/{started['id']}/")
+            if not quiet:
+                tell_changes(api, now, states)
+            answered = time.monotonic()
+        except httpx.TransportError:
+            if time.monotonic() - answered > OUTAGE:
+                raise
+            time.sleep(POLL)
+            continue
+        if now["state"] in ENDED:
+            if not quiet:
+                tell_end(now)
+            return now
+        time.sleep(POLL)
+
+
+def tell_changes(api: Api, now: Body, states: dict[str, str]) -> None:
+    for task in api.every(f"runs/{now['id']}/tasks/"):
+        state = task["state"]
+        if states.get(task["key"]) != state and state not in ("pending", "ready"):
+            out.print(f"  {task['key']}: {worded(state)}", style=COLOURS.get(state), markup=False)
+            if state == "awaiting_approval":
+                out.print(f"    decide at {api.address}/runs/{now['id']}", markup=False)
+        states[task["key"]] = state
+
+
+def tell_end(ended: Body) -> None:
+    out.print(f"{label(ended)} {ended['state']}", style=COLOURS.get(ended["state"]), markup=False)
+    if ended["cause"]:
+        out.print(f"  {ended['cause']['task']}: {ended['cause']['message']}", markup=False)
+
+
+def label(found: Body) -> str:
+    return f"{found['pipeline']['team']}:{found['pipeline']['name']} #{found['number']}"
+
+
+def worded(state: str) -> str:
+    return WORDS.get(state, state)
+
+
+@app.command()
+def runs(
+    name: Annotated[str | None, typer.Argument(help="Of this pipeline only.")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="In this state only.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, the newest first."""
+    rows = Api().get("runs/", pipeline=name, state=state, page_size=limit)["results"]
+    if as_json:
+        out.print_json(json.dumps(rows))
+        return
+    table = Table("run", "state", "version", "started by", "created", "id", box=None)
+    for row in rows:
+        by = row["requested_by"]["username"] if row["requested_by"] else row["trigger"]
+        shade = COLOURS.get(row["state"], "default")
+        cells = [
+            label(row),
+            f"[{shade}]{row['state']}[/]",
+            str(row["version"]),
+            by,
+            row["created_at"],
+            row["id"],
+        ]
+        table.add_row(*cells)
+    out.print(table)
+
+
+@app.command()
+def logs(
+    which: Annotated[
+        str, typer.Argument(metavar="RUN", help="An id, PIPELINE#NUMBER, or PIPELINE for its last.")
+    ],
+    task: Annotated[str | None, typer.Argument(help="One task only.")] = None,
+    follow_it: Annotated[bool, typer.Option("--follow", "-f", help="Until the run has ended.")] = False,
+) -> None:
+    """Print what the attempts of a run said."""
+    api = Api()
+    run_id = find_run(api, which)
+    offsets: dict[str, int] = {}
+    while True:
+        ended = api.get(f"runs/{run_id}/")["state"] in ENDED
+        tasks = [row for row in api.every(f"runs/{run_id}/tasks/") if task in (None, row["key"])]
+        if task is not None and not tasks:
+            fail(f"The run has no task {task}.", REFUSED)
+        for row in tasks:
+            print_new_lines(api, row, offsets, prefix=task is None)
+        if ended or not follow_it:
+            return
+        time.sleep(POLL)
+
+
+def find_run(api: Api, which: str) -> str:
+    """The id of a run: given as such, as PIPELINE#NUMBER, or as a pipeline for its newest run."""
+    try:
+        return str(uuid.UUID(which))
+    except ValueError:
+        name, _, number = which.partition("#")
+    for row in api.every("runs/", pipeline=name):
+        if number in ("", str(row["number"])):
+            return str(row["id"])
+    fail(f"There is no run {which}.", REFUSED)
+
+
+def print_new_lines(api: Api, task: Body, offsets: dict[str, int], *, prefix: bool) -> None:
+    attempts = api.get(f"task-runs/{task['id']}/")["attempts"] if task["attempt"] else []
+    for attempt in attempts:
+        while True:
+            offset = offsets.get(attempt["id"], 0)
+            part = api.get(f"attempts/{attempt['id']}/log/", offset=offset, limit=1000)
+            head = f"{task['key']} [{attempt['no']}] " if prefix else ""
+            for line in part["lines"]:
+                out.print(f"{head}{line}", markup=False)
+            offsets[attempt["id"]] = part["next"]
+            if not part["lines"]:
+                break
+
+
+# --- what came of it ------------------------------------------------------------------------------------
+
+
+@app.command()
+def trace(
+    endpoint: Annotated[str, typer.Argument(help="An endpoint: name or team:name.")],
+    at: Annotated[str | None, typer.Option("--at", help="What was live at this time (ISO 8601).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """From the deployed model to the data, code and people behind it. Exit 1 while records are missing."""
+    found = Api().get(f"deployments/{endpoint}/trace/", at=at)
+    if as_json:
+        out.print_json(json.dumps(found))
+    else:
+        for line in trace_lines(found):
+            out.print(line, markup=False)
+    if not found["complete"]:
+        raise SystemExit(NOT_GOOD)
+
+
+def trace_lines(found: Body) -> Iterator[str]:
+    """The trace, one fact a line."""
+    model, approval = found["model"], found["approval"]
+    if model:
+        yield f"model        {model['name']} version {model['version']}  sha256 {model['sha256']}"
+        yield from (f"metric       {name} = {value}" for name, value in sorted(model["metrics"].items()))
+    if approval:
+        yield f"approval     {approval['decision']} by {approval['by']['username']} at {approval['at']}"
+    yield from (f"data         {row['name']}  sha256 {row['sha256']}" for row in found["data"])
+    yield from (
+        f"code         {row['location']}  {row['entry'] or ''}  snapshot {row['snapshot']}"
+        for row in found["code"]
+    )
+    yield from (
+        f"parameter    {name} = {json.dumps(value)}" for name, value in sorted(found["parameters"].items())
+    )
+    for row in found["environment"]:
+        yield f"environment  Python {row['python']}, {len(row['packages'])} packages, {row['fingerprint']}"
+    yield from (f"gap          {row['message']}" for row in found["gaps"])
+    yield from (f"missing      {row}" for row in found["missing"])
+
+
+if __name__ == "__main__":
+    main()
