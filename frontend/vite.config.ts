@@ -8,12 +8,12 @@ const DJANGO = 'http://127.0.0.1:8000';
 function fakeEntry(): Plugin {
   return {
     name: 'fake-entry',
-    transformIndexHtml: (html) => html.replace('/src/main.tsx', '/src/testing/main.tsx'),
+    transformIndexHtml: { order: 'pre', handler: (html) => html.replace('/src/main.tsx', '/src/testing/main.tsx') },
   };
 }
 
 export default defineConfig(({ command, mode }) => ({
-  base: command === 'build' ? '/static/' : '/',
+  base: command === 'build' && mode !== 'fake' ? '/static/' : '/',
   plugins: [react(), ...(mode === 'fake' ? [fakeEntry()] : [])],
   build: {
     outDir: 'dist',

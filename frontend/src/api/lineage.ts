@@ -7,7 +7,7 @@ export const deploymentsQuery = infiniteQueryOptions({
   queryKey: ['deployments', 'list'],
   queryFn: ({ pageParam, signal }) =>
     dataOf(client.GET('/api/v1/deployments/', { params: { query: pageParam }, signal })),
-  initialPageParam: {} as { cursor?: string },
+  initialPageParam: {},
   getNextPageParam: (page) => nextOf(page.next),
 });
 

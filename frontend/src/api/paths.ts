@@ -19,12 +19,11 @@ import type {
 interface Answer<T> {
   responses: { 200: { content: { 'application/json': T } } };
 }
-type None = Record<never, never>;
-type PathOf<Path> = [keyof Path] extends [never] ? { path?: never } : { path: Path };
-interface Get<T, Query = never, Path = None> {
+type PathOf<Path> = [Path] extends [never] ? { path?: never } : { path: Path };
+interface Get<T, Query = never, Path = never> {
   get: Answer<T> & { parameters: { query?: Query } & PathOf<Path> };
 }
-interface Post<T, Body, Path = None> {
+interface Post<T, Body, Path = never> {
   post: Answer<T> & {
     parameters: { header?: { 'Idempotency-Key'?: string } } & PathOf<Path>;
     requestBody?: { content: { 'application/json': Body } };

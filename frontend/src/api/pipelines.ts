@@ -18,7 +18,7 @@ export function pipelinesQuery(filter: PipelineFilter) {
     queryKey: ['pipelines', 'list', filter],
     queryFn: ({ pageParam, signal }) =>
       dataOf(client.GET('/api/v1/pipelines/', { params: { query: { ...filter, ...pageParam } }, signal })),
-    initialPageParam: {} as { cursor?: string },
+    initialPageParam: {},
     getNextPageParam: (page) => nextOf(page.next),
     placeholderData: keepPreviousData,
   });
@@ -36,7 +36,7 @@ export function versionsQuery(name: string) {
     queryKey: ['pipelines', 'versions', name],
     queryFn: ({ pageParam, signal }) =>
       dataOf(client.GET('/api/v1/pipelines/{name}/versions/', { params: { path: { name }, query: pageParam }, signal })),
-    initialPageParam: {} as { cursor?: string },
+    initialPageParam: {},
     getNextPageParam: (page) => nextOf(page.next),
   });
 }

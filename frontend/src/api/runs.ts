@@ -13,7 +13,7 @@ export function runsQuery(filter: RunFilter) {
     queryKey: ['runs', 'list', filter],
     queryFn: ({ pageParam, signal }) =>
       dataOf(client.GET('/api/v1/runs/', { params: { query: { ...filter, ...pageParam } }, signal })),
-    initialPageParam: {} as { cursor?: string },
+    initialPageParam: {},
     getNextPageParam: (page) => nextOf(page.next),
     placeholderData: keepPreviousData,
   });

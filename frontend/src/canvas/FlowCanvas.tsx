@@ -2,6 +2,7 @@ import '@xyflow/react/dist/base.css';
 import {
   Background,
   BackgroundVariant,
+  BaseEdge,
   Handle,
   Panel,
   Position,
@@ -9,8 +10,11 @@ import {
   ReactFlowProvider,
   useReactFlow,
   useStore,
+  useStoreApi,
   type Edge,
+  type EdgeProps,
   type Node,
+  type NodeHandle,
   type NodeProps,
 } from '@xyflow/react';
 import { Maximize, ZoomIn, ZoomOut } from 'lucide-react';
@@ -26,9 +30,10 @@ import {
   type KeyboardEvent,
   type ReactNode,
 } from 'react';
-import { absolute, layout } from '../graph/layout';
+import { absolute, FRAME, layoutFor } from '../graph/layout';
 import { first, neighbour, type Direction } from '../graph/navigate';
-import type { Drawing, Placement } from '../graph/types';
+import { labelSpot, pathOf } from '../graph/route';
+import type { Drawing, Flow, Place, Placement, Places, Route } from '../graph/types';
 import { IconButton } from '../ui/Button';
 import css from './FlowCanvas.module.css';
 
@@ -42,6 +47,7 @@ interface Parts {
   Frame: ComponentType<CardProps>;
   active: string | null;
   selected: string | null;
+  flow: Flow;
 }
 
 const PartsContext = createContext<Parts | null>(null);
@@ -57,45 +63,66 @@ const domId = (id: string) => `card-${id}`;
 const CardNode = memo(function CardNode({ id }: NodeProps) {
   const { Card, active, selected } = useParts();
   return (
-    <div id={domId(id)} className={css.node} data-active={active === id || undefined}>
-      <Handle type="target" position={Position.Left} isConnectable={false} className={css.port} />
+    <Ported id={id} active={active === id}>
       <Card id={id} selected={selected === id} />
-      <Handle type="source" position={Position.Right} isConnectable={false} className={css.port} />
-    </div>
+    </Ported>
   );
 });
 
 const FrameNode = memo(function FrameNode({ id }: NodeProps) {
   const { Frame, active, selected } = useParts();
   return (
-    <div id={domId(id)} className={css.node} data-active={active === id || undefined}>
-      <Handle type="target" position={Position.Left} isConnectable={false} className={css.port} />
+    <Ported id={id} active={active === id}>
       <Frame id={id} selected={selected === id} />
-      <Handle type="source" position={Position.Right} isConnectable={false} className={css.port} />
+    </Ported>
+  );
+});
+
+function Ported({ id, active, children }: { id: string; active: boolean; children: ReactNode }) {
+  const { flow } = useParts();
+  const [first, last] = SIDES[flow];
+  return (
+    <div id={domId(id)} className={css.node} data-active={active || undefined} data-flow={flow}>
+      <Handle type="target" position={first} isConnectable={false} className={css.port} />
+      {children}
+      <Handle type="source" position={last} isConnectable={false} className={css.port} />
     </div>
+  );
+}
+
+type LinkEdge = Edge<{ route: Route | undefined; flow: Flow }>;
+
+const LinkLine = memo(function LinkLine({ sourceX, sourceY, targetX, targetY, data, label }: EdgeProps<LinkEdge>) {
+  const from = { x: sourceX, y: sourceY };
+  const to = { x: targetX, y: targetY };
+  const flow = data?.flow ?? 'right';
+  const spot = labelSpot(flow, from, data?.route, to);
+  return (
+    <BaseEdge
+      path={pathOf(flow, from, data?.route, to)}
+      label={label}
+      labelX={spot.x}
+      labelY={spot.y}
+      labelBgPadding={[4, 2]}
+      labelBgBorderRadius={4}
+    />
   );
 });
 
 const NODE_TYPES = { card: CardNode, frame: FrameNode };
+const EDGE_TYPES = { link: LinkLine };
+const SIDES = { right: [Position.Left, Position.Right], down: [Position.Top, Position.Bottom] } as const;
 const PORT = 10;
-const EMPTY: Node[] = [];
 
 /** Sizes and handles are given, so that nothing waits to be measured and what is off screen is never mounted. */
-function nodesOf(drawing: Drawing, places: Placement): Node[] {
-  const depth = new Map<string, number>();
-  const depthOf = (id: string | null): number => {
-    if (id === null) return -1;
-    const known = depth.get(id);
-    if (known !== undefined) return known;
-    const parent = drawing.boxes.find((box) => box.id === id)?.parent ?? null;
-    const value = depthOf(parent) + 1;
-    depth.set(id, value);
-    return value;
-  };
-  const outerFirst = [...drawing.boxes].sort((a, b) => depthOf(a.parent) - depthOf(b.parent));
-  return outerFirst.map((box) => {
+function nodesOf(drawing: Drawing, { places, flow }: Placement): Node[] {
+  const parents = new Map(drawing.boxes.map((box) => [box.id, box.parent]));
+  const depthOf = (id: string | null): number => (id === null ? 0 : depthOf(parents.get(id) ?? null) + 1);
+  const outerFirst = drawing.boxes
+    .map((box) => ({ box, depth: depthOf(box.parent) }))
+    .sort((a, b) => a.depth - b.depth);
+  return outerFirst.map(({ box }) => {
     const place = places.get(box.id) ?? { x: 0, y: 0, width: 0, height: 0 };
-    const middle = box.frame ? 20 : place.height / 2;
     return {
       id: box.id,
       type: box.frame ? 'frame' : 'card',
@@ -105,21 +132,38 @@ function nodesOf(drawing: Drawing, places: Placement): Node[] {
       width: place.width,
       height: place.height,
       measured: { width: place.width, height: place.height },
-      handles: [
-        { type: 'target', position: Position.Left, x: -PORT / 2, y: middle - PORT / 2, width: PORT, height: PORT },
-        { type: 'source', position: Position.Right, x: place.width - PORT / 2, y: middle - PORT / 2, width: PORT, height: PORT },
-      ],
+      handles: handlesOf(box.frame, place, flow),
       zIndex: box.frame ? -1 : 0,
-    } satisfies Node;
+    };
   });
 }
 
-function edgesOf(drawing: Drawing): Edge[] {
+/** Ports in the middle of a card's sides; beside the head of a frame. */
+function handlesOf(frame: boolean, place: Place, flow: Flow): NodeHandle[] {
+  const size = { width: PORT, height: PORT };
+  const [first, last] = SIDES[flow];
+  if (flow === 'down') {
+    const x = place.width / 2 - PORT / 2;
+    return [
+      { type: 'target', position: first, x, y: -PORT / 2, ...size },
+      { type: 'source', position: last, x, y: place.height - PORT / 2, ...size },
+    ];
+  }
+  const y = (frame ? FRAME.top / 2 : place.height / 2) - PORT / 2;
+  return [
+    { type: 'target', position: first, x: -PORT / 2, y, ...size },
+    { type: 'source', position: last, x: place.width - PORT / 2, y, ...size },
+  ];
+}
+
+function edgesOf(drawing: Drawing, { routes, flow }: Placement): LinkEdge[] {
   return drawing.links.map((link) => ({
     id: link.id,
+    type: 'link',
     source: link.from,
     target: link.to,
-    ...(link.label ? { label: link.label, labelBgPadding: [4, 2] as [number, number], labelBgBorderRadius: 4 } : {}),
+    data: { route: routes.get(link.id), flow },
+    ...(link.label ? { label: link.label } : {}),
     focusable: false,
     zIndex: 0,
   }));
@@ -129,6 +173,8 @@ interface Props {
   /** Accessible name: "Graph of run 812". */
   label: string;
   drawing: Drawing;
+  /** Width / height of the canvas, roughly: decides whether the drawing flows right or down. */
+  shape?: number;
   Card: ComponentType<CardProps>;
   Frame?: ComponentType<CardProps>;
   selected: string | null;
@@ -156,21 +202,20 @@ const KEYS: Record<string, Direction> = {
   ArrowUp: 'up',
   ArrowDown: 'down',
 };
-const FIT = { padding: 0.12, maxZoom: 1, minZoom: 0.05 };
+const FIT = { padding: 0.12, maxZoom: 1, minZoom: 0.02 };
 
-function Canvas({ label, drawing, Card, Frame = NoFrame, selected, onSelect, children }: Props) {
-  const places = useMemo(() => layout(drawing), [drawing]);
-  const nodes = useMemo(() => nodesOf(drawing, places), [drawing, places]);
-  const edges = useMemo(() => edgesOf(drawing), [drawing]);
+function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, onSelect, children }: Props) {
+  const placement = useMemo(() => layoutFor(drawing, shape), [drawing, shape]);
+  const { places, flow } = placement;
+  const nodes = useMemo(() => nodesOf(drawing, placement), [drawing, placement]);
+  const edges = useMemo(() => edgesOf(drawing, placement), [drawing, placement]);
   const parents = useMemo(() => new Map(drawing.boxes.map((box) => [box.id, box.parent])), [drawing]);
-  const [active, setActive] = useState<string | null>(null);
+  const [active, setActive] = useCursor(selected);
   const show = useShow(places, parents);
   const { fitView } = useReactFlow();
 
   useEffect(() => {
-    if (selected === null || !places.has(selected)) return;
-    setActive(selected);
-    show(selected);
+    if (selected !== null && places.has(selected)) show(selected);
   }, [selected, places, show]);
 
   const onKeyDown = useCallback(
@@ -178,7 +223,7 @@ function Canvas({ label, drawing, Card, Frame = NoFrame, selected, onSelect, chi
       if (event.target !== event.currentTarget) return;
       const direction = KEYS[event.key];
       if (direction && !event.altKey && !event.ctrlKey && !event.metaKey) {
-        const next = active === null ? first(drawing, places) : neighbour(drawing, places, active, direction);
+        const next = active === null ? first(drawing, placement) : neighbour(drawing, placement, active, direction);
         if (next !== null) {
           setActive(next);
           show(next);
@@ -189,33 +234,34 @@ function Canvas({ label, drawing, Card, Frame = NoFrame, selected, onSelect, chi
       else return;
       event.preventDefault();
     },
-    [active, drawing, places, show, onSelect, fitView],
+    [active, setActive, drawing, placement, show, onSelect, fitView],
   );
 
-  const parts = useMemo(() => ({ Card, Frame, active, selected }), [Card, Frame, active, selected]);
+  const parts = useMemo(() => ({ Card, Frame, active, selected, flow }), [Card, Frame, active, selected, flow]);
   return (
     <PartsContext value={parts}>
       <ReactFlow
         className={css.canvas}
-        nodes={nodes.length > 0 ? nodes : EMPTY}
+        nodes={nodes}
         edges={edges}
         nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
         tabIndex={0}
         aria-label={`${label}. Arrow keys go from card to card, Enter opens one, 0 shows all.`}
         aria-activedescendant={active === null ? undefined : domId(active)}
         onKeyDown={onKeyDown}
         onFocus={(event) => {
-          if (event.target === event.currentTarget) setActive((known) => known ?? first(drawing, places));
+          if (event.target === event.currentTarget && active === null) setActive(first(drawing, placement));
         }}
         onNodeClick={(event, node) => {
           setActive(node.id);
           onSelect(node.id);
-          (event.currentTarget.closest('.react-flow') as HTMLElement | null)?.focus({ preventScroll: true });
+          event.currentTarget.closest<HTMLElement>('.react-flow')?.focus({ preventScroll: true });
         }}
         onPaneClick={() => onSelect(null)}
         fitView
         fitViewOptions={FIT}
-        minZoom={0.05}
+        minZoom={0.02}
         maxZoom={1.75}
         onlyRenderVisibleElements
         nodesDraggable={false}
@@ -236,8 +282,15 @@ function Canvas({ label, drawing, Card, Frame = NoFrame, selected, onSelect, chi
   );
 }
 
+/** Where the arrow keys stand: what was selected last, until they move on. */
+function useCursor(selected: string | null): [string | null, (id: string | null) => void] {
+  const [cursor, setCursor] = useState<{ at: string | null; selected: string | null }>({ at: selected, selected });
+  const move = useCallback((id: string | null) => setCursor({ at: id, selected }), [selected]);
+  return [cursor.selected === selected || selected === null ? cursor.at : selected, move];
+}
+
 /** Moves the camera to a box when it is off screen, and only then. */
-function useShow(places: Placement, parents: ReadonlyMap<string, string | null>) {
+function useShow(places: Places, parents: ReadonlyMap<string, string | null>) {
   const { getViewport, setCenter } = useReactFlow();
   const width = useStore((state) => state.width);
   const height = useStore((state) => state.height);
@@ -256,14 +309,28 @@ function useShow(places: Placement, parents: ReadonlyMap<string, string | null>)
   );
 }
 
-/** Tells the cards by an attribute how much of themselves fits: full above 0.6, some above 0.35, else the glyph. */
+/** Tells the cards by an attribute how much of themselves fits, without drawing anything anew. */
 function Tier() {
-  const tier = useStore((state) => (state.transform[2] > 0.6 ? 'full' : state.transform[2] > 0.35 ? 'some' : 'glyph'));
-  const dom = useStore((state) => state.domNode);
+  const store = useStoreApi();
   useEffect(() => {
-    if (dom) dom.dataset.tier = tier;
-  }, [dom, tier]);
+    const tell = () => {
+      const { domNode, transform } = store.getState();
+      if (!domNode) return;
+      const zoom = transform[2];
+      domNode.dataset.tier = tierOf(zoom);
+      // In steps, so that a turn of the wheel does not style every card in every frame.
+      domNode.style.setProperty('--zoom', String(Math.max(0.3, Math.round(zoom * 20) / 20)));
+    };
+    tell();
+    return store.subscribe(tell);
+  }, [store]);
   return null;
+}
+
+/** full: the whole card · some: icon, name and glyph · glyph: a tinted box with the glyph */
+function tierOf(zoom: number): 'full' | 'some' | 'glyph' {
+  if (zoom > 0.6) return 'full';
+  return zoom > 0.35 ? 'some' : 'glyph';
 }
 
 function ZoomButtons() {

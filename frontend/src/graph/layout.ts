@@ -1,9 +1,9 @@
 import dagre from '@dagrejs/dagre';
-import type { Box, Drawing, Link, Place, Placement } from './types';
+import type { Box, Drawing, Flow, Link, Place, Placement, Places, Point, Route } from './types';
 
 export const CARD = { width: 208, height: 64 } as const;
 export const FRAME = { side: 16, top: 40, bottom: 16 } as const;
-const GAP = { rank: 48, box: 16 } as const;
+const GAP = { rank: 48, box: 20 } as const;
 /** dagre's best ranking is cubic in the worst case; beyond this many boxes of one scope the quick one is used. */
 const QUICK_BEYOND = 100;
 
@@ -12,14 +12,47 @@ interface Scope {
   links: Link[];
 }
 
+interface Work {
+  flow: Flow;
+  scopes: Map<string | null, Scope>;
+  places: Map<string, Place>;
+  /** Relative to the corner of the scope, whose id is kept to make them absolute later. */
+  routes: Map<string, { scope: string | null; route: Route }>;
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
 /**
- * Places every box, scope by scope from the inside out, left to right along the links.
- * The same drawing always gives the same placement. Links between boxes of different scopes are ignored.
+ * Places every box, scope by scope from the inside out. The same drawing always gives the same placement.
+ * Links between boxes of different scopes are ignored.
  */
-export function layout(drawing: Drawing): Placement {
-  const places = new Map<string, Place>();
-  placeScope(null, scopesOf(drawing), places);
-  return places;
+export function layout(drawing: Drawing, flow: Flow = 'right'): Placement {
+  const work: Work = { flow, scopes: scopesOf(drawing), places: new Map(), routes: new Map() };
+  const size = placeScope(null, work);
+  const parents = new Map(drawing.boxes.map((box) => [box.id, box.parent]));
+  const routes = new Map(
+    [...work.routes].map(([id, { scope, route }]) => [
+      id,
+      scope === null ? route : moved(route, absolute(scope, parents, work.places), flow),
+    ]),
+  );
+  return { flow, places: work.places, routes, ...size };
+}
+
+/** The flow that shows a drawing larger on a canvas of this shape (width / height). Large drawings flow right. */
+export function layoutFor(drawing: Drawing, shape: number): Placement {
+  const right = layout(drawing, 'right');
+  if (drawing.boxes.length > QUICK_BEYOND) return right;
+  const down = layout(drawing, 'down');
+  return zoomOf(down, shape) > zoomOf(right, shape) * 1.15 ? down : right;
+}
+
+/** How large a placement can be shown on a canvas of this shape and height 1; never larger than a short row of cards. */
+function zoomOf({ width, height }: Size, shape: number): number {
+  return Math.min(shape / width, 1 / height, 1 / (5 * CARD.height));
 }
 
 function scopesOf({ boxes, links }: Drawing): Map<string | null, Scope> {
@@ -38,36 +71,42 @@ function scopesOf({ boxes, links }: Drawing): Map<string | null, Scope> {
 }
 
 /** Places the boxes of one scope and answers how large they are together. */
-function placeScope(
-  id: string | null,
-  scopes: Map<string | null, Scope>,
-  places: Map<string, Place>,
-): { width: number; height: number } {
-  const scope = scopes.get(id) ?? { boxes: [], links: [] };
-  const sizes = new Map(scope.boxes.map((box) => [box.id, box.frame ? frameSize(box, scopes, places) : CARD]));
+function placeScope(id: string | null, work: Work): Size {
+  const scope = work.scopes.get(id) ?? { boxes: [], links: [] };
+  const sizes = new Map(scope.boxes.map((box) => [box.id, box.frame ? frameSize(box, work) : CARD]));
   const origin = id === null ? { x: 0, y: 0 } : { x: FRAME.side, y: FRAME.top };
+  const shift = (point: Point) => ({ x: point.x + origin.x, y: point.y + origin.y });
+  const { places, routes } = arrange(scope, sizes, work.flow);
   let width = 0;
   let height = 0;
-  for (const [boxId, place] of arrange(scope, sizes)) {
-    places.set(boxId, { ...place, x: place.x + origin.x, y: place.y + origin.y });
+  for (const [boxId, place] of places) {
+    work.places.set(boxId, { ...place, ...shift(place) });
     width = Math.max(width, place.x + place.width);
     height = Math.max(height, place.y + place.height);
   }
+  for (const [linkId, route] of routes) work.routes.set(linkId, { scope: id, route: moved(route, origin, work.flow) });
   return { width, height };
 }
 
-function frameSize(box: Box, scopes: Map<string | null, Scope>, places: Map<string, Place>) {
-  const inner = placeScope(box.id, scopes, places);
+function frameSize(box: Box, work: Work): Size {
+  const inner = placeScope(box.id, work);
   return {
     width: Math.max(CARD.width, inner.width) + 2 * FRAME.side,
     height: Math.max(CARD.height, inner.height) + FRAME.top + FRAME.bottom,
   };
 }
 
-function arrange(scope: Scope, sizes: Map<string, { width: number; height: number }>): Map<string, Place> {
+interface Laid {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+function arrange(scope: Scope, sizes: Map<string, Size>, flow: Flow) {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({
-    rankdir: 'LR',
+    rankdir: flow === 'right' ? 'LR' : 'TB',
     ranksep: GAP.rank,
     nodesep: GAP.box,
     ranker: scope.boxes.length > QUICK_BEYOND ? 'longest-path' : 'network-simplex',
@@ -78,14 +117,35 @@ function arrange(scope: Scope, sizes: Map<string, { width: number; height: numbe
   dagre.layout(graph);
   const places = new Map<string, Place>();
   for (const box of scope.boxes) {
-    const { x, y, width, height } = graph.node(box.id) as Place;
+    const { x, y, width, height } = graph.node(box.id) as Laid;
     places.set(box.id, { x: Math.round(x - width / 2), y: Math.round(y - height / 2), width, height });
   }
-  return places;
+  const routes = new Map<string, Route>();
+  for (const link of scope.links) {
+    const { points } = graph.edge(link.from, link.to) as { points: Point[] };
+    routes.set(link.id, routeOf(points, flow));
+  }
+  return { places, routes };
+}
+
+/** dagre's points: an end, then a gap and a rank in turn, then an end. The ports say better where the ends are. */
+function routeOf(points: Point[], flow: Flow): Route {
+  const inner = points.slice(1, -1);
+  const along = ({ x, y }: Point) => (flow === 'right' ? x : y);
+  const across = ({ x, y }: Point) => (flow === 'right' ? y : x);
+  return {
+    gaps: inner.filter((_, at) => at % 2 === 0).map(along),
+    lanes: inner.filter((_, at) => at % 2 === 1).map(across),
+  };
+}
+
+function moved({ gaps, lanes }: Route, by: Point, flow: Flow): Route {
+  const [along, across] = flow === 'right' ? [by.x, by.y] : [by.y, by.x];
+  return { gaps: gaps.map((gap) => gap + along), lanes: lanes.map((lane) => lane + across) };
 }
 
 /** Where a box stands on the whole drawing, not within its parent. */
-export function absolute(id: string, parents: ReadonlyMap<string, string | null>, places: Placement): Place {
+export function absolute(id: string, parents: ReadonlyMap<string, string | null>, places: Places): Place {
   const own = places.get(id) ?? { x: 0, y: 0, ...CARD };
   const parent = parents.get(id) ?? null;
   if (parent === null) return own;

@@ -9,25 +9,29 @@ interface Spot {
   y: number;
 }
 
-/** Which box an arrow key leads to: along a link sideways, to the nearest box otherwise; null at the rim. */
-export function neighbour(drawing: Drawing, places: Placement, from: string, direction: Direction): string | null {
+const WAYS = { right: ['right', 'left'], down: ['down', 'up'] } as const;
+
+/** Which box an arrow key leads to: along a link in the way of the flow, to the nearest otherwise; null at the rim. */
+export function neighbour(drawing: Drawing, { flow, places }: Placement, from: string, direction: Direction): string | null {
   const parents = new Map(drawing.boxes.map((box) => [box.id, box.parent]));
   const spots = new Map(drawing.boxes.map((box) => [box.id, spotOf(box.id, absolute(box.id, parents, places))]));
   const here = spots.get(from);
-  if (!here) return first(drawing, places);
+  if (!here) return first(drawing, { flow, places });
+  const [along, against] = WAYS[flow];
   const linked = drawing.links
-    .filter((link) => (direction === 'right' ? link.from === from : direction === 'left' && link.to === from))
-    .map((link) => spots.get(direction === 'right' ? link.to : link.from))
+    .filter((link) => (direction === along ? link.from === from : direction === against && link.to === from))
+    .map((link) => spots.get(direction === along ? link.to : link.from))
     .filter((spot) => spot !== undefined);
   const choice = linked.length > 0 ? linked : [...spots.values()].filter((spot) => lies(spot, here, direction));
   return nearest(choice, here, direction)?.id ?? null;
 }
 
-/** Where arrows begin: the leftmost box, the topmost of those. */
-export function first(drawing: Drawing, places: Placement): string | null {
+/** Where arrows begin: the box at the beginning of the flow. */
+export function first(drawing: Drawing, { flow, places }: Pick<Placement, 'flow' | 'places'>): string | null {
   const parents = new Map(drawing.boxes.map((box) => [box.id, box.parent]));
   const spots = drawing.boxes.map((box) => spotOf(box.id, absolute(box.id, parents, places)));
-  return spots.sort((a, b) => a.x - b.x || a.y - b.y)[0]?.id ?? null;
+  const order = (a: Spot, b: Spot) => (flow === 'right' ? a.x - b.x || a.y - b.y : a.y - b.y || a.x - b.x);
+  return spots.sort(order)[0]?.id ?? null;
 }
 
 function spotOf(id: string, place: Place): Spot {

@@ -20,12 +20,36 @@ export interface Drawing {
   links: Link[];
 }
 
-/** x and y are relative to the parent's corner. */
-export interface Place {
+export interface Point {
   x: number;
   y: number;
+}
+
+/** x and y are relative to the parent's corner. */
+export interface Place extends Point {
   width: number;
   height: number;
 }
 
-export type Placement = ReadonlyMap<string, Place>;
+export type Places = ReadonlyMap<string, Place>;
+
+/** right: along the links from left to right · down: from top to bottom */
+export type Flow = 'right' | 'down';
+
+/**
+ * How a link gets from rank to rank, on the whole drawing. `gaps`: the middle of each gap it crosses, measured along the
+ * flow. `lanes`: where it passes each rank between two gaps, measured across the flow; one fewer than gaps.
+ */
+export interface Route {
+  gaps: number[];
+  lanes: number[];
+}
+
+export interface Placement {
+  flow: Flow;
+  places: Places;
+  /** By link id. */
+  routes: ReadonlyMap<string, Route>;
+  width: number;
+  height: number;
+}

@@ -85,8 +85,8 @@ function Row({ deployment: { endpoint, current } }: { deployment: DeploymentItem
         )}
       </td>
       <td className={`${table.soft} ${table.nowrap}`}>{current ? <Ago at={current.since} /> : '–'}</td>
-      <td className={table.soft}>{current ? <PersonName person={current.moved_by} none="a pipeline" /> : '–'}</td>
-      <td className={table.soft}>{endpoint.team}</td>
+      <td className={`${table.soft} ${table.short}`}>{current ? <PersonName person={current.moved_by} none="a pipeline" /> : '–'}</td>
+      <td className={`${table.soft} ${table.short}`}><span title={endpoint.team}>{endpoint.team}</span></td>
     </tr>
   );
 }

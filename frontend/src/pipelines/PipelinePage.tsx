@@ -172,10 +172,10 @@ function VersionView({ pipeline, number }: { pipeline: Pipeline; number: number 
       {query.data && (
         <div className={css.digests}>
           <span>
-            Text <Digest value={query.data.text_sha256} />
+            Text digest <Digest value={query.data.text_sha256} />
           </span>
           <span>
-            Meaning <Digest value={query.data.spec_sha256} />
+            Spec digest <Digest value={query.data.spec_sha256} />
           </span>
         </div>
       )}

@@ -139,7 +139,7 @@ function Row({ pipeline }: { pipeline: Pipeline }) {
         )}
       </td>
       <td className={table.nowrap}>
-        <RunGlyphs runs={pipeline.last_runs} />
+        <RunGlyphs pipeline={pipeline} />
       </td>
       <td className={table.nowrap}>
         {pipeline.state ? <StateBadge state={pipeline.state} plain /> : <span className={table.muted}>never run</span>}
@@ -152,10 +152,10 @@ function Row({ pipeline }: { pipeline: Pipeline }) {
       <td className={table.soft}>
         {version ? <span title={version.message}>{version.number}</span> : <span className={table.muted}>draft</span>}
       </td>
-      <td className={table.soft}>
+      <td className={`${table.soft} ${table.short}`}>
         <PersonName person={pipeline.owner} none="no owner" />
       </td>
-      <td className={table.soft}>{pipeline.team}</td>
+      <td className={`${table.soft} ${table.short}`}><span title={pipeline.team}>{pipeline.team}</span></td>
       <td className={table.right}>
         <RunButton pipeline={pipeline} small />
       </td>

@@ -1,24 +1,50 @@
-import { Link } from '@tanstack/react-router';
-import type { RunGlyph } from '../api/types';
-import { formatDuration, formatShortDateTime } from '../ui/format';
+import { Link, useNavigate } from '@tanstack/react-router';
+import type { MouseEvent } from 'react';
+import { addressOf } from '../api/pipelines';
+import type { Pipeline, RunGlyph } from '../api/types';
+import { formatDuration, formatShortDateTime, plural } from '../ui/format';
 import { StateGlyph } from '../ui/StateGlyph';
 import { lookOf } from '../ui/states';
 import css from './RunGlyphs.module.css';
 
-/** The last runs, oldest on the left, each a link. */
-export function RunGlyphs({ runs }: { runs: readonly RunGlyph[] }) {
+/**
+ * The last runs, oldest on the left. The strip is one link to the list of runs, large enough for every hand;
+ * a click on a glyph goes to that run.
+ */
+export function RunGlyphs({ pipeline }: { pipeline: Pipeline }) {
+  const runs = pipeline.last_runs;
+  const navigate = useNavigate();
+  const onClick = (event: MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const id = (event.target as Element).closest<HTMLElement>('[data-run]')?.dataset.run;
+    if (id === undefined) return;
+    event.preventDefault();
+    void navigate({ to: '/runs/$runId', params: { runId: id } });
+  };
   if (runs.length === 0) return <span className={css.none}>no runs yet</span>;
   return (
-    <ol className={css.glyphs}>
+    <Link
+      to="/runs"
+      search={{ pipeline: addressOf(pipeline) }}
+      className={css.glyphs}
+      aria-label={`Runs of ${pipeline.name}, ${summary(runs)}`}
+      onClick={onClick}
+    >
       {[...runs].reverse().map((run) => (
-        <li key={run.id}>
-          <Link to="/runs/$runId" params={{ runId: run.id }} className={css.link} title={titleOf(run)}>
-            <StateGlyph state={run.state} size={12} label={`Run ${run.number}: ${lookOf(run.state).word}`} />
-          </Link>
-        </li>
+        <span key={run.id} data-run={run.id} className={css.glyph} title={titleOf(run)}>
+          <StateGlyph state={run.state} size={12} />
+        </span>
       ))}
-    </ol>
+    </Link>
   );
+}
+
+/** "the last 20: 15 succeeded, 4 failed, 1 running". */
+function summary(runs: readonly RunGlyph[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of runs) counts.set(lookOf(state).word, (counts.get(lookOf(state).word) ?? 0) + 1);
+  const words = [...counts].sort((a, b) => b[1] - a[1]).map(([word, count]) => `${count} ${word.toLowerCase()}`);
+  return `the last ${plural(runs.length, 'run')}: ${words.join(', ')}`;
 }
 
 function titleOf(run: RunGlyph): string {

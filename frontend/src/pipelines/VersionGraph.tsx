@@ -15,7 +15,7 @@ export function VersionGraph({ label, graph }: { label: string; graph: PipelineG
   const select = useCallback((id: string | null) => setSelected(id), []);
   return (
     <Tasks value={tasks}>
-      <FlowCanvas label={label} drawing={drawing} Card={Card} Frame={Frame} selected={selected} onSelect={select} />
+      <FlowCanvas label={label} drawing={drawing} shape={2.4} Card={Card} Frame={Frame} selected={selected} onSelect={select} />
     </Tasks>
   );
 }
@@ -36,8 +36,13 @@ const Card = memo(function Card({ id, selected }: CardProps) {
   );
 });
 
+function nameOf(task: GraphTask | undefined, id: string): string {
+  if (!task) return id;
+  return task.title === '' ? task.name : task.title;
+}
+
 const Frame = memo(function Frame({ id, selected }: CardProps) {
   const task = use(Tasks).get(id);
-  const name = task?.title || (task?.name ?? id);
+  const name = nameOf(task, id);
   return <GroupFrame kind={task?.kind ?? 'group'} name={name} state={null} label={`${name}, group`} selected={selected} />;
 });

@@ -133,7 +133,7 @@ function UserMenu() {
         trigger={
           <button type="button" className={css.user}>
             <CircleUser size={16} aria-hidden />
-            <span className={css.userName}>{me?.name ? me.name : (me?.username ?? 'Account')}</span>
+            <span className={css.userName}>{me ? me.name || me.username : 'Account'}</span>
           </button>
         }
       >

@@ -24,7 +24,7 @@ export const shell = createRoute({
   id: 'shell',
   beforeLoad: async ({ location, context }) => {
     try {
-      setFormat(await context.queryClient.ensureQueryData(meQuery));
+      setFormat(await context.queryClient.query({ ...meQuery, staleTime: 'static' }));
     } catch (error) {
       if (error instanceof Problem && (error.status === 401 || error.status === 403)) {
         throw redirect({ to: '/sign-in', search: { next: location.href } });
@@ -44,7 +44,7 @@ const home = createRoute({
 
 export const pipelines = createRoute({
   getParentRoute: () => shell,
-  path: '/pipelines/',
+  path: '/pipelines',
   validateSearch: (raw: Record<string, unknown>): { q?: string | undefined; state?: string | undefined } => ({
     q: text(raw.q),
     state: text(raw.state),
@@ -61,7 +61,7 @@ export const pipeline = createRoute({
 
 export const runs = createRoute({
   getParentRoute: () => shell,
-  path: '/runs/',
+  path: '/runs',
   validateSearch: (raw: Record<string, unknown>): { pipeline?: string | undefined; state?: string | undefined } => ({
     pipeline: text(raw.pipeline),
     state: text(raw.state),
@@ -70,7 +70,7 @@ export const runs = createRoute({
 
 export const run = createRoute({ getParentRoute: () => shell, path: '/runs/$runId', validateSearch: parseRunSearch });
 
-export const deployments = createRoute({ getParentRoute: () => shell, path: '/deployments/' });
+export const deployments = createRoute({ getParentRoute: () => shell, path: '/deployments' });
 
 export interface DeploymentSearch {
   /** ISO moment; now when absent. */

@@ -107,10 +107,14 @@ function Meta({ meta }: { meta: Record<string, Json> | null }) {
   return <div className={css.meta}>{[rows, columns].filter(Boolean).join(' · ')}</div>;
 }
 
+/** A column is its name, or an object that has one. */
+function columnName(column: Json): string {
+  const name = column !== null && typeof column === 'object' && !Array.isArray(column) ? column.name : column;
+  return typeof name === 'string' ? name : JSON.stringify(name ?? null);
+}
+
 function columnWords(columns: Json[]): string {
-  const names = columns.map((column) =>
-    column !== null && typeof column === 'object' && !Array.isArray(column) ? String(column.name ?? '?') : String(column),
-  );
+  const names = columns.map(columnName);
   const shown = names.slice(0, 6).join(', ');
   return names.length > 6 ? `${shown} and ${names.length - 6} more columns` : `columns ${shown}`;
 }

@@ -84,7 +84,7 @@ function Waiting({ run, task, edges }: { run: Run; task: TaskRun; edges: readonl
   const upstream = edges
     .filter((edge) => edge.down === task.key && !hasEnded(tasks[edge.up]?.state ?? 'pending'))
     .map((edge) => tasks[edge.up]?.name ?? edge.up);
-  const words = whyWaiting(task, upstream, now || Date.now());
+  const words = whyWaiting(task, upstream, now);
   if (words === null || task.approval) return null;
   return (
     <section className={css.waiting} aria-label="What it waits for">

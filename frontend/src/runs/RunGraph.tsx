@@ -46,7 +46,7 @@ const RunCard = memo(function RunCard({ id, selected }: CardProps) {
 
 const RunFrame = memo(function RunFrame({ id, selected }: CardProps) {
   const task = useTask(id);
-  const name = task?.title || (task?.name ?? id);
+  const name = !task ? id : task.title === '' ? task.name : task.title;
   return (
     <GroupFrame
       kind="group"
@@ -63,7 +63,8 @@ function Aside({ task }: { task: TaskRun }) {
   return (
     <>
       <Taken task={task} />
-      {task.queue && ` ${task.queue}`}
+      {task.started_at !== null && task.queue !== null && ' · '}
+      {task.queue}
     </>
   );
 }

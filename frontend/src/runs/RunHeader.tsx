@@ -91,11 +91,11 @@ function Figures({ run }: { run: Run }) {
         {triggerWords(run.trigger)}
         {run.requested_by && (
           <>
-            {run.trigger === 'manual' ? ' of ' : ', '}
+            {' by '}
             <PersonName person={run.requested_by} />
           </>
-        )}{' '}
-        <Ago at={run.created_at} />
+        )}
+        , <Ago at={run.created_at} />
       </span>
       {run.resume_no > 0 && <span>resumed {run.resume_no === 1 ? 'once' : `${run.resume_no} times`}</span>}
       <ParametersDialog parameters={run.parameters} />

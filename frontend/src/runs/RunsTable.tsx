@@ -88,7 +88,7 @@ function Row({ run, withPipeline }: { run: Run; withPipeline: boolean }) {
       <td>
         <StateBadge state={run.state} plain />
       </td>
-      <td className={table.soft}>
+      <td className={`${table.soft} ${table.short}`}>
         {run.requested_by ? <PersonName person={run.requested_by} /> : triggerWords(run.trigger)}
       </td>
       <td className={table.soft}>{run.version}</td>

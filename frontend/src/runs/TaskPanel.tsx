@@ -124,13 +124,17 @@ function Known({ run, task, edges, search, change, onClose }: KnownProps) {
               <AttemptTabs attempts={attempts} value={attempt?.no ?? 0} onChange={(no) => change({ attempt: no, line: undefined })} />
             )}
             {tab === 'overview' && (
-              <div className={css.scroll}>
+              <div className={css.scroll} tabIndex={0} role="region" aria-label="Overview">
                 {task.approval && <ApprovalBox run={run} task={task} approval={task.approval} />}
                 <Overview run={run} task={task} attempt={attempt} edges={edges} />
               </div>
             )}
             {tab === 'log' && <LogTab run={run} task={task} detail={detail} attempt={attempt} search={search} change={change} />}
-            {tab === 'data' && <div className={css.scroll}>{detail ? <DataTab task={detail} /> : <SkeletonRows rows={4} />}</div>}
+            {tab === 'data' && (
+              <div className={css.scroll} tabIndex={0} role="region" aria-label="Inputs and outputs">
+                {detail ? <DataTab task={detail} /> : <SkeletonRows rows={4} />}
+              </div>
+            )}
           </>
         )}
       </Tabs>

@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { LiveMessage } from '../api/live';
+import { oneAtATime } from '../api/oneAtATime';
 import { getRun, getTasks } from '../api/runs';
 import type { Run, TaskRun } from '../api/types';
 
@@ -41,8 +42,6 @@ export function createRunStore(id: string, parts: RunStoreParts = REAL): RunStor
   const store = createStore<RunState>(() => ({ run: null, tasks: {}, keys: [], logLines: {}, problem: null }));
   const abort = new AbortController();
   let seen = 0;
-  let busy = false;
-  let again = false;
 
   const commit = frameWriter(store, parts.frame, abort.signal);
 
@@ -54,23 +53,9 @@ export function createRunStore(id: string, parts: RunStoreParts = REAL): RunStor
     commit((state) => ({ ...state, ...merge(state, tasks), run, problem: null }));
   }
 
-  async function refresh(): Promise<void> {
-    if (busy) {
-      again = true;
-      return;
-    }
-    busy = true;
-    try {
-      do {
-        again = false;
-        await fetchOnce();
-      } while (again && !abort.signal.aborted);
-    } catch (problem) {
-      if (!abort.signal.aborted) commit((state) => ({ ...state, problem }));
-    } finally {
-      busy = false;
-    }
-  }
+  const refresh = oneAtATime(fetchOnce, (problem) => {
+    if (!abort.signal.aborted) commit((state) => ({ ...state, problem }));
+  });
 
   function hear(message: LiveMessage): void {
     if (message.type === 'log') {

@@ -94,16 +94,16 @@ export function listWords(words: string[], and = 'and'): string {
 }
 
 const TRIGGERS: Record<string, string> = {
-  manual: 'started by hand',
+  manual: 'started',
   api: 'started over the API',
-  schedule: 'by schedule',
-  backfill: 'by backfill',
-  webhook: 'by webhook',
-  file: 'by a file',
-  artifact: 'by new data',
-  pipeline: 'by another pipeline',
-  model: 'by a model',
-  alert: 'by an alert',
+  schedule: 'started on schedule',
+  backfill: 'started to fill a range',
+  webhook: 'started by a webhook',
+  file: 'started by a file',
+  artifact: 'started by new data',
+  pipeline: 'started by another pipeline',
+  model: 'started by a model',
+  alert: 'started by an alert',
 };
 
 export function triggerWords(trigger: string): string {

@@ -1,11 +1,11 @@
 import { CircleAlert, RotateCw, TriangleAlert, Unplug } from 'lucide-react';
-import type { CSSProperties, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { Button } from './Button';
 import css from './Feedback.module.css';
 import { cx } from './cx';
 
 export function Skeleton({ width, height = 12 }: { width: number | string; height?: number }) {
-  return <span className={css.skeleton} style={{ width, height } as CSSProperties} aria-hidden />;
+  return <span className={css.skeleton} style={{ width, height }} aria-hidden />;
 }
 
 /** Grey rows in the place of a table that is on its way. */

@@ -3,7 +3,7 @@
 let locale = 'en';
 let timeZone: string | undefined;
 
-function supported<T>(make: () => T): boolean {
+function supported(make: () => unknown): boolean {
   try {
     make();
     return true;

@@ -54,8 +54,8 @@ export function LogView({ attempt, fileName, running, hint, line, onLine }: Prop
   const book = useLogBook(attempt, running, hint);
   const state = useStore(book);
   const [wrap, setWrap] = useState(false);
-  const [query, setQuery] = useState('');
-  const search = useSearch(book, state.version, query);
+  const search = useSearch(book, state.version);
+  const { query, setQuery } = search;
   if (!state.loaded) {
     if (!state.problem) return <SkeletonRows rows={5} label="Loading the log" />;
     return (
@@ -110,13 +110,16 @@ export function LogView({ attempt, fileName, running, hint, line, onLine }: Prop
 }
 
 interface Search {
+  query: string;
+  setQuery: (query: string) => void;
   hits: number[];
   at: number;
   current: number | null;
   move: (by: number) => void;
 }
 
-function useSearch(book: LogBook, version: number, query: string): Search {
+function useSearch(book: LogBook, version: number): Search {
+  const [query, setQuery] = useState('');
   const [at, setAt] = useState(0);
   const hits = useMemo(() => {
     if (query === '') return [];
@@ -128,9 +131,13 @@ function useSearch(book: LogBook, version: number, query: string): Search {
     // The lines live outside of React; their version says when they changed.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [book, version, query]);
-  useEffect(() => setAt(0), [query]);
   const bounded = Math.min(at, Math.max(0, hits.length - 1));
   return {
+    query,
+    setQuery: (next) => {
+      setQuery(next);
+      setAt(0);
+    },
     hits,
     at: bounded,
     current: hits[bounded] ?? null,

@@ -21,9 +21,9 @@ const RGB = [
   [0, 187, 187],
   [255, 255, 255],
 ] as const;
-// eslint-disable-next-line no-control-regex
+ 
 const ESCAPES = /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[@-Z\\-_]/g;
-// eslint-disable-next-line no-control-regex
+ 
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 
 /** A line without its escapes, and of what was overwritten by a carriage return only the last state. */

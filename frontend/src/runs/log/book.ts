@@ -1,4 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { oneAtATime } from '../../api/oneAtATime';
 import type { LogSlice } from '../../api/types';
 
 /** Lines asked for at once. */
@@ -43,8 +44,7 @@ export function createLogBook(fetchSlice: FetchSlice): LogBook {
   const lines: string[] = [];
   const asked = new Set<number>();
   const abort = new AbortController();
-  let busy = false;
-  let again = false;
+  let hinted = 0;
 
   function take(slice: LogSlice): void {
     slice.lines.forEach((text, at) => {
@@ -80,9 +80,9 @@ export function createLogBook(fetchSlice: FetchSlice): LogBook {
   }
 
   /** The last known line is asked for again: it may have been only half written. */
-  async function fetchEnd(hint: number): Promise<void> {
+  async function fetchEnd(): Promise<void> {
     const { total, loaded } = store.getState();
-    const far = Math.max(0, hint - BLOCK);
+    const far = Math.max(0, hinted - BLOCK);
     let offset = loaded ? Math.max(0, total - 1, far) : far;
     let slice = await fetchSlice(offset, BLOCK, abort.signal);
     if (slice.total - slice.next > BLOCK) {
@@ -98,22 +98,13 @@ export function createLogBook(fetchSlice: FetchSlice): LogBook {
     }
   }
 
-  async function catchUp(hint = 0): Promise<void> {
-    if (busy) {
-      again = true;
-      return;
-    }
-    busy = true;
-    try {
-      do {
-        again = false;
-        await fetchEnd(hint);
-      } while (again && !abort.signal.aborted);
-    } catch (problem) {
-      if (!abort.signal.aborted) store.setState({ problem });
-    } finally {
-      busy = false;
-    }
+  const fetchNow = oneAtATime(fetchEnd, (problem) => {
+    if (!abort.signal.aborted) store.setState({ problem });
+  });
+
+  function catchUp(hint = 0): Promise<void> {
+    hinted = Math.max(hinted, hint);
+    return fetchNow();
   }
 
   return {

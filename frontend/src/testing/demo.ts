@@ -1,0 +1,321 @@
+import type { Deployment, GraphTask, Pipeline, PipelineGraph, Run, RunGlyph, RunState, TaskRun, TaskRunDetail, TaskState } from '../api/types';
+import {
+  ana,
+  budi,
+  countsOf,
+  digest,
+  makeAttempt,
+  makeDetail,
+  makeGraph,
+  makeGraphTask,
+  makePipeline,
+  makeRun,
+  makeTask,
+  makeTrace,
+  makeVersion,
+  uuid,
+} from './make';
+import { makeWorld, type World } from './server';
+
+/* A world to look at: every state, long names, a run that moves, a run of a thousand tasks. */
+
+const KINDS: Record<string, string> = { check: 'check', approve: 'approval', register: 'register', deploy: 'deploy' };
+const TITLES: Record<string, string> = {
+  ingest: 'Read the digits',
+  check: 'Labels and rows',
+  features: 'Scale the pixels',
+  train: 'Train the classifier',
+  evaluate: 'Measure on held-out digits',
+  approve: 'A person decides',
+  register: 'Register the model',
+  deploy: 'Copy to digits-prod',
+};
+
+const CHAIN = ['ingest', 'ingest>check', 'check>features', 'features>train', 'train>evaluate', 'ingest>evaluate', 'evaluate>approve', 'approve>register', 'train>register', 'register>deploy'];
+
+function titled(graph: PipelineGraph): PipelineGraph {
+  return {
+    ...graph,
+    tasks: graph.tasks.map((task) => ({ ...task, title: TITLES[task.name] ?? '', queue: task.name === 'train' ? 'gpu' : task.queue })),
+  };
+}
+
+const YAML = `schema: orchestrator/v1
+name: digits-training
+title: Handwritten digits
+description: Trains and deploys the digit reader.
+parameters:
+  learning_rate: {type: number, default: 0.1, minimum: 0, description: Step size}
+  min_accuracy: {type: number, default: 0.9, minimum: 0, maximum: 1}
+code: {location: demo, follow: published}
+tasks:
+  ingest:
+    kind: python
+    run: digits:ingest
+  check:
+    kind: check
+    with: {table: "\${{ tasks.ingest.outputs.table }}"}
+    checks:
+      - {column: label, between: [0, 9]}
+      - {rows: {min: 1000}}
+  train:
+    kind: python
+    run: digits:train
+    queue: gpu
+    needs: [check]
+    with:
+      table: "\${{ tasks.ingest.outputs.table }}"
+      learning_rate: "\${{ params.learning_rate }}"
+`;
+
+const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
+
+function runTasks(graph: PipelineGraph, states: Partial<Record<string, TaskState>>): TaskRun[] {
+  let at = 400;
+  return graph.tasks.map((task: GraphTask) => {
+    const state = states[task.key] ?? 'pending';
+    const began = !['pending', 'ready', 'upstream_failed', 'skipped'].includes(state);
+    const ended = ['succeeded', 'failed', 'cancelled'].includes(state);
+    const started = began ? ago(at) : null;
+    at -= 34;
+    const finished = ended ? ago(at + 2) : null;
+    const attempt =
+      began && task.kind !== 'approval' && task.kind !== 'group'
+        ? makeAttempt(1, {
+            state: state === 'running' ? 'running' : state === 'succeeded' ? 'succeeded' : state === 'cancelled' ? 'cancelled' : 'failed',
+            started_at: started,
+            finished_at: finished,
+            log_lines: 40,
+            exit_code: state === 'running' ? null : state === 'succeeded' ? 0 : 1,
+          })
+        : null;
+    return makeTask(task.key, {
+      kind: task.kind,
+      title: task.title,
+      queue: task.queue,
+      state,
+      started_at: started,
+      finished_at: finished,
+      ready_at: started === null ? null : new Date(Date.parse(started) - 900).toISOString(),
+      attempt,
+      approval:
+        task.kind === 'approval'
+          ? { by: ['approver'], deadline_at: ago(-86_000), requester_may_approve: true, decision: null, decided_by: null, comment: '', decided_at: null }
+          : null,
+    });
+  });
+}
+
+const COLOURS = ['\u001b[32mINFO\u001b[0m', '\u001b[33mWARNING\u001b[0m', '\u001b[31mERROR\u001b[0m', '\u001b[36mDEBUG\u001b[0m', '\u001b[1mepoch\u001b[0m'];
+
+export function logLines(count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, at) =>
+      `2026-03-02 08:${String(Math.floor(at / 60) % 60).padStart(2, '0')}:${String(at % 60).padStart(2, '0')} ${COLOURS[at % COLOURS.length] ?? ''} step ${at + 1}: loss=${(2.3 / (1 + at * 0.02)).toFixed(4)} \u001b[2mbatch of 64, one thread, seed 7\u001b[0m`,
+  );
+}
+
+function addRun(world: World, pipeline: Pipeline, graph: PipelineGraph, run: Partial<Run>, states: Partial<Record<string, TaskState>>): Run {
+  const tasks = runTasks(graph, states);
+  const made = makeRun({
+    pipeline: { name: pipeline.name, team: pipeline.team, title: pipeline.title },
+    version: pipeline.active_version?.number ?? 1,
+    counts: countsOf(tasks),
+    created_at: ago(410),
+    started_at: ago(408),
+    ...run,
+  });
+  world.runs.push(made);
+  world.tasks[made.id] = tasks;
+  for (const task of tasks) addDetail(world, task);
+  return made;
+}
+
+function addDetail(world: World, task: TaskRun): void {
+  if (!task.attempt) return;
+  const attempt = makeAttempt(task.attempt.no, { ...task.attempt });
+  world.logs[attempt.id] = { lines: logLines(attempt.log_lines), complete: attempt.state !== 'running' };
+  world.details[task.id] = makeDetail(task, {
+    attempts: [attempt],
+    inputs: [
+      { name: 'learning_rate', type: 'number', value: 0.1 },
+      { name: 'table', type: 'table', artifact: { id: uuid(), sha256: digest('table'), size: 234_567 } },
+    ],
+    outputs:
+      task.state === 'succeeded'
+        ? [
+            { name: 'model', type: 'model', value: null, sha256: digest('model'), size: 1_204_567, media_type: 'application/x-joblib', meta: null, artifact: uuid() },
+            { name: 'metrics', type: 'json', value: { accuracy: 0.9722, confusion: [[35, 0], [1, 36]] }, sha256: null, size: null, media_type: null, meta: null, artifact: null },
+            { name: 'table', type: 'table', value: null, sha256: digest('t2'), size: 98_000, media_type: 'application/vnd.apache.parquet', meta: { rows: 1797, columns: ['label', 'p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6'] }, artifact: uuid() },
+          ]
+        : [],
+  });
+}
+
+function history(states: RunState[]): RunGlyph[] {
+  return states.map((state, at) => ({
+    id: uuid(),
+    number: states.length - at,
+    state,
+    created_at: ago(at * 90_000 + 300),
+    started_at: ago(at * 90_000 + 299),
+    finished_at: state === 'running' || state === 'queued' ? null : ago(at * 90_000 + 120),
+  }));
+}
+
+const S: RunState = 'succeeded';
+const F: RunState = 'failed';
+
+function pipelinesOf(): Pipeline[] {
+  return [
+    makePipeline({ state: 'running', last_runs: history(['running', S, S, F, S, S, 'cancelled', S, S, S, S, F, F, S, S, S, S, S, S, S]) }),
+    makePipeline({
+      name: 'cancer-nightly',
+      title: 'Breast cancer, nightly',
+      description: 'Trains again every night; the check can be made to fail.',
+      owner: budi,
+      state: 'failed',
+      last_runs: history([F, S, S, S]),
+      parameters: {
+        rows: { type: 'integer', default: 500, minimum: 100, maximum: 569, description: 'How many rows to read' },
+        kernel: { type: 'string', enum: ['linear', 'rbf', 'poly'], default: 'rbf', description: 'Kernel of the support vector machine' },
+        break_check: { type: 'boolean', default: false, description: 'Spoils a column, so that the check fails' },
+        note: { type: 'string', description: 'Why you start it', max_length: 80 },
+        grid: { type: 'json', default: { C: [0.1, 1, 10] }, description: 'Values to try' },
+      },
+    }),
+    makePipeline({
+      name: 'a-very-long-name-that-somebody-gave-to-a-pipeline-because-names-are-cheap-2026',
+      title: 'Customer lifetime value for the south-east Asian markets, weekly retraining with the extended feature set',
+      owner: null,
+      active_version: { number: 148, created_at: ago(86_400 * 9), created_by: null, message: 'x' },
+      state: 'cancelled',
+      last_runs: history(['cancelled', S]),
+      team: 'growth-analytics',
+      can: { run: false, edit: false },
+    }),
+    makePipeline({ name: 'wide', title: 'A thousand tasks', state: 'running', last_runs: history(['running', 'queued']), parameters: {} }),
+    makePipeline({ name: 'nested-groups', title: '', state: S, last_runs: history([S]), parameters: {} }),
+    makePipeline({ name: 'fresh', title: 'Not published yet', active_version: null, state: null, last_runs: [], parameters: {} }),
+  ];
+}
+
+const NESTED = ['load', 'load>train-all', 'train-all/prepare', 'train-all/prepare>train-all/small', 'train-all/prepare>train-all/large', 'train-all/large>train-all/tune', 'train-all/tune/grid', 'train-all/tune/grid>train-all/tune/pick', 'train-all>report', 'train-all>alarm:failure', 'load>tidy:always'];
+
+export function wideGraph(): PipelineGraph {
+  const tasks: GraphTask[] = [];
+  const edges: PipelineGraph['edges'] = [];
+  for (let at = 0; at < 1000; at += 1) {
+    tasks.push(makeGraphTask(`step-${at}`));
+    if (at >= 50) edges.push({ up: `step-${at - 50}`, down: `step-${at}`, rule: 'success', data: true });
+    if (at >= 50 && at % 7 === 0) edges.push({ up: `step-${50 * Math.floor(at / 50 - 1) + ((at * 3) % 50)}`, down: `step-${at}`, rule: 'success', data: true });
+  }
+  return { tasks, edges: edges.filter((edge, at) => edges.findIndex((each) => each.up === edge.up && each.down === edge.down) === at) };
+}
+
+export function demoWorld(): World {
+  const world = makeWorld({ pipelines: pipelinesOf() });
+  const [digits, cancer, , wide, nested] = world.pipelines as [Pipeline, Pipeline, Pipeline, Pipeline, Pipeline];
+  const chain = titled(makeGraph(CHAIN, KINDS));
+  const wideOne = wideGraph();
+  const nestedOne = makeGraph(NESTED, { 'train-all': 'group', 'train-all/tune': 'group' });
+  const version = makeVersion(chain, { text: YAML });
+  world.versions['demo:digits-training'] = [
+    version,
+    { ...version, number: 2, active: false, created_by: budi, message: 'Train on the gpu queue' },
+    { ...version, number: 1, active: false, message: '' },
+  ];
+  world.versions['demo:cancer-nightly'] = [makeVersion(chain, { text: YAML })];
+  world.versions['demo:wide'] = [makeVersion(wideOne)];
+  world.versions['demo:nested-groups'] = [makeVersion(nestedOne)];
+
+  const live = addRun(world, digits, chain, { number: 21 }, { ingest: 'succeeded', check: 'succeeded', features: 'succeeded', train: 'running' });
+  const failed = addRun(world, digits, chain, { number: 20, state: 'failed', finished_at: ago(60), resume_no: 1, can: { cancel: false, resume: true, approve: true } }, { ingest: 'succeeded', check: 'succeeded', features: 'succeeded', train: 'failed', evaluate: 'upstream_failed', approve: 'upstream_failed', register: 'upstream_failed', deploy: 'upstream_failed' });
+  addRun(world, digits, chain, { number: 19, requested_by: ana }, { ingest: 'succeeded', check: 'succeeded', features: 'succeeded', train: 'succeeded', evaluate: 'succeeded', approve: 'awaiting_approval' });
+  addRun(world, nested, nestedOne, { number: 7 }, { load: 'succeeded', 'train-all': 'waiting', 'train-all/prepare': 'succeeded', 'train-all/small': 'retry_wait', 'train-all/large': 'succeeded', 'train-all/tune': 'waiting', 'train-all/tune/grid': 'running', alarm: 'skipped', tidy: 'cancelled' });
+  const states = Object.fromEntries(wideOne.tasks.map((task, at) => [task.key, at < 420 ? 'succeeded' : at < 424 ? 'failed' : at < 470 ? 'running' : 'pending'] as const));
+  addRun(world, wide, wideOne, { number: 2 }, states);
+  addRun(world, cancer, chain, { number: 4, state: 'succeeded', finished_at: ago(70), trigger: 'api', can: { cancel: false, resume: false, approve: true } }, Object.fromEntries(chain.tasks.map((task) => [task.key, 'succeeded'])));
+  for (const state of ['queued', 'cancelling', 'cancelled'] as const) {
+    addRun(world, cancer, chain, { number: 5, state, started_at: state === 'queued' ? null : ago(400), finished_at: state === 'cancelled' ? ago(10) : null }, {});
+  }
+  failAfterThree(world, failed);
+  addDeployments(world, live);
+  for (const pipeline of world.pipelines) {
+    pipeline.last_runs.forEach((glyph, at) => {
+      const known = world.runs.filter((run) => run.pipeline.name === pipeline.name)[at];
+      if (known) glyph.id = known.id;
+    });
+  }
+  return world;
+}
+
+/** The train task of this run failed 3 of 3, the second attempt lost its worker. */
+function failAfterThree(world: World, run: Run): void {
+  const train = world.tasks[run.id]?.find((task) => task.key === 'train');
+  if (!train) return;
+  const attempts = [
+    makeAttempt(1, { state: 'failed', reason: 'error', cause: 'ValueError: labels contain NaN', exit_code: 1, log_lines: 30 }),
+    makeAttempt(2, { state: 'lost', reason: 'lease', exit_code: null, log_lines: 12 }),
+    makeAttempt(3, { state: 'failed', reason: 'oom', cause: 'MemoryError: unable to allocate 3.20 GiB for an array with shape (1797, 240000) and data type float64', exit_code: 137, log_lines: 20_000 }),
+  ];
+  for (const attempt of attempts) world.logs[attempt.id] = { lines: logLines(attempt.log_lines), complete: true };
+  const last = attempts[2];
+  Object.assign(train, { reason: 'oom', retries_limit: 2, retries_used: 2, lost: 1, attempt: last });
+  const detail: TaskRunDetail | undefined = world.details[train.id];
+  if (detail) detail.attempts = attempts;
+  run.cause = { task: 'train', task_run: train.id, attempt: last?.id ?? null, attempt_no: 3, reason: 'oom', message: last?.cause ?? '' };
+  world.plans[run.id] = {
+    allowed: true,
+    why_not: null,
+    tasks: ['ingest', 'check', 'features', 'train', 'evaluate', 'approve', 'register', 'deploy'].map((key, at) => ({
+      key,
+      action: at < 3 ? 'keep' : 'run',
+      reason: at < 3 ? 'It succeeded.' : at === 3 ? 'It failed.' : 'It did not run, as a task before it failed.',
+    })),
+  };
+}
+
+const CHAIN_TRACE = ['ingest', 'check', 'features', 'train', 'evaluate', 'approve', 'register'];
+
+function addDeployments(world: World, run: Run): void {
+  const move = { model: 'digits', version: 3, since: ago(3600), moved_by: ana, run: run.id };
+  const deployed: Deployment = {
+    endpoint: { name: 'digits-prod', team: 'demo', stage: 'demo', address: 'file:///srv/models/digits-prod' },
+    current: move,
+    history: [move, { ...move, version: 2, since: ago(86_400), moved_by: budi }, { ...move, version: 1, since: ago(400_000), moved_by: null, run: null }],
+  };
+  world.deployments = [
+    deployed,
+    { endpoint: { name: 'cancer-canary', team: 'demo', stage: 'staging', address: 'file:///srv/models/a/very/long/path/that/goes/on/and/on/cancer-canary' }, current: null, history: [] },
+    { endpoint: { name: 'cancer-old', team: 'demo', stage: 'production', address: 'file:///srv/models/cancer' }, current: { ...move, model: 'cancer', version: 12 }, history: [] },
+  ];
+  const base = makeTrace();
+  const records = CHAIN_TRACE.map((name) => ({ id: `r-${name}`, type: 'record' as const, label: name, detail: { state: 'succeeded', sealed_at: ago(3700), run: run.id, digest: digest(name) } }));
+  const artifacts = ['ingest.table', 'features.table', 'train.model', 'evaluate.metrics'].map((name) => ({ id: `a-${name}`, type: 'artifact' as const, label: name, detail: { sha256: digest(name), size: 234_567, rows: 1797 } }));
+  world.traces['demo:digits-prod'] = {
+    ...base,
+    nodes: [...base.nodes.filter((node) => node.type === 'deployment' || node.type === 'model_version'), ...records, ...artifacts],
+    edges: [
+      ['r-ingest', 'a-ingest.table'],
+      ['a-ingest.table', 'r-check'],
+      ['a-ingest.table', 'r-features'],
+      ['r-features', 'a-features.table'],
+      ['a-features.table', 'r-train'],
+      ['r-train', 'a-train.model'],
+      ['a-train.model', 'r-evaluate'],
+      ['a-ingest.table', 'r-evaluate'],
+      ['r-evaluate', 'a-evaluate.metrics'],
+      ['a-evaluate.metrics', 'r-register'],
+      ['r-approve', 'r-register'],
+      ['a-train.model', 'r-register'],
+      ['r-register', 'm'],
+      ['m', 'd'],
+    ].map(([from = '', to = '']) => ({ from, to, slot: 'table' })),
+    environment: [{ fingerprint: digest('env'), python: '3.11.9', packages: ['numpy', 'scipy', 'scikit-learn', 'pandas', 'pyarrow', 'joblib', 'threadpoolctl', 'python-dateutil', 'pytz', 'six', 'tzdata'].map((name, at) => ({ name, version: `1.${at}.2` })) }],
+    data: ['ingest.table', 'features.table'].map((name) => ({ name, sha256: digest(name), size: 234_567, rows: 1797 })),
+    gaps: [{ record: 'r-train', code: 'hardware-unknown', message: 'train: the model of the processor could not be read.' }],
+  };
+  world.traces['demo:cancer-old'] = makeTrace({ complete: false, missing: ['The record of deploy is not sealed yet.'], approval: null, gaps: [], environment: [], data: [], parameters: {}, code: [] });
+}

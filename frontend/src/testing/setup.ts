@@ -1,0 +1,39 @@
+import '@testing-library/jest-dom/vitest';
+import { cleanup } from '@testing-library/react';
+import { afterEach, beforeEach, vi } from 'vitest';
+import { FakeSocket } from './socket';
+
+/* What jsdom lacks and the pages need: sizes, observers, pointer capture. Nothing here answers for the product. */
+
+const nothing = () => undefined;
+
+class NoObserver {
+  observe = nothing;
+  unobserve = nothing;
+  disconnect = nothing;
+}
+
+Object.assign(window, { ResizeObserver: NoObserver, IntersectionObserver: NoObserver, scrollTo: nothing });
+Object.assign(Element.prototype, {
+  scrollIntoView: () => undefined,
+  scrollTo: () => undefined,
+  hasPointerCapture: () => false,
+  setPointerCapture: () => undefined,
+  releasePointerCapture: () => undefined,
+});
+Object.defineProperties(HTMLElement.prototype, {
+  offsetHeight: { get: () => 600 },
+  offsetWidth: { get: () => 900 },
+});
+
+beforeEach(() => {
+  localStorage.clear();
+  FakeSocket.all = [];
+  FakeSocket.onOpen = () => undefined;
+  vi.stubGlobal('WebSocket', FakeSocket);
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
