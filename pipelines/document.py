@@ -210,7 +210,7 @@ class _Composer:
             message = f"The anchor '&{name}' is not allowed: write the value out where it is used."
             self.problems.error("anchor", _event_at(event), "", message, name=name)
         if event.tag is not None:
-            tag = shorten(str(event.tag))
+            tag = shorten(str(event.tag).replace("tag:yaml.org,2002:", "!!"))
             message = (
                 f"The tag '{tag}' is not allowed: remove it; quotes make a text, their absence a number."
             )

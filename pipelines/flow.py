@@ -61,7 +61,7 @@ def trace(scope: Scope, desk: Desk, known_parameters: Collection[str]) -> Flow:
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """Where a value is written. whole: directly under `with`, where a secret may stand."""
+    """Where a value is written. whole: directly under `with` or `outputs`, not inside another value."""
 
     scope: Scope
     draft: Draft
@@ -177,7 +177,7 @@ class _Tracer:
         values = {}
         for name in draft.raw["outputs"]:
             path = f"{draft.path}.outputs.{name}"
-            value = self._value(node.value[name], _Spot(inner, draft, path))
+            value = self._value(node.value[name], _Spot(inner, draft, path, whole=True))
             if value.type == SECRET:
                 message = "A secret cannot be an output: everything outside would see it."
                 self.problems.error("secret-not-allowed", draft.place("outputs", name), path, message)

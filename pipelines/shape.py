@@ -30,7 +30,8 @@ def check_head(root: Node, problems: Problems) -> dict[str, Any]:
 def check_task(task: Draft, problems: Problems) -> None:
     """Fills `raw` and `broken` of a draft whose kind is known."""
     shape = _Shape(task.node, task.path, problems, task.at, known=task_keys(task.kind.name))
-    shape.of = f"{task.kind.label} takes no '{{}}'"
+    shape.of = task.kind.label
+    shape.holder = f"The task '{shorten(task.name)}'"
     task.raw = shape.judge(task_judge(task.kind.name), _TASK_CUTS)
     task.broken = {str(cut[0]) for cut in shape.cuts}
 
@@ -46,7 +47,8 @@ class _Shape:
         self.problems = problems
         self.at = at
         self.known = known
-        self.of = "a document has no '{}'"
+        self.of = ""
+        self.holder = "The document"
         self.cuts: set[tuple[str | int, ...]] = set()
 
     def judge(self, judge: Judge, depth: Mapping[str, int]) -> dict[str, Any]:
@@ -105,8 +107,7 @@ class _Shape:
                 f"'{name}' is a field of the pipeline, set on its page: remove it here.",
             )
         if self.path and any(name in task_keys(kind) for kind in KINDS):
-            sentence = self.of.format(shorten(name))
-            return "key-of-other-kind", f"{sentence[0].upper()}{sentence[1:]}.{hint}"
+            return "key-of-other-kind", f"{self.of[0].upper()}{self.of[1:]} has no '{shorten(name)}'.{hint}"
         return "unknown-key", message
 
     def _key_place(self, keys: tuple[str | int, ...], name: str) -> Place:
@@ -121,7 +122,7 @@ class _Shape:
             if name not in error.instance:
                 if keys:
                     self.cuts.add(keys)
-                holder = f"'{_name(keys)}'" if keys else "This task" if self.path else "The document"
+                holder = f"'{_name(keys)}'" if keys else self.holder
                 message = f"{holder} has no `{name}`: add it."
                 if not keys and not self.path and name == "schema":
                     message = "The document has no `schema`: begin it with `schema: orchestrator/v1`."
@@ -186,7 +187,8 @@ def _kind(value: Any) -> str:
         return f"the number {value}"
     if isinstance(value, dict | list):
         return "a mapping" if isinstance(value, dict) else "a list"
-    return f"'{shorten(value)}'"
+    visible = value.replace("\n", "\\n")
+    return f"'{shorten(visible)}'"
 
 
 def _name(keys: tuple[str | int, ...]) -> str:

@@ -113,7 +113,7 @@ def _check_head_meaning(root: Node, head: dict[str, Any], desk: Desk) -> None:
     _check_parameters(root, head, desk.problems)
     check_triggers(head.get("triggers", {}), root, desk.problems)
     _check_code(root, desk)
-    _check_work(root, ("defaults",), head.get("defaults", {}), "defaults", desk)
+    _check_work(root, ("defaults",), head.get("defaults", {}), "defaults", desk, {})
     for key, default in (("triggers", {}), ("overlap", "queue"), ("priority", "normal")):
         if head.get(key, default) != default:
             _not_carried_out(desk.problems, root.key_at(key), key, key)
@@ -162,8 +162,15 @@ def _check_code(root: Node, desk: Desk) -> None:
 # --- what tasks of a worker and the defaults share --------------------------------------------------
 
 
-def _check_work(root: Node, keys: tuple[str, ...], work: dict[str, Any], path: str, desk: Desk) -> None:
-    """queue, timeout, retries and resources below a mapping of the document."""
+def _check_work(
+    root: Node,
+    keys: tuple[str, ...],
+    work: dict[str, Any],
+    path: str,
+    desk: Desk,
+    inherited: dict[str, Any],
+) -> None:
+    """queue, timeout, retries and resources below a mapping; `inherited` are the retries of `defaults`."""
     problems = desk.problems
     queue = work.get("queue")
     queues = desk.context.queues
@@ -179,14 +186,20 @@ def _check_work(root: Node, keys: tuple[str, ...], work: dict[str, Any], path: s
     if work.get("resources", {}).get("gpu"):
         at = place(root, (*keys, "resources", "gpu"), root)
         _not_carried_out(problems, at, f"{path}.resources.gpu", "resources.gpu")
-    _check_retries(root, keys, work.get("retries", {}), path, problems)
+    if "retries" in work:
+        _check_retries(root, keys, work["retries"], inherited, path, problems)
 
 
 def _check_retries(
-    root: Node, keys: tuple[str, ...], retries: dict[str, Any], path: str, problems: Problems
+    root: Node,
+    keys: tuple[str, ...],
+    retries: dict[str, Any],
+    inherited: dict[str, Any],
+    path: str,
+    problems: Problems,
 ) -> None:
-    merged = _retries({}, retries)
-    if merged["cap"] < merged["base"]:
+    merged = _retries(inherited, retries)
+    if merged["cap"] < merged["base"] and {"cap", "base"} & retries.keys():
         key = "cap" if "cap" in retries else "base"
         message = (
             f"The longest delay (cap, {merged['cap']:g} s) is below the first one "
@@ -257,7 +270,7 @@ def _edges(scope: Scope) -> list[EdgeSpec]:
 
 def _check_task(draft: Draft, defaults: dict[str, Any], desk: Desk) -> None:
     if draft.kind.worked:
-        _check_work(draft.node, (), draft.raw, draft.path, desk)
+        _check_work(draft.node, (), draft.raw, draft.path, desk, defaults.get("retries", {}))
         queue = draft.raw.get("queue") or defaults.get("queue")
         queues = desk.context.queues
         if queue is None and queues is not None and DEFAULT_QUEUE not in queues:

@@ -242,6 +242,51 @@ def test_a_task_name_with_a_dash_can_stand_in_a_condition() -> None:
     assert _edges(_spec(text)) == [("train-all", "b", "success", True)]
 
 
+# --- kinds ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"rows": {"min": 1}},
+        {"rows": {"min": 1, "max": 5}, "title": "Enough rows"},
+        {"column": "a", "between": [0, 9.5]},
+        {"column": "a", "between": ["2026-01-01", None]},
+        {"column": "a", "nulls": {"max": 0}},
+        {"column": "a", "nulls": {"share": 0.01}},
+        {"column": "a", "unique": True},
+        {"column": "a", "in": ["x", 1, True]},
+        {"column": "a", "pattern": "[a-z]+"},
+    ],
+)
+def test_each_form_of_a_check_is_taken(rule: dict[str, Any]) -> None:
+    text = HEAD + (
+        "tasks:\n  a: {kind: shell, run: x, outputs: {t: table}}\n"
+        "  b:\n    kind: check\n    with: {table: '${{ tasks.a.outputs.t }}'}\n"
+        f"    checks: [{json.dumps(rule)}]\n"
+    )
+    task = _task(text, "b")
+    assert task.config == {"checks": [rule], "on_failure": "block"}
+    assert task.outputs == [{"name": "report", "type": "json"}]
+
+
+def test_a_model_is_registered_and_its_version_deployed() -> None:
+    graph = Graph.from_json(_spec(DOCUMENT))
+    assert graph.by_key["register"].outputs == [{"name": "version", "type": "json"}]
+    assert graph.by_key["deploy"].outputs == [{"name": "address", "type": "string"}]
+    direct = DEPLOYING.replace("live", "digits-prod")
+    assert validate(direct, context()).ok
+
+
+def test_a_model_name_may_be_a_parameter() -> None:
+    text = HEAD + (
+        "parameters: {name: {type: string}}\n"
+        "tasks:\n  a: {kind: shell, run: x, outputs: {m: model}}\n"
+        "  b: {kind: register, with: {model: '${{ tasks.a.outputs.m }}', name: '${{ params.name }}'}}\n"
+    )
+    assert validate(text, context()).ok
+
+
 # --- scopes -----------------------------------------------------------------------------------------
 
 GROUPS = (
@@ -512,7 +557,7 @@ def _large(tasks: int) -> str:
 
 @pytest.mark.parametrize("tasks, seconds", [(1_000, 0.15), (5_000, 1.0)])
 def test_large_documents_are_judged_quickly(tasks: int, seconds: float) -> None:
-    """Processor time, the best of five, with a margin of two for slow machines; benchmarks hold the figure."""
+    """Processor time, the best of five, with a margin of two for slow machines."""
     text = _large(tasks)
     validate(_large(1), context())
     taken = []
