@@ -1,0 +1,252 @@
+"""The `orchestrator` command against a real server: what it prints, and the exit codes that CI goes by."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from orchestrator_site import cli
+from pipelines.models import Pipeline, PipelineVersion
+from runs.models import Queue, Run
+from tests.factories import SMALL, Cast, join, make_cast, make_published, make_token
+from tests.runs.factories import Hands
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Said = tuple[int, str, str]
+Command = Callable[..., Said]
+BAD = SMALL.replace("greet.outputs", "great.outputs")
+
+
+@pytest.fixture
+def cast() -> Cast:
+    Queue.objects.get_or_create(slug="cpu")
+    return make_cast()
+
+
+@pytest.fixture
+def command(
+    cast: Cast, live_server: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Runs `orchestrator WORDS…` as Alice: exit code, what it printed, and what it complained."""
+    monkeypatch.setenv("ORCHESTRATOR_URL", live_server.url)
+    monkeypatch.setenv("ORCHESTRATOR_TOKEN", make_token(cast.alice))
+    monkeypatch.setattr(cli, "POLL", 0.05)
+
+    def call(*words: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["orchestrator", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        said = capsys.readouterr()
+        return int(left.value.code or 0), said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return written(tmp_path, "small", SMALL)
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(text)
+    return path
+
+
+def worker(fail: dict[str, str] | None = None) -> threading.Thread:
+    """Hands that carry out whatever is started within the next seconds."""
+
+    def work() -> None:
+        try:
+            hands = Hands()
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline and not hands.work_off(fail):
+                time.sleep(0.05)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_a_good_document_is_valid(command: Command, small: Path) -> None:
+    assert command("validate", small) == (0, f"{small}: valid\n", "")
+
+
+def test_a_bad_document_is_named_with_its_line_and_exits_1(command: Command, tmp_path: Path) -> None:
+    bad = written(tmp_path, "bad", BAD)
+    code, out, _ = command("validate", bad)
+    assert code == 1
+    assert re.match(rf"{re.escape(str(bad))}:15:\d+: error: .*greet", out)
+
+
+def test_json_for_programs(command: Command, small: Path, tmp_path: Path) -> None:
+    bad = written(tmp_path, "bad", BAD)
+    code, out, _ = command("validate", "--json", small, bad)
+    found = json.loads(out)
+    assert code == 1
+    assert found[str(small)] == []
+    assert found[str(bad)][0]["line"] == 15
+
+
+def test_documents_are_judged_without_any_server(small: Path, tmp_path: Path) -> None:
+    bad = written(tmp_path, "bad", BAD)
+    words = [sys.executable, "-m", "orchestrator_site.cli", "validate", "--offline"]
+    given: dict[str, Any] = {
+        "env": {"PATH": "/usr/bin:/bin"},
+        "cwd": settings.BASE_DIR,
+        "capture_output": True,
+        "text": True,
+    }
+    done = subprocess.run([*words, str(small)], **given)
+    assert (done.returncode, done.stdout) == (0, f"{small}: valid\n")
+    done = subprocess.run([*words, str(bad)], **given)
+    assert done.returncode == 1
+    assert ":15:" in done.stdout
+
+
+def test_applying_creates_then_publishes_then_finds_nothing_to_do(command: Command, small: Path) -> None:
+    assert command("apply", small)[:2] == (0, f"{small}: alpha:small published version 1 (active)\n")
+    assert command("apply", small)[:2] == (0, f"{small}: alpha:small unchanged, version 1 (active)\n")
+    small.write_text(SMALL + "# more\n")
+    code, out, _ = command("apply", small, "--no-activate", "-m", "second")
+    assert (code, out) == (0, f"{small}: alpha:small published version 2 (not active)\n")
+    assert PipelineVersion.objects.get(number=2).message == "second"
+    assert Pipeline.objects.get().active_version == PipelineVersion.objects.get(number=1)
+
+
+def test_nothing_is_applied_when_one_document_is_bad(command: Command, small: Path, tmp_path: Path) -> None:
+    code, out, _ = command("apply", small, written(tmp_path, "bad", BAD))
+    assert code == 1
+    assert "error" in out
+    assert not Pipeline.objects.exists()
+
+
+def test_in_several_teams_one_says_which(command: Command, cast: Cast, small: Path) -> None:
+    join(cast.others, cast.alice, "editor")
+    code, _, err = command("apply", small)
+    assert code == 2
+    assert "alpha, others" in err
+    assert command("apply", small, "--team", "others")[1].endswith(
+        "others:small published version 1 (active)\n"
+    )
+
+
+def test_a_run_is_waited_for_and_its_end_is_the_exit_code(command: Command, cast: Cast) -> None:
+    make_published(team=cast.team, owner=cast.alice)
+    hands = worker()
+    code, out, _ = command("run", "small", "-p", "who=7", "--wait")
+    hands.join()
+    assert code == 0
+    assert "alpha:small #1 started: http" in out
+    assert "greet: succeeded" in out
+    assert out.endswith("alpha:small #1 succeeded\n")
+    assert Run.objects.get().params == {"who": "7"}, "a parameter that is text stays text"
+
+
+def test_a_run_that_fails_exits_1_and_says_why(command: Command, cast: Cast) -> None:
+    make_published(team=cast.team, owner=cast.alice)
+    hands = worker(fail={"greet": "exit"})
+    code, out, _ = command("run", "small", "--wait")
+    hands.join()
+    assert code == 1
+    assert "alpha:small #1 failed" in out
+    assert "shout: not run" in out
+
+
+def test_the_same_key_starts_one_run(command: Command, cast: Cast) -> None:
+    make_published(team=cast.team, owner=cast.alice)
+    first = command("run", "small", "--key", "monday", "--json")
+    again = command("run", "small", "--key", "monday", "--json")
+    assert first[0] == again[0] == 0
+    assert json.loads(first[1])["id"] == json.loads(again[1])["id"]
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["-p", "who"], "write name=value"),
+        (["-p", "wo=1"], "who"),
+        (["--version", "9"], "no version 9"),
+        (["--only", "nothing"], "nothing"),
+    ],
+)
+def test_what_cannot_be_started_exits_2_and_says_why(
+    command: Command, cast: Cast, words: list[str], said: str
+) -> None:
+    make_published(team=cast.team, owner=cast.alice)
+    code, _, err = command("run", "small", *words)
+    assert code == 2
+    assert said in err
+
+
+def test_runs_are_listed(command: Command, cast: Cast) -> None:
+    make_published(team=cast.team, owner=cast.alice)
+    command("run", "small")
+    code, out, _ = command("runs", "small")
+    assert code == 0
+    assert "alpha:small #1" in out
+    assert "alice" in out
+    assert json.loads(command("runs", "--state", "succeeded", "--json")[1]) == []
+
+
+def test_a_run_is_found_by_number_by_name_and_by_id(command: Command, cast: Cast) -> None:
+    make_published(team=cast.team, owner=cast.alice)
+    command("run", "small")
+    for which in ("small#1", "small", Run.objects.get().uuid):
+        assert command("logs", which) == (0, "", "")
+    code, _, err = command("logs", "small#9")
+    assert (code, err) == (2, "There is no run small#9.\n")
+    assert command("logs", "small", "nothing")[0] == 2
+
+
+def test_a_deployment_that_is_not_there_is_said(command: Command) -> None:
+    code, _, err = command("trace", "nowhere")
+    assert code == 2
+    assert err
+
+
+def test_without_a_token_it_says_where_to_get_one(
+    command: Command, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ORCHESTRATOR_TOKEN")
+    code, _, err = command("validate", small)
+    assert code == 2
+    assert "manage.py token" in err
+
+
+def test_a_token_that_does_not_work_exits_2(
+    command: Command, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORCHESTRATOR_TOKEN", "nonsense")
+    code, _, err = command("validate", small)
+    assert code == 2
+    assert "not known" in err
+
+
+def test_a_server_that_is_not_there_exits_3(
+    command: Command, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORCHESTRATOR_URL", "http://127.0.0.1:9")
+    code, _, err = command("validate", small)
+    assert code == 3
+    assert "http://127.0.0.1:9 cannot be reached" in err
+
+
+def test_what_is_printed_is_never_read_as_markup(command: Command, tmp_path: Path) -> None:
+    odd = written(tmp_path, "odd", "name: '[red]x[/red]'\ntasks: {}\n")
+    assert "[/red]" in command("validate", odd)[1]
