@@ -28,3 +28,8 @@ class Pipeline(Kind):
 
     def ports(self, task: Draft, desk: Desk) -> Ports:
         return Ports(open_inputs=True, open_outputs="tasks" not in task.raw)
+
+    def check(self, task: Draft, desk: Desk) -> None:
+        if len({"pipeline", "tasks"} & (task.raw.keys() | task.broken)) != 1:
+            message = f"'{task.name}' needs either `pipeline`, a name, or `tasks`: keep one of the two."
+            desk.problems.error("one-of", task.at, task.path, message)
