@@ -54,7 +54,7 @@ class Up:
     def said(self) -> str:
         return "\n".join(self.lines)
 
-    def wait_for(self, condition: Callable[[], bool], what: str, patience: float = 20.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str, patience: float = 40.0) -> None:
         deadline = time.monotonic() + patience
         while not condition():
             if time.monotonic() > deadline:
@@ -67,7 +67,8 @@ class Up:
 
     def until_ready(self) -> float:
         """Wait for the sentence with the address; returns the seconds since the start."""
-        self.wait_for(lambda: READY.search(self.said) is not None or self.process.poll() is not None, "ready")
+        answers = lambda: READY.search(self.said) is not None or self.process.poll() is not None  # noqa: E731
+        self.wait_for(answers, "ready", 90, 60)
         assert READY.search(self.said), f"{self.said}\n{self.logs()}"
         return time.monotonic() - self.started
 
@@ -109,7 +110,7 @@ class Up:
 
     def end(self) -> tuple[int, str]:
         """Wait until it ends by itself; returns its exit code and what it said."""
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         self._reader.join(5)
         return code, self.said
 
