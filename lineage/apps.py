@@ -11,13 +11,19 @@ class LineageConfig(AppConfig):
         from lineage import chores, handlers, queries, recorder, sweeps
         from pipelines.lookups import lookups
         from runs import chores as run_chores
-        from runs import kinds, signals
+        from runs import kinds, metrics, signals
         from runs import sweeps as run_sweeps
 
         kinds.register_handler("register", handlers.register_model)
         kinds.register_handler("deploy", handlers.deploy_model)
+        kinds.register_preparer("register", handlers.prepare_register)
         kinds.register_preparer("deploy", handlers.prepare_deploy)
         lookups.endpoints = queries.endpoints_for
         run_chores.register_nudge(chores.RECORD, recorder.record_politely)
         signals.attempt_finished.connect(chores.ask_to_record, dispatch_uid="lineage.record")
         run_sweeps.register(sweeps.sweep)
+        metrics.register(
+            "orchestrator_records_lag_seconds",
+            "Age of the oldest finished attempt that has no record yet.",
+            recorder.lag,
+        )

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
+from django.db import DatabaseError
+
 from lineage import approvals, recorder, registry
 from lineage.models import Artifact, CataloguedApproval, Endpoint, ModelVersion, Stage
 from lineage.registry import By
@@ -15,12 +18,27 @@ from pipelines.models import Pipeline
 from runs.kinds import Finishing, Preparing
 from runs.models import Approval, AttemptInput, AttemptOutput, Run, TaskRun
 
+log = structlog.get_logger()
 Outputs = list[dict[str, Any]]
 
 NEEDED_FOR_PRODUCTION = ("purpose", "owner", "deputy", "runbook")
 
 
 # --- register -----------------------------------------------------------------------------
+
+
+def prepare_register(preparing: Preparing) -> dict[str, Any]:
+    """Record what the model came from before the attempt, so that its finish has next to nothing to do."""
+    _record_early(_model_output(preparing.with_values.get("model")))
+    return {}
+
+
+def _record_early(output: AttemptOutput) -> None:
+    """Whatever fails here is tried again in the finish, where it counts."""
+    try:
+        recorder.record([output.attempt_id])
+    except DatabaseError:
+        log.exception("producers could not be recorded ahead", attempt=output.attempt_id)
 
 
 def register_model(finishing: Finishing) -> Outputs:
@@ -88,6 +106,7 @@ def prepare_deploy(preparing: Preparing) -> dict[str, Any]:
     _check_stage(endpoint, preparing)
     version = _named_version(preparing.team_id, values.get("model"))
     output = _output_of(version) if version else _model_output(values.get("model"))
+    _record_early(output)
     return {
         "address": endpoint.address,
         "key": preparing.key,

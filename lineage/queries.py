@@ -121,10 +121,10 @@ def full_records(visible: QuerySet[Record]) -> QuerySet[Record]:
     ).defer("version__text", "version__spec", "version__layout", "run__params")
 
 
-def records_of(artifact: Artifact, direction: int) -> QuerySet[Record]:
-    """The records that read or wrote an artifact."""
+def uses_of(artifact: Artifact, direction: int) -> QuerySet[Use]:
+    """How an artifact was read (0) or written (1), with the records that did. In the order of one index."""
     uses = Use.objects.filter(artifact=artifact, direction=direction)
-    return full_records(Record.objects.filter(id__in=uses.values("record_id")))
+    return uses.select_related("record__run").defer("record__run__params", "record__run__only")
 
 
 def uses_by_record(record_ids: Collection[int], direction: int) -> dict[int, list[Use]]:

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 # Types of artifacts that a person calls data when they stand at the beginning of a trace.
 DATA_TYPES = ("table", "array", "file", "folder", "image")
 # Artifacts of one trace; the largest picture anybody reads.
-MOST = 5000
+MOST = 2000
 
 
 @dataclass(frozen=True)

@@ -117,17 +117,19 @@ LIMITS = [OpenApiParameter("cursor", OpenApiTypes.STR), OpenApiParameter("page_s
 
 
 class UpstreamView(ArtifactView):
+    ordering = ("-record_id", "-id")
+
     @extend_schema(operation_id="artifacts_upstream", parameters=LIMITS, responses=paged(shapes.Neighbour))
     def get(self, request: Request, artifact_id: str) -> Response:
         """The record that wrote the artifact, and what it read."""
         return self.neighbours(self.artifact(artifact_id), WROTE, READ)
 
     def neighbours(self, row: Artifact, through: int, beyond: int) -> Response:
-        def show(rows: list[Any]) -> list[Any]:
-            uses = queries.uses_by_record([record.pk for record in rows], beyond)
-            return [shown.neighbour(record, uses[record.pk]) for record in rows]
+        def show(found: list[Use]) -> list[Any]:
+            further = queries.uses_by_record({use.record_id for use in found}, beyond)
+            return [shown.neighbour(use, further[use.record_id]) for use in found]
 
-        return self.page(self.rights.only(queries.records_of(row, through)), show)
+        return self.page(self.rights.only(queries.uses_of(row, through)), show)
 
 
 class DownstreamView(UpstreamView):

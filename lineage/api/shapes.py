@@ -60,6 +60,7 @@ class UsedArtifact(Shape):
 
 class Neighbour(Shape):
     record = RecordSummary()
+    slot = serializers.CharField(help_text="in which the record read or wrote the artifact asked about")
     artifacts = UsedArtifact(many=True)
 
 

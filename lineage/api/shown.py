@@ -57,9 +57,10 @@ def artifact_detail(row: Artifact, producer: Use | None, versions: list[ModelVer
     }
 
 
-def neighbour(row: Record, uses: list[Use]) -> Body:
+def neighbour(use: Use, uses: list[Use]) -> Body:
     return {
-        "record": record(row),
+        "record": record(use.record),
+        "slot": use.slot,
         "artifacts": [
             {"slot": use.slot, "position": use.position, "artifact": artifact(use.artifact)} for use in uses
         ],

@@ -758,7 +758,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="use",
-            index=models.Index(fields=["artifact", "direction"], include=("record",), name="use_of_artifact"),
+            index=models.Index(fields=["artifact", "direction", "record"], name="use_of_artifact"),
         ),
         migrations.AddConstraint(
             model_name="use",

@@ -107,9 +107,7 @@ class Use(models.Model):
             ),
             models.CheckConstraint(condition=Q(direction__in=[READ, WROTE]), name="use_direction_known"),
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["artifact", "direction"], include=["record"], name="use_of_artifact")
-        ]
+        indexes: ClassVar = [models.Index(fields=["artifact", "direction", "record"], name="use_of_artifact")]
 
     def __str__(self) -> str:
         return f"{self.record} {'wrote' if self.direction == WROTE else 'read'} {self.slot}"
