@@ -68,7 +68,7 @@ class Up:
     def until_ready(self) -> float:
         """Wait for the sentence with the address; returns the seconds since the start."""
         answers = lambda: READY.search(self.said) is not None or self.process.poll() is not None  # noqa: E731
-        self.wait_for(answers, "ready", 90, 60)
+        self.wait_for(answers, "ready", 90)
         assert READY.search(self.said), f"{self.said}\n{self.logs()}"
         return time.monotonic() - self.started
 
