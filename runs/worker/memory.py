@@ -46,6 +46,18 @@ def over_limit(pids: list[int], limit: int) -> int | None:
     return held if held > limit else None
 
 
+def oom_kills() -> int:
+    """How many processes the kernel has killed for want of memory; 0 where it does not say."""
+    try:
+        with open("/proc/vmstat", "rb") as file:
+            for line in file:
+                if line.startswith(b"oom_kill "):
+                    return int(line.split()[1])
+    except (OSError, ValueError):
+        pass
+    return 0
+
+
 def default_limit() -> int:
     """Bytes allowed to a task that names no limit: 2 GiB or half the machine, whichever is less."""
     physical = os.sysconf("SC_PHYS_PAGES") * PAGE

@@ -137,7 +137,7 @@ def reseed(module: str, function: str) -> None:
 
 def run_python(request: Request) -> list[Report]:
     function = inline_function(request) if request.get("source") is not None else entry_function(request)
-    value = call(function, arguments(function, request.get("inputs") or {}))
+    value = call(function, arguments(function, with_names(request.get("inputs") or {})))
     if hasattr(value, "__await__"):
         value = importlib.import_module("asyncio").run(value)
     return collect(value, request.get("outputs") or [], os.path.join(request["work"], "outputs"))
@@ -244,6 +244,21 @@ def arguments(function: Callable[..., Any], inputs: dict[str, Any]) -> dict[str,
     return given
 
 
+def with_names(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Files under the names they had when they were made: in the store they are called by their digests."""
+    named = {}
+    for name, port in inputs.items():
+        file = os.path.basename((port.get("meta") or {}).get("filename") or "")
+        if "path" in port and file not in ("", ".", ".."):
+            folder = os.path.join("inputs", name)
+            os.makedirs(folder, exist_ok=True)
+            link = os.path.join(os.getcwd(), folder, file)
+            os.symlink(port["path"], link)
+            port = {**port, "path": link}
+        named[name] = port
+    return named
+
+
 def hint(function: Callable[..., Any], name: str) -> str:
     """The annotation of an argument as text with its module, e.g. `pyarrow.lib.Table`; '' without one."""
     found = getattr(function, "__annotations__", {}).get(name, "")
@@ -313,7 +328,7 @@ def run_shell(request: Request) -> list[Report]:
     script = os.path.join(request["work"], "script.sh")
     with open(script, "w", encoding="utf-8") as file:
         file.write(request["shell"])
-    environment = {**os.environ, "OUT": out, **shell_inputs(request.get("inputs") or {})}
+    environment = {**os.environ, "OUT": out, **shell_inputs(with_names(request.get("inputs") or {}))}
     pid = os.posix_spawn("/bin/sh", ["/bin/sh", "-e", script], environment)
     status = os.waitpid(pid, 0)[1]
     if os.WIFSIGNALED(status):

@@ -8,8 +8,12 @@ with a nearly empty environment. FD is one end of a stream socket pair; messages
 length and that many bytes of JSON. SILENCE and IDLE are seconds: how long the worker may say nothing while
 an attempt runs, and how long the zygote waits without work before it ends.
 
-    worker -> zygote   run (with the write ends of stdout and stderr), kill, ping, end
+    worker -> zygote   run, kill, ping, end
     zygote -> worker   started, capture (once), then exactly one ended per run
+
+With `run` come four descriptors: the request itself, a place for the report, stdout and stderr. They are for
+the runner alone; what is in them, secrets too, never passes through this process, whose memory later runners
+inherit.
 
 After an answer the zygote forks the runner of the next attempt ahead of time and lets it rehearse: a fork is
 cheap, but each page that it touches first costs microseconds, and there are hundreds. So there is at most
@@ -42,8 +46,6 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 CLOSE_RANGE = 436  # the number of this system call is the same on every architecture
 RESULT_FD = 3
-REQUEST_FD = 4
-RESULT_LIMIT = 64 * 1024 * 1024
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -98,16 +100,16 @@ class Channel:
         self.socket.setblocking(True)
         self.socket.set_inheritable(False)
 
-    def receive(self) -> tuple[bytes, list[int]]:
+    def receive(self) -> tuple[dict[str, Any], list[int]]:
         """The next message and the file descriptors sent with it. Raises WorkerGone at end-of-file."""
         try:
-            head, fds, _, _ = socket.recv_fds(self.socket, 4, 2)
+            head, fds, _, _ = socket.recv_fds(self.socket, 4, 4)
             head += self._exactly(4 - len(head)) if head else b""
         except ConnectionError:
             raise WorkerGone from None
         if not head:
             raise WorkerGone
-        return self._exactly(struct.unpack("!I", head)[0]), list(fds)
+        return json.loads(self._exactly(struct.unpack("!I", head)[0])), list(fds)
 
     def _exactly(self, size: int) -> bytes:
         parts = bytearray()
@@ -122,9 +124,7 @@ class Channel:
         return bytes(parts)
 
     def send(self, message: dict[str, Any]) -> None:
-        self.send_raw(json.dumps(message).encode())
-
-    def send_raw(self, body: bytes) -> None:
+        body = json.dumps(message).encode()
         try:
             self.socket.sendall(struct.pack("!I", len(body)) + body)
         except (BrokenPipeError, ConnectionError):
@@ -134,16 +134,14 @@ class Channel:
 class Spare:
     """A runner that waits for its request at the other end of a socket."""
 
-    def __init__(self, pid: int, end: socket.socket, result_fd: int) -> None:
+    def __init__(self, pid: int, end: socket.socket) -> None:
         self.pid = pid
         self.end = end
-        self.result_fd = result_fd
 
-    def hand_over(self, body: bytes, fds: list[int]) -> bool:
-        """Give it the request; False when it has died meanwhile."""
+    def hand_over(self, fds: list[int]) -> bool:
+        """Give it the descriptors of an attempt; False when it has died meanwhile."""
         try:
-            socket.send_fds(self.end, [struct.pack("!I", len(body))], fds)
-            self.end.sendall(body)
+            socket.send_fds(self.end, [b"!"], fds)
         except OSError:
             return False
         finally:
@@ -157,6 +155,7 @@ class Watch:
     def __init__(self, pid: int, request: dict[str, Any], now: float) -> None:
         self.pid = pid
         self.limit: int | None = request.get("memory")
+        self.oom_kills: int | None = None  # of the whole machine, when first looked at
         self.last_word = now
         self.next_sample = now + memory.SAMPLE_SECONDS
         self.grace_ends: float | None = None
@@ -186,19 +185,18 @@ class Zygote:
             left = self.idle - (time.monotonic() - idle_since)
             if left <= 0 or not poller.poll(left * 1000):
                 return
-            body, fds = self.channel.receive()
-            message = json.loads(body)
+            message, fds = self.channel.receive()
             if message["verb"] == "run":
-                self.run(message, body, fds)
+                self.run(message, fds)
                 self.make_spare(message)
                 idle_since = time.monotonic()
             elif message["verb"] == "end":
                 return
 
-    def run(self, request: dict[str, Any], body: bytes, fds: list[int]) -> None:
+    def run(self, request: dict[str, Any], fds: list[int]) -> None:
         """One attempt, from fork to the answer `ended`."""
         problems = self.preload(request.get("preload") or [])
-        pid, result_fd = self.begin(body, fds)
+        pid = self.begin(fds)
         for fd in fds:
             os.close(fd)
         watch = Watch(pid, request, time.monotonic())
@@ -209,22 +207,18 @@ class Zygote:
         except WorkerGone:
             processes.kill_descendants()
             raise
-        ended = self.settle(watch)
-        result = read_result(result_fd)
-        os.close(result_fd)
-        self.answer(ended, result)
+        self.channel.send(self.settle(watch))
 
-    def begin(self, body: bytes, fds: list[int]) -> tuple[int, int]:
-        """A runner that has the request: its pid and the descriptor of its report."""
+    def begin(self, fds: list[int]) -> int:
+        """The pid of a runner that has the request."""
         for _ in range(2):
             spare = self.spare or self.fork_spare()
             self.spare = None
-            if spare.hand_over(body, fds):
+            if spare.hand_over(fds):
                 break
             # Something killed it while it waited; the next one is fresh.
-            os.close(spare.result_fd)
             processes.kill_descendants()
-        return spare.pid, spare.result_fd
+        return spare.pid
 
     def make_spare(self, request: dict[str, Any]) -> None:
         """Fork the next runner while the worker is busy settling this attempt."""
@@ -235,29 +229,22 @@ class Zygote:
         """The spare lacks what was imported since; a new one will have it."""
         if self.spare is not None:
             self.spare.end.close()
-            os.close(self.spare.result_fd)
             self.spare = None
             processes.kill_descendants()
 
     def fork_spare(self) -> Spare:
-        result_fd = os.memfd_create("result")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         pid = os.fork()
         if pid == 0:
             try:
-                self.become_runner(theirs, result_fd)
+                self.become_runner(theirs)
             except WorkerGone:
                 os._exit(0)
             except BaseException:
                 sys.excepthook(*sys.exc_info())
                 os._exit(1)
         theirs.close()
-        return Spare(pid, ours, result_fd)
-
-    def answer(self, ended: dict[str, Any], result: bytes) -> None:
-        """Send `ended`; the runner's result is passed on as it was written, without parsing it here."""
-        body = json.dumps(ended)[:-1].encode() + b',"result":' + (result or b"null") + b"}"
-        self.channel.send_raw(body)
+        return Spare(pid, ours)
 
     def preload(self, names: list[str]) -> list[str]:
         """Import modules that every runner of this environment will want; answers which failed, in words."""
@@ -296,7 +283,7 @@ class Zygote:
             self.captured = True
             self.channel.send({"event": "capture", "provenance": capture.facts()})
 
-    def become_runner(self, end: socket.socket, result_fd: int) -> None:
+    def become_runner(self, end: socket.socket) -> None:
         """In the fork: leave the zygote behind, rehearse, wait for the request, do it. Never returns."""
         os.setsid()
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -304,16 +291,9 @@ class Zygote:
             os._exit(1)
         be_first_to_die()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        keep_descriptors(end, result_fd)
+        keep_descriptor(end)
         runner.rehearse()
-        channel = Channel(socket.socket(fileno=REQUEST_FD))
-        body, fds = channel.receive()
-        channel.socket.close()
-        os.dup2(fds[0], 1, inheritable=True)
-        os.dup2(fds[-1], 2, inheritable=True)
-        for fd in fds:
-            os.close(fd)
-        request = json.loads(body)
+        request = receive_attempt()
         if self.attempt_address is not None:
             ctypes.memmove(self.attempt_address, request["attempt"].encode("ascii")[:36].ljust(36), 36)
         runner.main(request, RESULT_FD)
@@ -329,7 +309,7 @@ class Zygote:
                 ready = [fd for fd, _ in poller.poll(self.patience(watch) * 1000)]
                 if self.channel.socket.fileno() in ready:
                     watch.last_word = time.monotonic()
-                    self.obey(json.loads(self.channel.receive()[0]), watch)
+                    self.obey(self.channel.receive()[0], watch)
                 if ended in ready:
                     return
                 self.enforce(watch, time.monotonic())
@@ -372,6 +352,8 @@ class Zygote:
             watch.next_sample = time.monotonic() + memory.SAMPLE_SECONDS
 
     def sample(self, watch: Watch) -> None:
+        if watch.oom_kills is None:
+            watch.oom_kills = memory.oom_kills()
         pids = processes.descendants(self.pid)
         watch.held = memory.over_limit(pids, watch.limit)
         if watch.held is not None:
@@ -384,6 +366,8 @@ class Zygote:
         while watch.grace_ends is not None and time.monotonic() < watch.grace_ends and processes.reap():
             time.sleep(0.01)
         processes.kill_descendants()
+        if killed_by_kernel(status, watch):
+            watch.killed, watch.held = "oom", usage.ru_maxrss * 1024
         return {
             "event": "ended",
             "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
@@ -394,13 +378,29 @@ class Zygote:
         }
 
 
-def keep_descriptors(request: socket.socket, result: int) -> None:
-    """Keep 0 (/dev/null), 1, 2, the result and the request; close everything else, whoever opened it."""
-    ends = [fcntl.fcntl(fd, fcntl.F_DUPFD, REQUEST_FD + 1) for fd in (result, request.detach())]
-    os.dup2(ends[0], RESULT_FD, inheritable=False)
-    os.dup2(ends[1], REQUEST_FD, inheritable=False)
-    if LIBC.syscall(CLOSE_RANGE, REQUEST_FD + 1, 0x7FFFFFFF, 0) != 0:
-        os.closerange(REQUEST_FD + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+def keep_descriptor(end: socket.socket) -> None:
+    """Keep 0 (/dev/null), 1, 2 and, for now as 3, the socket of the request; close all that others opened."""
+    above = fcntl.fcntl(end.detach(), fcntl.F_DUPFD_CLOEXEC, RESULT_FD + 1)
+    os.dup2(above, RESULT_FD, inheritable=False)
+    if LIBC.syscall(CLOSE_RANGE, RESULT_FD + 1, 0x7FFFFFFF, 0) != 0:
+        os.closerange(RESULT_FD + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def receive_attempt() -> dict[str, Any]:
+    """Wait for the descriptors of an attempt, put them where they belong, and read the request."""
+    end = socket.socket(fileno=RESULT_FD)
+    word, fds, _, _ = socket.recv_fds(end, 1, 4)
+    end.close()
+    if not word:
+        raise WorkerGone
+    request, result, stdout, stderr = fds
+    os.dup2(stdout, 1, inheritable=True)
+    os.dup2(stderr, 2, inheritable=True)
+    os.dup2(result, RESULT_FD, inheritable=False)
+    body = os.pread(request, os.fstat(request).st_size, 0)
+    for fd in fds:
+        os.close(fd)
+    return json.loads(body)
 
 
 def be_first_to_die() -> None:
@@ -412,14 +412,11 @@ def be_first_to_die() -> None:
         os.write(2, f"oom_score_adj could not be set: {problem}\n".encode())
 
 
-def read_result(fd: int) -> bytes:
-    """What the runner left; empty when it ended without a word or wrote something that is too large."""
-    size = os.fstat(fd).st_size
-    if size == 0 or size > RESULT_LIMIT:
-        return b""
-    body = os.pread(fd, size, 0)
-    # Only a runner that was not killed half-way ends its result with a newline.
-    return body if body.endswith(b"}\n") else b""
+def killed_by_kernel(status: int, watch: Watch) -> bool:
+    """SIGKILL from nobody we know, while the kernel counted processes that it killed for their memory."""
+    if watch.killed or watch.oom_kills is None or not os.WIFSIGNALED(status):
+        return False
+    return os.WTERMSIG(status) == signal.SIGKILL and memory.oom_kills() > watch.oom_kills
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ IDLE = 300.0  # seconds without work after which a zygote ends by itself
 RETIRE = 240.0  # ... and after which we no longer trust it to be there for the next request
 KILL_PATIENCE = 5.0  # seconds a zygote may take to answer after KILL, before it is killed itself
 NO_CHILDREN_LEFT = 5.0  # seconds we look for what a dead zygote left behind
+REPORT_LIMIT = 64 * 1024 * 1024  # bytes
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -119,15 +120,31 @@ class Zygote:
         return self.running is not None or time.monotonic() - self.used_at < RETIRE
 
     def run(self, request: Message, stdout_fd: int, stderr_fd: int) -> Running:
-        """Hand over one attempt (`zygote.py` describes the request). The descriptors remain yours.
+        """Hand over one attempt. The descriptors remain the caller's.
+
+        request: {"attempt": uuid, "task": key, "kind": "python" or "shell", "work": the attempt's folder,
+        "entry": "module:function" or "source" or "shell": text, "code_path", "outputs": [{"name", "type"}],
+        "inputs": {name: {"type", "value" or "path", "media_type", "meta"}}, "env": {}, "memory": bytes,
+        "preload": [modules], "transient": [names of exceptions]}; what is empty may be left out.
 
         Raises ZygoteGone when it has ended, RuntimeError when an attempt is still running.
         """
         if self.running is not None:
             raise RuntimeError("this zygote already carries out an attempt")
-        request = {"verb": "run", "preload": self.preload, **request}
-        self._send(request, [stdout_fd, stderr_fd])
-        self.running = Running(self, request["attempt"])
+        control: Message = {
+            name: request[name] for name in ("entry", "code_path", "memory") if name in request
+        }
+        preload = request.get("preload", self.preload)
+        asked, report = os.memfd_create("request"), os.memfd_create("report")
+        try:
+            write_all(asked, json.dumps(request).encode())
+            self._send({"verb": "run", "preload": preload, **control}, [asked, report, stdout_fd, stderr_fd])
+        except BaseException:
+            os.close(report)
+            raise
+        finally:
+            os.close(asked)
+        self.running = Running(self, request["attempt"], request["work"], report)
         return self.running
 
     def ping(self) -> None:
@@ -149,7 +166,8 @@ class Zygote:
             self.process.wait()
         if attempt:
             kill_orphans(attempt)
-        self.running = None
+        if self.running is not None:
+            self.running.abandon()
 
     def _send(self, message: Message, fds: Sequence[int] = ()) -> None:
         body = json.dumps(message).encode()
@@ -187,9 +205,11 @@ class Zygote:
 class Running:
     """One attempt that a zygote carries out, from the request to the event `ended`."""
 
-    def __init__(self, zygote: Zygote, attempt: str) -> None:
+    def __init__(self, zygote: Zygote, attempt: str, work: str, report: int) -> None:
         self.zygote = zygote
         self.attempt = attempt
+        self._work = work
+        self._report = report
         self.pid: int | None = None
         self.ended: Message | None = None
         self._kill_by: float | None = None
@@ -242,6 +262,11 @@ class Running:
         """KILL to every process of the attempt; then `ended`."""
         self._ask({"verb": "kill", "signal": "KILL"}, 0.0)
 
+    def abandon(self) -> None:
+        """The zygote was closed under this attempt; nobody will hear of its end."""
+        os.close(self._report)
+        self.zygote.running = None
+
     def _ask(self, message: Message, grace: float) -> None:
         self._kill_by = time.monotonic() + grace + KILL_PATIENCE
         try:
@@ -266,8 +291,9 @@ class Running:
         return self._finish(message)
 
     def _finish(self, event: Message) -> Message:
-        if event.get("result") is None:
-            event["result"] = {"error": silent_end(event)}
+        result = event.get("result") or read_report(self._report, self._work)
+        os.close(self._report)
+        event["result"] = result or {"error": silent_end(event)}
         event["result"]["provenance"] = self.zygote.provenance
         self.ended = event
         self.zygote.running = None
@@ -306,6 +332,51 @@ def describe(code: int) -> str:
         return signal.Signals(-code).name
     except ValueError:
         return f"signal {-code}"
+
+
+def write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def read_report(fd: int, work: str) -> Message | None:
+    """What a runner left to say; None when it ended without a word, or said what no runner of ours says.
+
+    User code can write here too: only the shape is believed, and no path outside the attempt's folder.
+    """
+    size = os.fstat(fd).st_size
+    if not 0 < size <= REPORT_LIMIT:
+        return None
+    body = os.pread(fd, size, 0)
+    if not body.endswith(b"}\n"):
+        return None  # killed in the middle of it
+    try:
+        report = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return report if well_formed(report, os.path.realpath(work)) else None
+
+
+def well_formed(report: Any, work: str) -> bool:
+    """Has a report the shape that runners write?"""
+    if not isinstance(report, dict):
+        return False
+    if "error" in report:
+        failure = report["error"]
+        words = ("reason", "type", "message", "traceback")
+        return isinstance(failure, dict) and all(isinstance(failure.get(word), str) for word in words)
+    outputs = report.get("outputs")
+    return isinstance(outputs, list) and all(well_formed_output(output, work) for output in outputs)
+
+
+def well_formed_output(output: Any, work: str) -> bool:
+    if not isinstance(output, dict) or not all(
+        isinstance(output.get(word), str) for word in ("name", "type")
+    ):
+        return False
+    path = output.get("path")
+    return path is None or (isinstance(path, str) and os.path.realpath(path).startswith(work + os.sep))
 
 
 def silent_end(event: Message) -> Message:

@@ -220,7 +220,7 @@ def test_a_worker_that_dies_during_a_long_import_leaves_no_zygote(tmp_path: Path
         f"import os, sys, time\nsys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "from runs.worker.zygotes import Zygote\n"
         "zygote = Zygote.start(sys.executable)\n"
-        "zygote._send({'verb': 'run', 'attempt': '', 'preload': ['antigravity_', 'slow_module']}, [1, 1])\n"
+        "zygote._send({'verb': 'run', 'preload': ['slow_module']}, [1, 1, 1, 1])\n"
         "print(zygote.pid, flush=True)\ntime.sleep(60)\n"
     )
     site = tmp_path / "site"

@@ -236,6 +236,56 @@ def main() -> Path:
     assert output["meta"]["files"] == 2
 
 
+def test_a_file_comes_under_the_name_it_had(trials: Trials) -> None:
+    source = "def main():\n    open('week 7.csv', 'w').write('a,b')\n    return 'week 7.csv'\n"
+    output = trials.source(source, outputs={"result": "file"}).outputs["result"]
+    source = "def main(report) -> str:\n    return report.name + ' ' + report.read_text()\n"
+    assert trials.source(source, inputs={"report": output}, outputs=ANY).outputs["result"] == "week 7.csv a,b"
+    assert "inputs/report/week 7.csv\n" in trials.shell('echo "$IN_REPORT"', inputs={"report": output}).log
+
+
+@pytest.mark.parametrize("name", ["../../evil", "..", "", "/etc/passwd"])
+def test_the_name_of_a_file_cannot_lead_out_of_the_attempt(trials: Trials, tmp_path: Path, name: str) -> None:
+    (tmp_path / "bytes").write_text("x")
+    given = {"type": "file", "path": str(tmp_path / "bytes"), "meta": {"filename": name}}
+    source = "def main(f) -> str:\n    return f.read_text()\n"
+    assert trials.source(source, inputs={"f": given}, outputs=ANY).outputs["result"] == "x"
+    assert not (tmp_path / "evil").exists()
+
+
+def test_a_link_that_a_script_left_is_replaced_by_its_bytes(trials: Trials, tmp_path: Path) -> None:
+    (tmp_path / "outside.txt").write_text("x")
+    ended = trials.shell(f"ln -s {tmp_path}/outside.txt $OUT/x", outputs={"x": "file"})
+    path = Path(ended.outputs["x"]["path"])
+    assert not path.is_symlink()
+    assert path.read_text() == "x"
+
+
+FORGED = {
+    "a path elsewhere": b'{"outputs": [{"name": "x", "type": "file", "path": "/etc/passwd"}]}\n',
+    "a way out": b'{"outputs": [{"name": "x", "type": "file", "path": "outputs/../../../etc/passwd"}]}\n',
+    "no list": b'{"outputs": "none"}\n',
+    "no words": b'{"error": {"reason": 3}}\n',
+    "depth": b"[" * 100_000 + b"}\n",
+    "a number": b"3}\n",
+    "half of it": b'{"outputs": []}',
+}
+
+
+@pytest.mark.parametrize("way", FORGED)
+def test_a_report_that_no_runner_writes_is_not_believed(trials: Trials, tmp_path: Path, way: str) -> None:
+    (tmp_path / "forged").write_bytes(FORGED[way])
+    source = f"""
+import os
+def main() -> None:
+    os.write(3, open({str(tmp_path / "forged")!r}, "rb").read())
+    os._exit(0)
+"""
+    error = trials.source(source).error
+    assert error["reason"] == "exit"
+    assert "no report" in error["message"]
+
+
 def test_what_is_declared_any_shows_what_it_is(trials: Trials) -> None:
     output = trials.source(
         "import pyarrow as pa\ndef main():\n    return pa.table({'a': [1]})\n", outputs=ANY

@@ -68,7 +68,7 @@ def main() -> dict:
     seen = trials.source(source, outputs={"result": "json"}).outputs["result"]
     assert set(seen["own"]) == {"0", "1", "2", "3"}
     assert seen["own"]["0"] == "/dev/null"
-    assert "memfd:result" in seen["own"]["3"]
+    assert "memfd:report" in seen["own"]["3"]
     assert set(seen["child"]) <= {"0", "1", "2", "3"}  # 3 is the listing itself
 
 
