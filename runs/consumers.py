@@ -15,6 +15,7 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -25,7 +26,6 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import Error
 from django.utils.crypto import constant_time_compare
 from redis.exceptions import RedisError
 
@@ -214,9 +214,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await asyncio.sleep(RECHECK)
             try:
                 await self.recheck()
-            except Error as error:
+            except Exception:
                 # Who may see what is not known: better nothing than too much. The page connects again.
-                log.warning("a live socket ends because the database did not answer", error=str(error))
+                log.exception("a live socket ends because its rights could not be looked at")
                 await self.close(TRY_AGAIN)
                 return
 
@@ -292,7 +292,8 @@ def signed_in(session: SessionBase | None, user_id: int) -> User | None:
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None or session is None or session.session_key is None:
         return None
-    now = type(session)(session.session_key).load()
+    engine = import_module(settings.SESSION_ENGINE)
+    now = engine.SessionStore(session.session_key).load()
     same = str(now.get(SESSION_KEY)) == str(user_id)
     digest = str(now.get(HASH_SESSION_KEY, ""))
     return user if same and constant_time_compare(digest, user.get_session_auth_hash()) else None

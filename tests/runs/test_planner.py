@@ -110,7 +110,7 @@ NEVER = {"text": "false", "refs": {}}
 
 
 def random_graph(dice: random.Random) -> tuple[list[dict[str, Any]], Edges]:
-    """Scopes up to two deep, edges of every rule between neighbours, now and then a condition that is false."""
+    """Scopes up to two deep, edges of every rule between neighbours, here and there a false condition."""
     tasks: list[dict[str, Any]] = []
     edges: Edges = []
 
