@@ -22,6 +22,7 @@ from pipelines.store import Store, StoreError
 from runs import environments, kinds, protocol
 from runs.models import RunCode
 from runs.protocol import Json, Work
+from runs.worker.serializers import FOLDER
 
 BUILTIN = Path(__file__).parent / "builtin"
 # Kinds whose work is a function of ours, run in the product's own interpreter.
@@ -170,7 +171,8 @@ class Requests:
         if not isinstance(value, dict) or "attempt_output_id" not in value:
             return {"type": "any", "value": value}
         try:
-            path = self.store.local_path(value["sha256"])
+            folder = value["media_type"] == FOLDER
+            path = (self.store.local_folder if folder else self.store.local_path)(value["sha256"])
         except (StoreError, OSError) as error:
             raise CannotRun(
                 "infrastructure", f"the bytes of input {name} could not be fetched: {error}"
