@@ -205,8 +205,8 @@ class Execution:
     def _failure(self, error: Json, common: Json) -> Outcome:
         if self.stopping == "timeout":
             error = _timed_out(self.work.attempt["seconds"])
-        if error.get("traceback"):
-            self.journal.say(error["traceback"].rstrip() + "\n")
+        if not error.get("said"):
+            self.journal.say(error["message"].rstrip() + "\n")
         cause = error["message"] if error["reason"] != "error" else f"{error['type']}: {error['message']}"
         return Outcome("failed", error["reason"], cause, **common)
 
