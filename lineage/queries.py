@@ -52,13 +52,19 @@ DOWNSTREAM = """
     )
     SELECT artifact_id FROM down LIMIT %s
 """
-# The edges among a set of artifacts: who wrote each, and what of the set its writer read.
+# The edges among a set of artifacts: who wrote each, and what of the set its writer read. Reads are found
+# from their record, for an artifact may have been read by hundreds of thousands of others.
 USES_AMONG = """
+    WITH wrote AS (
+        SELECT u.record_id, u.artifact_id, u.direction, u.slot, u.position FROM use u
+        WHERE u.artifact_id = ANY (%(artifacts)s) AND u.direction = 1
+    )
+    SELECT * FROM wrote
+    UNION ALL
     SELECT u.record_id, u.artifact_id, u.direction, u.slot, u.position FROM use u
-    WHERE u.artifact_id = ANY (%(artifacts)s)
-      AND (u.direction = 1 OR u.record_id = ANY (%(records)s) OR u.record_id IN (
-          SELECT w.record_id FROM use w WHERE w.artifact_id = ANY (%(artifacts)s) AND w.direction = 1))
-    ORDER BY u.record_id, u.direction, u.slot, u.position
+    WHERE u.record_id IN (SELECT record_id FROM wrote UNION SELECT unnest(%(records)s::bigint[]))
+      AND u.direction = 0 AND u.artifact_id = ANY (%(artifacts)s)
+    ORDER BY record_id, direction, slot, position
 """
 
 
