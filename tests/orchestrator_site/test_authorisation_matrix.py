@@ -102,9 +102,16 @@ def ask(world: World, actor: str, method: str, line: Line) -> tuple[int, str]:
         answer: Any = world.client(actor, line.scope).generic(
             method, line.path.format(**world.names), **({} if body is None else encoded(body))
         )
-        text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        text = content_of(answer)
         transaction.set_rollback(True)
     return answer.status_code, text.decode("utf-8", errors="replace")
+
+
+def content_of(answer: Any) -> bytes:
+    """The bytes of an answer; those of one that only an event loop can read are left alone."""
+    if not answer.streaming:
+        return bytes(answer.content)
+    return b"" if answer.is_async else b"".join(answer.streaming_content)
 
 
 def encoded(body: Any) -> dict[str, Any]:

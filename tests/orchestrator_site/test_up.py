@@ -108,8 +108,9 @@ def test_a_dead_child_is_named_and_comes_back(running: Up, name: str) -> None:
     before = running.child(name).pid
     os.kill(before, signal.SIGKILL)
     said_as = name.removesuffix("-server")
+    sentence = f"{said_as} died (killed by SIGKILL) and is started again in 0.5 s"
+    running.wait_for(lambda: sentence in running.said, "the sentence that names it")
     running.wait_for(lambda: running.has_child(name, other_than=before), f"a new {name}")
-    assert f"{said_as} died (killed by SIGKILL) and is started again in 0.5 s" in running.said
     running.wait_for(lambda: running.get("/readyz").status_code == 200, "ready again", patience=30)
 
 
