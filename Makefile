@@ -7,14 +7,13 @@ $(error Python 3.11 or newer with venv is needed: install it, or say where it is
 endif
 PORT ?= 8000
 
-.PHONY: help setup run test lock soak bench
+.PHONY: help setup run test lock
 
 help:
 	@echo 'make run          start everything on this machine (PORT=8000)'
 	@echo 'make test         every check; FAST=1 leaves out what is slow, REQUIRE_BROWSER=1 forbids to skip the browser'
 	@echo 'make setup        virtual environment, locked dependencies, built frontend, environment of the demo'
 	@echo 'make lock         resolve requirements/*.in anew into the locked *.txt'
-	@echo 'make bench        the figures of tests/benchmarks'
 
 setup:
 	@$(PYTHON) .ci/setup.py

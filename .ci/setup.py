@@ -82,8 +82,6 @@ def install_uv(lock: Path) -> None:
 
 
 def set_up_frontend() -> None:
-    if not (FRONTEND / "package.json").exists():
-        return
     inputs = [path for path in files_under(FRONTEND, NOT_INPUTS) if ".test." not in path.name]
     wanted = digest(inputs)
     built = (FRONTEND / "dist" / "index.html").exists() and is_stamped("frontend", wanted)
@@ -114,8 +112,6 @@ def install_node() -> None:
 
 def set_up_demo() -> None:
     """The environment of the demo's tasks; the command itself skips what is there already."""
-    if not any(ROOT.glob("*/management/commands/build_environment.py")):
-        return
     wanted = digest([*ROOT.glob("*/demo_code/*.lock")], str(ROOT), sys.version)
     if is_stamped("demo", wanted) and any((ROOT / ".venv-tasks").glob("*")):
         return
