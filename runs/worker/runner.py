@@ -364,14 +364,9 @@ KINDS: dict[str, Callable[[Request], list[Report]]] = {"python": run_python, "sh
 
 
 def failure(reason: str, kind: str, message: str, text: str = "", line: int | None = None) -> Report:
-    error = {
-        "reason": reason,
-        "type": kind,
-        "message": message[:MESSAGE_LIMIT],
-        "traceback": text,
-        "line": line,
-    }
-    return {"error": error}
+    error: Report = {"reason": reason, "type": kind, "message": message[:MESSAGE_LIMIT]}
+    # What is told here stands in the log already.
+    return {"error": {**error, "traceback": text, "line": line, "said": True}}
 
 
 def settle_exit(leaving: SystemExit, request: Request) -> tuple[int, Report]:
