@@ -1,0 +1,97 @@
+"""Who may call the addresses of ``runs``, and who may open and use the live socket."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runs.models import Attempt, Run, TaskRun
+from tests.orchestrator_site.authorisation.base import (
+    MARK,
+    NOBODY,
+    ROLES,
+    RUNNERS,
+    Line,
+    World,
+    listed,
+    seen,
+)
+from tests.runs import making
+from tests.runs.making import task
+
+APPROVER = frozenset({"approver"})
+RUN = "/api/v1/runs/{run}/"
+STEP = "/api/v1/task-runs/{step}/"
+ATTEMPT = "/api/v1/attempts/{attempt}/"
+
+
+def prepare(world: World) -> None:
+    """One run that failed; one in which a step waits for a person, one for its retry, and one runs."""
+    retries = {**making.NO_RETRIES, "limit": 1, "base": 60.0, "jitter": "none"}
+    tasks = [task("again", retries=retries), task("busy"), task("ask", "approval")]
+    lease = making.make_lease()
+    failing = making.make_version(world.team, world.editor, [task("only", title=MARK)], name=f"{MARK}-failed")
+    failed = making.start(failing, world.editor)
+    making.perform(lease, failing=["only"])
+    attempt = Attempt.objects.get(run=failed)
+    making.say(attempt, f"{MARK}\n".encode())
+    version = making.make_version(world.team, world.editor, tasks, name=f"{MARK}-open")
+    open_run = making.start(version, world.editor)
+    making.finish(making.claim(lease), "failed", "error", cause=MARK)
+    making.claim(lease)
+    world.names |= {
+        "start": version.pipeline.name,
+        "failed": str(failed.uuid),
+        "run": str(open_run.uuid),
+        "pipeline": str(version.pipeline.uuid),
+        "attempt": str(attempt.uuid),
+        **{key: str(step(open_run, key)) for key in ("again", "busy", "ask")},
+        "step": str(step(failed, "only")),
+    }
+
+
+def step(run: Run, key: str) -> object:
+    return TaskRun.objects.get(run=run, key=key).uuid
+
+
+LINES: dict[tuple[str, str], Line] = {
+    ("api/v1/pipelines/<str:name>/runs/", "POST"): Line(
+        "/api/v1/pipelines/alpha:{start}/runs/", RUNNERS, 201, "run", {}
+    ),
+    ("api/v1/runs/", "GET"): listed("/api/v1/runs/"),
+    ("api/v1/runs/<str:run_id>/", "GET"): seen(RUN),
+    ("api/v1/runs/<str:run_id>/tasks/", "GET"): seen(f"{RUN}tasks/"),
+    ("api/v1/runs/<str:run_id>/events/", "GET"): seen(f"{RUN}events/"),
+    ("api/v1/runs/<str:run_id>/resume-plan/", "GET"): seen(f"{RUN}resume-plan/"),
+    ("api/v1/runs/<str:run_id>/resume/", "POST"): Line("/api/v1/runs/{failed}/resume/", RUNNERS, scope="run"),
+    ("api/v1/runs/<str:run_id>/cancel/", "POST"): Line(f"{RUN}cancel/", RUNNERS, scope="run"),
+    ("api/v1/task-runs/<str:task_run_id>/", "GET"): seen(STEP),
+    # A decision is a person's in their role: being site admin is none.
+    ("api/v1/task-runs/<str:task_run_id>/approve/", "POST"): Line(
+        "/api/v1/task-runs/{ask}/approve/", APPROVER, scope="approve", body={}, site_admin=403
+    ),
+    ("api/v1/task-runs/<str:task_run_id>/reject/", "POST"): Line(
+        "/api/v1/task-runs/{ask}/reject/", APPROVER, scope="approve", body={}, site_admin=403
+    ),
+    ("api/v1/task-runs/<str:task_run_id>/retry/", "POST"): Line(
+        "/api/v1/task-runs/{again}/retry/", RUNNERS, scope="run"
+    ),
+    ("api/v1/attempts/<str:attempt_id>/log/", "GET"): seen(f"{ATTEMPT}log/"),
+    ("api/v1/attempts/<str:attempt_id>/log/download", "GET"): seen(f"{ATTEMPT}log/download"),
+    # Things of the site: everybody who is signed in sees that they are there.
+    ("api/v1/queues/", "GET"): listed("/api/v1/queues/"),
+    ("api/v1/workers/", "GET"): listed("/api/v1/workers/"),
+    # Numbers of the whole site, for a monitoring system's token or a site admin.
+    ("metrics", "GET"): Line("/metrics", NOBODY, stranger=403, site_admin=200),
+}
+
+# The live socket. Whoever is not named cannot open it: it takes a session, and a token is none.
+MAY_OPEN: Final = (*ROLES, "stranger", "site admin")
+# (verb, kind, name of the id) -> what those who opened it hear.
+VERBS: Final = {
+    ("subscribe", "run", "run"): {"stranger": "not-found"},
+    ("subscribe", "pipeline", "pipeline"): {"stranger": "not-found"},
+    ("subscribe", "fleet", "*"): {},
+    ("unsubscribe", "run", "run"): {},
+    ("unsubscribe", "pipeline", "pipeline"): {},
+    ("unsubscribe", "fleet", "*"): {},
+}
