@@ -198,8 +198,8 @@ BEGIN
     RETURN engine_apply(p_run, '{}', v_roots, v_seq, v_open);
 END $$;
 
--- Renews a lease and says what its holder must do, in one statement: NULL when the lease is gone, else
--- [{attempt, cancel, timeout}] for the attempts that must stop.
+-- Renews a lease and says what its holder should be doing, in one statement: NULL when the lease is gone, else
+-- [{attempt, cancel, timeout}] of all its running attempts; the flags say which must stop.
 CREATE OR REPLACE FUNCTION engine_beat(p_lease uuid, p_ttl float8) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_id bigint;
@@ -213,8 +213,7 @@ BEGIN
     END IF;
     RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object(
                 'attempt', a.uuid, 'cancel', a.cancel_requested_at IS NOT NULL, 'timeout', coalesce(a.timeout_at <= engine_now(), false))), '[]')
-            FROM attempt a WHERE a.lease_id = v_id AND a.state = 'running'
-              AND (a.cancel_requested_at IS NOT NULL OR a.timeout_at <= engine_now()));
+            FROM attempt a WHERE a.lease_id = v_id AND a.state = 'running');
 END $$;
 
 -- Keeps one chunk of an attempt's log. Not synchronous: a log row lost with the machine is no lost work.

@@ -1,4 +1,4 @@
-"""The heartbeat of a worker: renews its lease, and hears in the same statement what it must stop.
+"""The heartbeat of a worker: renews its lease, and hears in the same statement what it should be doing.
 
 A thread with its own connection. 1 row: alive. 0 rows: the lease is lost, and everything this worker
 carries out must die. An error: PostgreSQL cannot be asked; runners go on for ``outage_patience``.
@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -28,13 +29,16 @@ OUTAGE_PATIENCE = 600.0  # seconds a runner goes on while the database cannot be
 
 
 class Heart(threading.Thread):
-    """``on_stop(attempt, why)`` with why ``cancel`` or ``timeout``; ``on_lost(sentence)`` at most once."""
+    """``on_answer`` gets [{attempt, cancel, timeout}] of the lease's running attempts with each beat.
+
+    ``on_lost(sentence)`` is called at most once; ``on_beat`` before each beat, whether or not it is answered.
+    """
 
     def __init__(
         self,
         lease: UUID,
         *,
-        on_stop: Callable[[str, str], None],
+        on_answer: Callable[[list[dict[str, Any]]], None],
         on_lost: Callable[[str], None],
         on_beat: Callable[[], None],
         interval: float = INTERVAL,
@@ -42,7 +46,7 @@ class Heart(threading.Thread):
     ) -> None:
         super().__init__(name="heart", daemon=True)
         self.lease = lease
-        self.on_stop = on_stop
+        self.on_answer = on_answer
         self.on_lost = on_lost
         self.on_beat = on_beat
         self.interval = interval
@@ -60,21 +64,21 @@ class Heart(threading.Thread):
             self.on_beat()
             if not self._beat():
                 return
-            self._wait(self.interval * random.uniform(0.9, 1.1))
+            self._wait(self.interval * random.uniform(0.9, 1.1))  # noqa: S311
         connection.close()
 
     def _beat(self) -> bool:
         """False when there is nothing left to beat for."""
         try:
-            stops = call("engine_beat", self.lease, LEASE_TTL)
+            running = call("engine_beat", self.lease, LEASE_TTL)
+            if running is not None:
+                self.on_answer(running)
         except (Error, InterfaceError) as error:
             return self._no_answer(error)
         self.last_answer = time.monotonic()
-        if stops is None:
+        if running is None:
             self.on_lost("the lease has lapsed")
             return False
-        for stop in stops:
-            self.on_stop(stop["attempt"], "cancel" if stop["cancel"] else "timeout")
         return True
 
     def _no_answer(self, error: Exception) -> bool:

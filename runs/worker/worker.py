@@ -56,17 +56,34 @@ class Station:
         self.draining_since: float | None = None
         # True after an answer of the database was lost: an attempt may be ours without our knowing.
         self.unsure = False
+        # The attempt that is ours until its finish has been answered.
+        self.held: str | None = None
+        self._odd: set[str] = set()
         self.drain_timeout = float(settings.ORCHESTRATOR["DRAIN_TIMEOUT"])
         self.lease: UUID = protocol.open_lease(self.name, queue, os.getpid(), identity()).uuid
-        self.heart = Heart(self.lease, on_stop=self._stop, on_lost=self._lost, on_beat=self.zygotes.ping)
+        self.heart = Heart(self.lease, on_answer=self._compare, on_lost=self._lost, on_beat=self.zygotes.ping)
         self.heart.start()
 
     # Called by the heart, in its thread.
 
-    def _stop(self, attempt: str, why: str) -> None:
-        execution = self.execution
-        if execution is not None and execution.work.token == attempt:
-            execution.ask_to_stop(why)
+    def _compare(self, running: list[dict[str, Any]]) -> None:
+        """What the database says we run, against what we do run; a difference counts when it is seen twice.
+
+        An answer of the database may have been lost, or, in a crash, what it had answered.
+        """
+        held, execution = self.held, self.execution
+        named = {str(attempt["attempt"]) for attempt in running}
+        for attempt in running:
+            if attempt["attempt"] == held and execution and (attempt["cancel"] or attempt["timeout"]):
+                execution.ask_to_stop("cancel" if attempt["cancel"] else "timeout")
+        odd = (named - {held}) | ({held} - named if held else set())
+        for token in odd & self._odd:
+            log.warning("the database and this worker disagree", worker=self.name, attempt=token)
+            if token != held:
+                protocol.lose(token, "lease")
+            elif execution:
+                execution.ask_to_stop("cancel")
+        self._odd = odd
 
     def _lost(self, sentence: str) -> None:
         """Nothing that this worker runs may go on: its tasks are somebody else's now."""
@@ -119,6 +136,7 @@ class Station:
         self.unsure = False
 
     def _carry_out(self, work: Work, until: float) -> Work | None:
+        self.held = work.token
         self.execution = Execution(self, work)
         try:
             outcome = self.execution.run()
@@ -126,6 +144,7 @@ class Station:
             self.execution = None
         go_on = time.monotonic() < until and self.draining_since is None
         finished = self._finish(work, outcome, go_on)
+        self.held = None
         if finished.lease_dead:
             raise LeaseLost(str(self.lease))
         return self._claim() if self.unsure and go_on else finished.next
@@ -155,6 +174,7 @@ class Station:
             else:
                 if finished.fenced:
                     log.warning("an attempt had been settled by somebody else", attempt=work.token)
+                    self.unsure = True
                 return finished
 
     # Ending
