@@ -100,6 +100,7 @@ def set_up_frontend() -> None:
         say("building the frontend")
         if npm("run", "--silent", "build"):
             sys.exit("-- failed: npm run build")
+        run(PYTHON, "-m", "whitenoise.compress", "--quiet", "--no-brotli", FRONTEND / "dist" / "assets")
         stamp("frontend", wanted)
 
 
