@@ -100,7 +100,7 @@ def carry_out(chore_id: int) -> bool:
     chore = Chore.objects.get(id=chore_id)
     try:
         _handlers[chore.kind](chore)
-    except Exception as error:  # noqa: BLE001 - whatever a chore meets, it is kept, shown and tried again
+    except Exception as error:
         log.warning(
             "a chore failed", kind=chore.kind, key=chore.key, attempt=chore.attempts, error=str(error)
         )

@@ -1,4 +1,4 @@
-"""The doorbell: wakes idle workers, best effort. PostgreSQL knows what there is to do; Redis only says hurry."""
+"""The doorbell: wakes idle workers, best effort. PostgreSQL knows what there is to do; Redis says hurry."""
 
 from __future__ import annotations
 

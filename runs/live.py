@@ -80,7 +80,7 @@ class _Publisher:
             layer = get_channel_layer()
             for name in names:
                 await layer.group_send(name, message)
-        except Exception as error:  # noqa: BLE001 - pages ask again by themselves; nothing may stop the engine
+        except Exception as error:
             log.warning("browsers were not told", error=str(error))
 
 

@@ -18,7 +18,7 @@ from django.db.models import F
 
 from pipelines import audit, conditions, references
 from pipelines.models import ApiToken, CodeSnapshot, Pipeline, PipelineVersion, User
-from runs import kinds, transitions
+from runs import kinds, live, transitions
 from runs.models import Approval, Attempt, Run, RunCode, TaskRun, WorkerLease
 from runs.transitions import Told, call, retried
 
@@ -51,7 +51,7 @@ def start_run(
     only: Sequence[str] | None = None,
     priority: int | None = None,
 ) -> Run:
-    """Write a run of ``version``, all its task runs and its first events together; begin what waits for nothing.
+    """Write a run of ``version``, all its task runs and its first events together; begin what can.
 
     ``parameters`` are complete and checked (``pipelines.parameters``). The same ``idempotency_key`` within a
     team gives the same run. Raises :class:`Refused` for a paused pipeline or code that is gone.
@@ -226,7 +226,7 @@ def claim(lease: uuid.UUID | str, queue: str) -> Work | None:
         raise LeaseLost(str(lease))
     work = _work(answer)
     if work is not None:
-        transitions.live.run_moved(work.run["id"], work.run["last_seq"], "running")
+        live.run_moved(work.run["id"], work.run["last_seq"], "running")
     return work
 
 
@@ -564,7 +564,8 @@ def open_lease(worker: str, queue: str, pid: int, labels: Json | None = None) ->
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO worker_lease (uuid, worker, host, pid, queue, labels, state, expires_at) "
-            "VALUES (%s, %s, %s, %s, %s, %s::jsonb, 'live', engine_now() + make_interval(secs => %s)) RETURNING id",
+            "VALUES (%s, %s, %s, %s, %s, %s::jsonb, 'live', engine_now() + make_interval(secs => %s)) "
+            "RETURNING id",
             [lease.uuid, worker, lease.host, pid, queue, json.dumps(lease.labels), LEASE_TTL],
         )
         (lease.id,) = cursor.fetchone()

@@ -35,7 +35,8 @@ ORPHANED = """
     WHERE a.state = 'running' AND l.state IN ('lost', 'closed') ORDER BY a.id LIMIT 200
 """
 OVERDUE_ATTEMPTS = """
-    SELECT uuid::text FROM attempt WHERE state = 'running' AND timeout_at < engine_now() - make_interval(secs => %s)
+    SELECT uuid::text FROM attempt
+    WHERE state = 'running' AND timeout_at < engine_now() - make_interval(secs => %s)
 """
 PAST_DEADLINE = (
     "SELECT id FROM task_run WHERE state = 'awaiting_approval' AND deadline_at <= engine_now() LIMIT 200"

@@ -76,7 +76,7 @@ def retried(verb: Callable[[], T]) -> T:
                 error.__cause__, errors.DeadlockDetected | errors.SerializationFailure
             ):
                 raise
-            time.sleep(random.uniform(0.001, 0.02))
+            time.sleep(random.uniform(0.001, 0.02))  # noqa: S311
     raise AssertionError("unreachable")
 
 

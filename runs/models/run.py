@@ -37,7 +37,7 @@ class Run(models.Model):
     interval_start = models.DateTimeField(null=True)
     interval_end = models.DateTimeField(null=True)
     partition_key = models.CharField(max_length=200, blank=True, default="")
-    idempotency_key = models.CharField(max_length=200, null=True)  # noqa: DJ001 - null is "none given"
+    idempotency_key = models.CharField(max_length=200, null=True)
     created_at = models.DateTimeField(db_default=EngineNow(), editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

@@ -7,14 +7,13 @@ import select
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
 from django.db import Error, InterfaceError, connection, transaction
 
 from pipelines.store import StoreError
-from runs import live
 from runs.models import CapturedFact
 from runs.protocol import Json, Outcome, Work
 from runs.worker.journal import Journal

@@ -28,7 +28,7 @@ def machine() -> str:
 
 
 def began(pid: int) -> int | None:
-    """When a process began, in clock ticks since boot; None when it is gone. With the pid it is unmistakable."""
+    """When a process began, in clock ticks since boot; None when it is gone. Tells it from a later one."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return int(file.read().rsplit(b") ", 1)[1].split()[19])
@@ -48,7 +48,7 @@ def clear_the_ground() -> None:
 
 
 def bury_dead_leases() -> int:
-    """Leases of this machine whose process is gone are lost, their attempts runnable again; returns how many."""
+    """Leases of this machine whose process is gone are lost, their attempts runnable; returns how many."""
     open_leases = WorkerLease.objects.filter(state__in=["live", "draining"], labels__machine=machine())
     dead = [lease for lease in open_leases if began(lease.pid) != lease.labels.get("began")]
     for lease in dead:

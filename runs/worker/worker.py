@@ -94,7 +94,7 @@ class Station:
     # Called by the bell.
 
     def serve(self, queue: str) -> None:
-        """Claim and carry out until nothing is runnable or 30 s have passed; then ring if something is left."""
+        """Claim and carry out until nothing is runnable or 30 s have passed; then ring for what is left."""
         if queue != self.queue:
             return
         until = time.monotonic() + SERVE_FOR
@@ -163,8 +163,9 @@ class Station:
                     claim_next=claim_next and not self.unsure,
                 )
             except Refusal as problem:
-                facts = {"provenance": outcome.provenance, "pid": outcome.pid}
-                outcome = Outcome("failed", "validation", str(problem), **facts)
+                outcome = Outcome(
+                    "failed", "validation", str(problem), provenance=outcome.provenance, pid=outcome.pid
+                )
             except (OperationalError, InterfaceError) as error:
                 if time.monotonic() > until:
                     raise

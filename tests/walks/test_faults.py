@@ -78,7 +78,7 @@ def test_a_run_finishes_although_redis_is_wiped_in_the_middle(shop: Product, tmp
 
 # A restart writes out what was committed; a crash loses at most the last 0.6 s of short attempts.
 @pytest.mark.parametrize(
-    ("how", "after"), [(signal.SIGINT, 0.0), (signal.SIGQUIT, 1.0)], ids=["restart", "crash"]
+    "how, after", [(signal.SIGINT, 0.0), (signal.SIGQUIT, 1.0)], ids=["restart", "crash"]
 )
 def test_a_run_finishes_although_postgres_ends_in_the_middle(
     shop: Product, tmp_path: Path, how: signal.Signals, after: float

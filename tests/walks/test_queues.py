@@ -23,7 +23,7 @@ def test_neither_queue_ever_takes_the_tasks_of_the_other(shop: Product) -> None:
 
 
 def test_a_task_waits_while_its_queue_has_no_free_worker_though_the_other_has(shop: Product) -> None:
-    tasks = "  a:\n    kind: shell\n    queue: gpu\n    run: sleep 1\n  b:\n    kind: shell\n    queue: gpu\n    run: sleep 1\n"
+    tasks = "".join(f"  {name}:\n    kind: shell\n    queue: gpu\n    run: sleep 1\n" for name in "ab")
     run = shop.start(shop.publish(tasks))
     shop.until(lambda: "running" in {t["state"] for t in shop.tasks(run).values()}, "one runs", 10, run)
     assert sorted(task["state"] for task in shop.tasks(run).values()) == ["ready", "running"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -63,8 +64,8 @@ def test_values_tables_arrays_models_and_files_reach_the_next_task(shop: Product
 
 
 def test_an_exception_is_the_cause_in_words_and_its_traceback_is_in_the_log(shop: Product) -> None:
-    source = "    kind: python\n    source: |\n      def t() -> int:\n          raise ValueError('no such colour: mauve')\n"
-    _, attempt = run_one(shop, source)
+    source = "      def t() -> int:\n          raise ValueError('no such colour: mauve')\n"
+    _, attempt = run_one(shop, f"    kind: python\n    source: |\n{source}")
     assert attempt["reason"] == "error"
     assert "no such colour: mauve" in attempt["cause"]
     assert "raise ValueError" in shop.log(attempt["id"])
@@ -87,17 +88,18 @@ def test_a_task_beyond_its_memory_is_ended_and_the_worker_lives(shop: Product) -
         "    kind: python\n    resources: {memory: 150Mi}\n    source: |\n      def t() -> int:\n"
         "          held = []\n          while True:\n              held.append(bytearray(8_000_000))\n"
     )
-    run, attempt = run_one(shop, hungry)
+    _, attempt = run_one(shop, hungry)
     assert attempt["reason"] == "oom"
     _, after = run_one(shop, "    kind: shell\n    run: 'true'\n", state="succeeded")
     assert after["state"] == "succeeded"
 
 
-def test_a_retry_that_succeeds_leaves_both_attempts_with_their_logs(shop: Product) -> None:
+def test_a_retry_that_succeeds_leaves_both_attempts_with_their_logs(shop: Product, tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
     task = (
         "    kind: shell\n    retries: {limit: 2, base: 100ms, jitter: none}\n    run: |\n"
-        '      echo "this is attempt in $PWD"\n      test "$(ls /tmp/$IN_MARK 2>/dev/null)" || { touch /tmp/$IN_MARK; exit 1; }\n'
-        f"    with: {{mark: orchestrator-walk-{time.time_ns()}}}\n"
+        '      echo "this is attempt in $PWD"\n      test -f $IN_MARK || { touch $IN_MARK; exit 1; }\n'
+        f"    with: {{mark: {tmp_path}/mark}}\n"
     )
     run, _ = run_one(shop, task, state="succeeded")
     attempts = shop.details(run, "t")["attempts"]
@@ -108,7 +110,8 @@ def test_a_retry_that_succeeds_leaves_both_attempts_with_their_logs(shop: Produc
 def test_cancel_ends_a_running_task_within_seconds(shop: Product) -> None:
     run = shop.start(
         shop.publish(
-            "  t:\n    kind: shell\n    run: sleep 100\n  u:\n    kind: shell\n    needs: [t]\n    run: 'true'\n"
+            "  t:\n    kind: shell\n    run: sleep 100\n"
+            "  u:\n    kind: shell\n    needs: [t]\n    run: 'true'\n"
         )
     )
     shop.wait_task(run, "t", "running")
