@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.runs.trials import Trials, exists, until, value
 
 WHO_AM_I = """
 import os
+import shutil
 def who() -> dict:
     return {"pid": os.getpid(), "parent": os.getppid(), "session": os.getsid(0)}
 """
@@ -248,3 +251,33 @@ def test_a_warm_attempt_costs_milliseconds(trials: Trials) -> None:
         trials.run(entry="blocks:main", code_path=code)
         seconds.append(time.perf_counter() - begun)
     assert min(seconds) < 0.025  # some 3 ms on a quiet machine; the best of many says it on a busy one too
+
+
+def other_interpreters() -> list[str]:
+    """Interpreters from 3.9 on that this machine happens to have."""
+    names = [f"python3.{minor}" for minor in range(9, 16)]
+    found = [path for name in names if (path := shutil.which(name))]
+    found += [str(path) for path in Path.home().glob(".pyenv/versions/3.*/bin/python")]
+    runs = [path for path in found if subprocess.run([path, "-V"], capture_output=True).returncode == 0]
+    return [path for path in runs if version(path) >= (3, 9)]
+
+
+def version(python: str) -> tuple[int, ...]:
+    program = "import sys; print(*sys.version_info[:2])"
+    words = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    return tuple(int(word) for word in words)
+
+
+def test_any_python_from_3_9_on_can_carry_out_a_task(own_trials: Trials) -> None:
+    interpreters = other_interpreters()
+    if not interpreters:
+        pytest.skip("THIS MACHINE HAS NO OTHER PYTHON: zygotes were tried with the product's own only")
+    for python in interpreters:
+        own_trials.interpreter = python
+        source = "import sys\ndef main() -> list:\n    return sys.version_info[:2]\n"
+        for _ in range(2):
+            ended = own_trials.source(source, outputs={"result": "json"})
+            assert tuple(ended.outputs["result"]) == version(python)
+        failed = own_trials.source("def main() -> None:\n    raise ValueError('x')\n")
+        assert failed.error["line"] == 2
+        assert own_trials.shell("echo 3 > $OUT/x", outputs={"x": "integer"}).outputs["x"] == 3
