@@ -61,7 +61,7 @@ class Product:
         return answer.json()
 
     def publish(self, tasks: str, *, name: str = "", head: str = "") -> str:
-        """Publish a document with these tasks (YAML, indented by two) in the team ``demo``; gives its name."""
+        """Publish a document with these tasks (YAML, indented by two) in the team ``demo``; its name."""
         name = name or f"walk-{uuid.uuid4().hex[:8]}"
         document = f"schema: orchestrator/v1\nname: {name}\n{head}tasks:\n{tasks}"
         self.post("pipelines/", {"name": name, "team": "demo", "document": document})
