@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,11 +30,11 @@ class Trained(NamedTuple):
 
 class Evaluated(NamedTuple):
     accuracy: float
-    metrics: dict
+    metrics: dict[str, Any]
 
 
 def ingest(corrupt_share: float = 0.0, random_seed: int = 7) -> Ingested:
-    """One row per patient. `corrupt_share` (0 to 1) of the rows get a broken radius, as a bad sensor would."""
+    """One row per patient; `corrupt_share` (0 to 1) of them get a broken radius, as a bad sensor would."""
     if not 0.0 <= corrupt_share <= 1.0:
         raise ValueError(f"corrupt_share is a share, from 0 to 1; it was {corrupt_share}")
     data = load_breast_cancer(as_frame=True)
@@ -94,7 +94,7 @@ def evaluate(model: GradientBoostingClassifier, table: pd.DataFrame) -> Evaluate
     }
     log_metric("accuracy", accuracy)
     print(
-        f"accuracy {accuracy:.4f}, malignant found {metrics['found_malignant']:.4f}, on {len(labels)} patients"
+        f"accuracy {accuracy:.4f}, malignant found {metrics['found_malignant']:.4f}, {len(labels)} patients"
     )
     return Evaluated(accuracy, metrics)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ class Trained(NamedTuple):
 
 class Evaluated(NamedTuple):
     accuracy: float
-    metrics: dict
+    metrics: dict[str, Any]
 
 
 def ingest() -> Ingested:
@@ -59,7 +59,7 @@ def features(table: pd.DataFrame, test_share: float = 0.25, random_seed: int = 7
     made["test"] = False
     made.loc[test, "test"] = True
     print(
-        f"{made.shape[1] - 2} features, {len(made) - len(test)} pictures to learn from, {len(test)} for the test"
+        f"{made.shape[1] - 2} features, {len(made) - len(test)} pictures to learn from, {len(test)} to test"
     )
     return Features(made)
 

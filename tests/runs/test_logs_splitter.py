@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ def test_lines_are_counted_over_chunks() -> None:
     chunks = say(*[b"line %d\n" % number for number in range(20_000)])
     assert len(chunks) > 1
     assert [chunk.seq for chunk in chunks] == list(range(len(chunks)))
-    for before, after in zip(chunks, chunks[1:], strict=False):
+    for before, after in pairwise(chunks):
         assert after.first_line == before.first_line + before.lines
     assert sum(chunk.lines for chunk in chunks) == 20_000
 
