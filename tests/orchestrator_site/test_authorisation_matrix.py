@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
+from pytest_django import DjangoDbBlocker
 
 from tests.orchestrator_site.authorisation.base import ACTORS, MARK, Line, World, make_world
 
@@ -31,7 +32,7 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 def tables() -> list[Any]:
     """The tables of the apps; an app whose API has no module here fails at its first route."""
     found = []
-    for app in ("pipelines", "runs", "lineage"):
+    for app in ("site", "pipelines", "runs", "lineage"):
         try:
             found.append(importlib.import_module(f"tests.orchestrator_site.authorisation.{app}"))
         except ModuleNotFoundError as error:
@@ -73,13 +74,16 @@ def test_every_route_has_a_line_and_every_line_a_route() -> None:
     assert sorted(set(LINES) - set(ASKED)) == [], "these are no routes any more"
 
 
-@pytest.fixture
-def world(db: None) -> World:
-    made = make_world()
-    for table in tables():
-        if hasattr(table, "prepare"):
-            table.prepare(made)
-    return made
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """One world for all tests of a module: each request is taken back, and in the end the world."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        made = make_world()
+        for table in tables():
+            if hasattr(table, "prepare"):
+                table.prepare(made)
+        yield made
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("route, method", [key for key in ASKED if key in LINES])
@@ -123,8 +127,10 @@ def encoded(body: Any) -> dict[str, Any]:
 def test_a_change_by_session_needs_the_csrf_token(world: World) -> None:
     from rest_framework.test import APIClient
 
-    strict = APIClient(enforce_csrf_checks=True)
-    strict.force_login(world.editor, backend="django.contrib.auth.backends.ModelBackend")
-    answer = strict.patch("/api/v1/pipelines/alpha:small/", {"purpose": "x"})
+    with transaction.atomic():
+        strict = APIClient(enforce_csrf_checks=True)
+        strict.force_login(world.editor, backend="django.contrib.auth.backends.ModelBackend")
+        answer = strict.patch("/api/v1/pipelines/alpha:small/", {"purpose": "x"})
+        transaction.set_rollback(True)
     assert answer.status_code == 403
     assert "CSRF" in answer.json()["detail"]

@@ -61,8 +61,8 @@ def actor_of(line: Line) -> str:
     return next((role for role in ROLES if role in line.roles), "site admin")
 
 
-@pytest.mark.parametrize("route, method", sorted(LINES))
-def test_each_answer_has_the_shape_of_the_contract(world: World, route: str, method: str) -> None:
+@pytest.mark.parametrize("route, method", sorted(key for key in LINES if key[0].startswith("api/")))
+def test_each_answer_is_what_the_contract_says_and_no_more(world: World, route: str, method: str) -> None:
     line = LINES[(route, method)]
     status, text = ask(world, actor_of(line), method, line)
     answers = operation(route, method)["responses"]
@@ -72,25 +72,14 @@ def test_each_answer_has_the_shape_of_the_contract(world: World, route: str, met
         return
     shape = described.get("application/json") or described.get("application/problem+json")
     if shape is not None:
-        schema = {**shape["schema"], "components": contract()["components"]}
-        checker = Draft202012Validator(schema, format_checker=FormatChecker())
-        problems = [
-            f"{'/'.join(map(str, e.path))}: {e.message[:200]}" for e in checker.iter_errors(json.loads(text))
-        ]
-        assert problems == []
-
-
-@pytest.mark.parametrize("route, method", sorted(LINES))
-def test_no_answer_holds_a_field_that_the_contract_does_not_name(
-    world: World, route: str, method: str
-) -> None:
-    line = LINES[(route, method)]
-    status, text = ask(world, actor_of(line), method, line)
-    shape = (
-        operation(route, method)["responses"].get(str(status), {}).get("content", {}).get("application/json")
-    )
-    if shape is not None:
+        assert problems(json.loads(text), shape["schema"]) == []
         assert unnamed(json.loads(text), shape["schema"], "") == []
+
+
+def problems(value: Any, shape: dict[str, Any]) -> list[str]:
+    schema = {**shape, "components": contract()["components"]}
+    checker = Draft202012Validator(schema, format_checker=FormatChecker())
+    return [f"{'/'.join(map(str, e.path))}: {e.message[:200]}" for e in checker.iter_errors(value)]
 
 
 def unnamed(value: Any, schema: dict[str, Any], path: str) -> list[str]:
