@@ -5,6 +5,7 @@ The producing attempts are recorded first, so that a model never exists without 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ from runs.models import Approval, AttemptInput, AttemptOutput, Run, TaskRun
 log = structlog.get_logger()
 Outputs = list[dict[str, Any]]
 
+MODEL_NAME = re.compile(r"[a-z0-9-]{1,63}")
 NEEDED_FOR_PRODUCTION = ("purpose", "owner", "deputy", "runbook")
 
 
@@ -49,8 +51,10 @@ def register_model(finishing: Finishing) -> Outputs:
     """
     by = _by(finishing)
     values = finishing.with_values
-    artifact = _recorded(_model_output(values.get("model")))
-    version = registry.register(by, _model_name(values.get("name")), artifact, _plain(values.get("metrics")))
+    name, output = _model_name(values.get("name")), _model_output(values.get("model"))
+    registry.hold_model(by.team, name)
+    artifact = _recorded(output)
+    version = registry.register(by, name, artifact, _plain(values.get("metrics")))
     return [_output("version", "json", version_value(version))]
 
 
@@ -65,8 +69,12 @@ def version_value(version: ModelVersion) -> dict[str, Any]:
 
 
 def _model_name(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise Invalid("A model needs a name: give `name` under `with`.", code="model-name-missing")
+    if not isinstance(value, str) or not MODEL_NAME.fullmatch(value):
+        raise Invalid(
+            f"{value!r} cannot name a model: give `name` under `with`, small letters, digits and hyphens, "
+            "63 at most.",
+            code="model-name",
+        )
     return value
 
 
@@ -121,10 +129,12 @@ def deploy_model(finishing: Finishing) -> Outputs:
     A model that was never registered is registered now, under the name of its pipeline.
     """
     by = _by(finishing)
-    version = _version_to_deploy(finishing, by)
-    recorder.record([version.attempt_id])
-    decisions = approvals.catalogue(approvals.behind(finishing.task_run_id))
     endpoint = str(finishing.with_values.get("endpoint"))
+    registry.endpoint_of(finishing.team_id, endpoint, lock=True)
+    version = _version_to_deploy(finishing, by)
+    decisions = approvals.catalogue(approvals.behind(finishing.task_run_id))
+    if version.attempt_id != finishing.attempt_id:
+        recorder.record([version.attempt_id])
     address = _address(finishing)
     registry.deploy(
         by, endpoint, version, _latest(decisions), address, reason=f"run {by.run.number}, {by.run.trigger}"
@@ -139,7 +149,9 @@ def _version_to_deploy(finishing: Finishing, by: By) -> ModelVersion:
     )
     if version is not None:
         return version
-    artifact = _recorded(_model_output(given))
+    output = _model_output(given)
+    registry.hold_model(by.team, by.run.pipeline.name)
+    artifact = _recorded(output)
     known = ModelVersion.objects.filter(artifact=artifact, model__team=by.team).order_by("-id")
     return known.select_related("model").first() or registry.register(by, by.run.pipeline.name, artifact, {})
 

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from lineage import facts as attempt_facts
+from lineage import seals
 from lineage.documents import AttemptFacts, Fingerprints, Occurrence, Sheet, output_name, sheet
 from lineage.models import (
     READ,
@@ -201,6 +202,8 @@ def _write(sheets: list[Sheet]) -> int:
     with_uses = _write_uses(won, ours, ingredients)
     if with_uses:
         Record.objects.filter(id__in=with_uses).update(sealed_at=EngineNow())
+    if won:
+        seals.chain(won, ours)
     return len(ours)
 
 

@@ -61,8 +61,7 @@ class By:
 
 def register(by: By, name: str, artifact: Artifact, metrics: Mapping[str, Any]) -> ModelVersion:
     """Make a recorded artifact the next version of the team's model ``name``, with all it came from."""
-    Model.objects.get_or_create(team=by.team, name=name)
-    model = Model.objects.select_for_update(no_key=True).get(team=by.team, name=name)
+    model = hold_model(by.team, name)
     model.last_number += 1
     model.save(update_fields=["last_number"])
     version = ModelVersion.objects.create(
@@ -80,6 +79,16 @@ def register(by: By, name: str, artifact: Artifact, metrics: Mapping[str, Any]) 
         cursor.execute(FILL_CLOSURE, [artifact.pk, version.pk])
     _tell(by, "model.register", version, {"model": name, "version": version.number, "sha256": version.sha256})
     return version
+
+
+def hold_model(team: Team, name: str) -> Model:
+    """The team's model of that name, made if it is new, and locked until the end of the transaction.
+
+    Locks are taken in the order endpoint, model, audit chain. Recording ends with the chain, so whoever will
+    register holds the model before recording.
+    """
+    Model.objects.get_or_create(team=team, name=name)
+    return Model.objects.select_for_update(no_key=True).get(team=team, name=name)
 
 
 def deploy(

@@ -9,7 +9,7 @@ from lineage.models.catalogue import (
     HardwareProfile,
     ParameterSet,
 )
-from lineage.models.record import READ, WROTE, Record, RecorderMark, Use
+from lineage.models.record import READ, WROTE, Record, RecorderMark, RecordSeal, Use
 from lineage.models.registry import (
     CataloguedApproval,
     Deployment,
@@ -39,6 +39,7 @@ __all__ = [
     "ModelVersion",
     "ParameterSet",
     "Record",
+    "RecordSeal",
     "RecorderMark",
     "Stage",
     "Use",

@@ -16,7 +16,7 @@ from lineage.models.catalogue import (
     ParameterSet,
 )
 from pipelines.clock import EngineNow
-from pipelines.models import PipelineVersion, Team
+from pipelines.models import AuditEvent, PipelineVersion, Team
 from runs.models import Attempt, Run, TaskRun
 from runs.states import AttemptState
 
@@ -111,6 +111,20 @@ class Use(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record} {'wrote' if self.direction == WROTE else 'read'} {self.slot}"
+
+
+class RecordSeal(models.Model):
+    """The way from a record's digest to the root in the audit row of its batch."""
+
+    record = models.OneToOneField(Record, on_delete=models.PROTECT, related_name="seal")
+    event = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, related_name="+")
+    path = models.JSONField()
+
+    class Meta:
+        db_table = "record_seal"
+
+    def __str__(self) -> str:
+        return f"{self.record} in {self.event}"
 
 
 class RecorderMark(models.Model):

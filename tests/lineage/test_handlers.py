@@ -83,6 +83,14 @@ def test_what_is_no_model_in_the_store_is_refused(made: Trained) -> None:
         handlers.register_model(finishing(made.run, "register", attempt, model={"a": 1}, name="digits"))
 
 
+@pytest.mark.parametrize("name", [None, "", "My Model", "x" * 64, 3])
+def test_a_name_that_cannot_name_a_model_is_refused(made: Trained, name: object) -> None:
+    attempt = make_attempt(made.run, "register", inputs={"model": made.model})
+    asked = finishing(made.run, "register", attempt, model=as_value(made.model), name=name)
+    with pytest.raises(Invalid, match="cannot name a model"):
+        handlers.register_model(asked)
+
+
 def test_a_deployment_moves_the_endpoint_and_says_who_approved(made: Trained, cast: Cast) -> None:
     make_deployed(made)
     move = DeploymentMove.objects.get()

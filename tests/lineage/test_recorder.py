@@ -29,6 +29,7 @@ from tests.servers import Servers
 pytestmark = pytest.mark.django_db
 
 LINEAGE_TABLES = (
+    "record_seal",
     "use",
     "record",
     "artifact",
