@@ -3,7 +3,6 @@ import {
   Background,
   BackgroundVariant,
   BaseEdge,
-  Handle,
   Panel,
   Position,
   ReactFlow,
@@ -28,6 +27,7 @@ import {
   useState,
   type ComponentType,
   type KeyboardEvent,
+  type MouseEvent,
   type ReactNode,
 } from 'react';
 import { absolute, FRAME, layoutFor } from '../graph/layout';
@@ -36,6 +36,7 @@ import { labelSpot, pathOf } from '../graph/route';
 import type { Drawing, Flow, Place, Placement, Places, Route } from '../graph/types';
 import { IconButton } from '../ui/Button';
 import css from './FlowCanvas.module.css';
+import { MOST_CARDS, Overview, spotAt, spotsOf, type Paint } from './Overview';
 
 export interface CardProps {
   id: string;
@@ -78,14 +79,14 @@ const FrameNode = memo(function FrameNode({ id }: NodeProps) {
   );
 });
 
+/** Ports are only drawn: nothing is linked here, and a real handle listens to every move of the camera. */
 function Ported({ id, active, children }: { id: string; active: boolean; children: ReactNode }) {
   const { flow } = useParts();
-  const [first, last] = SIDES[flow];
   return (
     <div id={domId(id)} className={css.node} data-active={active || undefined} data-flow={flow}>
-      <Handle type="target" position={first} isConnectable={false} className={css.port} />
       {children}
-      <Handle type="source" position={last} isConnectable={false} className={css.port} />
+      <span className={css.port} />
+      <span className={css.port} />
     </div>
   );
 }
@@ -179,7 +180,8 @@ interface Props {
   Frame?: ComponentType<CardProps>;
   selected: string | null;
   onSelect: (id: string | null) => void;
-  children?: ReactNode;
+  /** States for the overview of a large drawing. */
+  paint?: Paint;
 }
 
 const NoFrame = () => null;
@@ -202,9 +204,12 @@ const KEYS: Record<string, Direction> = {
   ArrowUp: 'up',
   ArrowDown: 'down',
 };
-const FIT = { padding: 0.12, maxZoom: 1, minZoom: 0.02 };
+const ZOOM = { least: 0.02, most: 1.75, fit: 1, readable: 0.38 };
+/** Free space around a drawing that is shown whole. Pixels. */
+const AROUND = 40;
+const NONE: never[] = [];
 
-function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, onSelect, children }: Props) {
+function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, onSelect, paint }: Props) {
   const placement = useMemo(() => layoutFor(drawing, shape), [drawing, shape]);
   const { places, flow } = placement;
   const nodes = useMemo(() => nodesOf(drawing, placement), [drawing, placement]);
@@ -212,7 +217,16 @@ function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, 
   const parents = useMemo(() => new Map(drawing.boxes.map((box) => [box.id, box.parent])), [drawing]);
   const [active, setActive] = useCursor(selected);
   const show = useShow(places, parents);
-  const { fitView } = useReactFlow();
+  const { screenToFlowPosition } = useReactFlow();
+  const fit = useFit(placement);
+  const spots = useMemo(() => spotsOf(drawing, placement), [drawing, placement]);
+  const crowded = useCrowded(spots);
+
+  const onPaneClick = (event: MouseEvent) => {
+    const { x, y } = screenToFlowPosition({ x: event.clientX, y: event.clientY });
+    onSelect(crowded ? (spotAt(spots, x, y)?.id ?? null) : null);
+  };
+  const begin = () => fit(selected === null ? null : absolute(selected, parents, places));
 
   useEffect(() => {
     if (selected !== null && places.has(selected)) show(selected);
@@ -230,11 +244,11 @@ function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, 
         }
       } else if ((event.key === 'Enter' || event.key === ' ') && active !== null) onSelect(active);
       else if (event.key === 'Escape') onSelect(null);
-      else if (event.key === '0') void fitView(FIT);
+      else if (event.key === '0') void fit(null);
       else return;
       event.preventDefault();
     },
-    [active, setActive, drawing, placement, show, onSelect, fitView],
+    [active, setActive, drawing, placement, show, onSelect, fit],
   );
 
   const parts = useMemo(() => ({ Card, Frame, active, selected, flow }), [Card, Frame, active, selected, flow]);
@@ -242,8 +256,8 @@ function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, 
     <PartsContext value={parts}>
       <ReactFlow
         className={css.canvas}
-        nodes={nodes}
-        edges={edges}
+        nodes={crowded ? NONE : nodes}
+        edges={crowded ? NONE : edges}
         nodeTypes={NODE_TYPES}
         edgeTypes={EDGE_TYPES}
         tabIndex={0}
@@ -258,11 +272,10 @@ function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, 
           onSelect(node.id);
           event.currentTarget.closest<HTMLElement>('.react-flow')?.focus({ preventScroll: true });
         }}
-        onPaneClick={() => onSelect(null)}
-        fitView
-        fitViewOptions={FIT}
-        minZoom={0.02}
-        maxZoom={1.75}
+        onPaneClick={onPaneClick}
+        onInit={() => void begin()}
+        minZoom={ZOOM.least}
+        maxZoom={ZOOM.most}
         onlyRenderVisibleElements
         nodesDraggable={false}
         nodesConnectable={false}
@@ -275,11 +288,54 @@ function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, 
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1} className={css.dots} />
         <Tier />
-        <ZoomButtons />
-        {children}
+        <ZoomButtons onFit={() => void fit(null)} />
+        {crowded && <Overview spots={spots} drawing={drawing} paint={paint ?? null} selected={selected} />}
       </ReactFlow>
     </PartsContext>
   );
+}
+
+/**
+ * Shows the whole drawing; when `anchor` is given and all of it would be too small to read, the part around the anchor.
+ */
+function useFit({ width: drawn, height: high }: Placement) {
+  const { setViewport } = useReactFlow();
+  const store = useStoreApi();
+  return useCallback(
+    (anchor: Place | null) => {
+      const { width, height } = store.getState();
+      const whole = Math.min((width - 2 * AROUND) / drawn, (height - 2 * AROUND) / high, ZOOM.fit);
+      const zoom = Math.max(ZOOM.least, anchor === null ? whole : Math.max(whole, ZOOM.readable));
+      const spot = anchor ?? { x: 0, y: 0, width: drawn, height: high };
+      return setViewport({
+        x: offset(width, drawn * zoom, (spot.x + spot.width / 2) * zoom),
+        y: offset(height, high * zoom, (spot.y + spot.height / 2) * zoom),
+        zoom,
+      });
+    },
+    [setViewport, store, drawn, high],
+  );
+}
+
+/** Where a drawing of this length begins on a view, so that `center` is in its middle as far as there is more to see. */
+function offset(view: number, length: number, center: number): number {
+  if (length + 2 * AROUND <= view) return (view - length) / 2;
+  return Math.min(AROUND, Math.max(view - AROUND - length, view / 2 - center));
+}
+
+/** Whether more cards are on screen than may be mounted. */
+function useCrowded(spots: ReturnType<typeof spotsOf>): boolean {
+  return useStore(({ transform: [left, top, zoom], width, height }) => {
+    if (spots.length <= MOST_CARDS) return false;
+    let seen = 0;
+    for (const spot of spots) {
+      const x = spot.x * zoom + left;
+      const y = spot.y * zoom + top;
+      if (x <= width && y <= height && x + spot.width * zoom >= 0 && y + spot.height * zoom >= 0) seen += 1;
+      if (seen > MOST_CARDS) return true;
+    }
+    return false;
+  });
 }
 
 /** Where the arrow keys stand: what was selected last, until they move on. */
@@ -333,8 +389,8 @@ function tierOf(zoom: number): 'full' | 'some' | 'glyph' {
   return zoom > 0.35 ? 'some' : 'glyph';
 }
 
-function ZoomButtons() {
-  const { zoomIn, zoomOut, fitView } = useReactFlow();
+function ZoomButtons({ onFit }: { onFit: () => void }) {
+  const { zoomIn, zoomOut } = useReactFlow();
   return (
     <Panel position="bottom-left" className={css.zoom}>
       <IconButton label="Zoom in" onClick={() => void zoomIn()}>
@@ -343,7 +399,7 @@ function ZoomButtons() {
       <IconButton label="Zoom out" onClick={() => void zoomOut()}>
         <ZoomOut />
       </IconButton>
-      <IconButton label="Show all" onClick={() => void fitView(FIT)}>
+      <IconButton label="Show all" onClick={onFit}>
         <Maximize />
       </IconButton>
     </Panel>

@@ -1,5 +1,6 @@
 import type { Json, Parameter, Parameters } from '../api/types';
 import { formatNumber } from '../ui/format';
+import { compactJson } from '../ui/json';
 
 /** What the person typed, by parameter: text for everything, "true" and "false" for a switch. */
 export type Draft = Record<string, string>;
@@ -9,7 +10,7 @@ export type Parsed = { value: Json } | { error: string } | 'absent';
 /** The text a field begins with: the default, in the form in which it would be typed. */
 export function textOf(value: Json | undefined, type: Parameter['type']): string {
   if (value === undefined) return type === 'boolean' ? 'false' : '';
-  if (type === 'json') return JSON.stringify(value, null, 2);
+  if (type === 'json') return compactJson(value);
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

@@ -50,7 +50,7 @@ export function Overview({ run, task, attempt, edges }: Props) {
             </Fact>
           )}
           {task.started_at && (
-            <Fact name="Took">
+            <Fact name={task.finished_at === null ? 'So far' : 'Took'}>
               <Elapsed from={task.started_at} to={task.finished_at} />
             </Fact>
           )}

@@ -7,7 +7,7 @@ import { drawingOf } from '../graph/convert';
 import { formatDuration, formatTicking } from '../ui/format';
 import { useNow } from '../ui/useNow';
 import type { TaskRun } from '../api/types';
-import { useTask } from './RunContext';
+import { useRunStore, useTask } from './RunContext';
 import { attemptCount, cardLabel, takenMs } from './words';
 
 interface Props {
@@ -19,8 +19,13 @@ interface Props {
 
 export function RunGraph({ label, graph, selected, onSelect }: Props) {
   const drawing = useMemo(() => drawingOf(graph.tasks, graph.edges), [graph]);
+  const store = useRunStore();
+  const paint = useMemo(
+    () => ({ state: (key: string) => store.getState().tasks[key]?.state ?? null, watch: store.subscribe }),
+    [store],
+  );
   return (
-    <FlowCanvas label={label} drawing={drawing} Card={RunCard} Frame={RunFrame} selected={selected} onSelect={onSelect} />
+    <FlowCanvas paint={paint} label={label} drawing={drawing} Card={RunCard} Frame={RunFrame} selected={selected} onSelect={onSelect} />
   );
 }
 
