@@ -99,13 +99,14 @@ WITH_PRODUCERS = """
     SELECT id FROM wanted
 """
 
-# An attempt is born in a short transaction, so one that began ten minutes ago cannot turn up below the mark.
+# Sessions may not idle in a transaction for longer than a minute, so an attempt that began two minutes ago
+# has been seen by everybody: none can turn up below the mark.
 ADVANCE_MARK = """
     UPDATE recorder_mark SET attempt_id = found.last FROM (
         SELECT coalesce(min(a.id) - 1, (SELECT coalesce(max(id), 0) FROM attempt)) AS last
         FROM attempt a
         WHERE a.id > (SELECT max(m.attempt_id) FROM recorder_mark m)
-          AND (a.state = 'running' OR a.started_at > engine_now() - interval '10 minutes'
+          AND (a.state = 'running' OR a.started_at > engine_now() - interval '2 minutes'
                OR NOT EXISTS (SELECT 1 FROM record r WHERE r.attempt_id = a.id))
     ) AS found
     WHERE found.last > attempt_id

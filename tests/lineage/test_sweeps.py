@@ -20,7 +20,8 @@ def cast() -> Cast:
     return make_cast()
 
 
-def test_the_sweep_records_what_no_nudge_did(cast: Cast) -> None:
+def test_the_sweep_records_what_no_nudge_did(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeps, "_marked_at", float("-inf"))
     make_trained(make_version(cast.team), cast.alice)
     sweeps.sweep()
     assert Record.objects.count() == 3
