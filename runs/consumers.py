@@ -42,11 +42,11 @@ MAX_RATE: Final = 20  # messages from the client in one second
 EVERY: Final = 0.2  # seconds between two messages to the client
 RECHECK: Final = 30.0  # seconds between two looks at what the person may still see
 
-# Codes with which a socket is closed; 4000 to 4999 are ours.
-TOO_LARGE = 1009
-POLICY = 1008
-TRY_AGAIN = 1011
+# Codes with which a socket is closed, like HTTP's after a 4: the web server sends no others than 4000 to 4999.
 SIGNED_OUT = 4401
+TOO_LARGE = 4413
+TOO_MANY = 4429
+TRY_AGAIN = 4503
 
 Message = dict[str, Any]
 Key = tuple[str, str]
@@ -83,6 +83,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.heard: list[float] = []
         self.waiting: dict[Key, Message] = {}
         self.sent_at = 0.0
+        self.ended = False
         self.flushing: asyncio.Task[None] | None = None
         self.rechecking: asyncio.Task[None] | None = None
         user = self.scope.get("user")
@@ -111,6 +112,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     # --- what the client says -------------------------------------------------------------------
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
+        if self.ended:
+            return  # sent before the client knew
         try:
             if text_data is None:
                 raise Refused("not-text", "Send text, not bytes.")
@@ -119,7 +122,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         except Refused as refused:
             await self._error(refused.code, refused.message)
             if refused.code in CLOSING:
-                await self.close(CLOSING[refused.code])
+                await self._end(CLOSING[refused.code])
 
     async def _refuse_flood(self, text: str) -> None:
         if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
@@ -195,6 +198,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     def _tell(self, key: Key, message: Message) -> None:
         """Send soon; only the last message of a key counts."""
+        if self.ended:
+            return
         self.waiting[key] = message
         if self.flushing is None or self.flushing.done():
             self.flushing = asyncio.create_task(self._flush())
@@ -202,6 +207,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     async def _flush(self) -> None:
         await asyncio.sleep(max(0.0, self.sent_at + EVERY - time.monotonic()))
         messages, self.waiting = list(self.waiting.values()), {}
+        if self.ended:
+            return
         self.sent_at = time.monotonic()
         await self.send_json(messages[0] if len(messages) == 1 else {"type": "batch", "messages": messages})
         if self.waiting:  # came while this one was sent
@@ -217,7 +224,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             except Exception:
                 # Who may see what is not known: better nothing than too much. The page connects again.
                 log.exception("a live socket ends because its rights could not be looked at")
-                await self.close(TRY_AGAIN)
+                await self._end(TRY_AGAIN)
                 return
 
     async def recheck(self) -> None:
@@ -225,7 +232,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         user = await database_sync_to_async(signed_in)(self.scope.get("session"), self.user.pk)
         if user is None:
             await self._error("signed-out", "You are signed out.")
-            await self.close(SIGNED_OUT)
+            await self._end(SIGNED_OUT)
             return
         self.user = user
         for key in list(self.subscriptions):
@@ -236,6 +243,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             else:
                 await self._join(key, groups)
 
+    async def _end(self, code: int) -> None:
+        """Close the socket; nothing may be sent after it."""
+        self.ended = True
+        await self.close(code)
+
     async def _error(self, code: str, message: str) -> None:
         await self.send_json({"type": "error", "code": code, "message": message})
 
@@ -243,7 +255,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 # After these the socket ends as well.
 CLOSING: Final = {
     "message-too-large": TOO_LARGE,
-    "too-many-messages": POLICY,
+    "too-many-messages": TOO_MANY,
     "live-unavailable": TRY_AGAIN,
 }
 

@@ -35,6 +35,7 @@ class Postman:
         self.mails: list[EmailMessage] = []
         self.to: list[str] = []
         self.refuse = 0
+        self.port = 0
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.refuse:

@@ -282,7 +282,7 @@ def test_a_message_of_more_than_4_kib_ends_the_socket(people: Cast) -> None:
         assert (await bob.hear())["type"] == "subscribed"
         await bob.socket.send_to(text_data=fits + " ")
         assert (await bob.hear())["code"] == "message-too-large"
-        assert await bob.closed_with() == 1009
+        assert await bob.closed_with() == consumers.TOO_LARGE
 
     run(story)
 
@@ -296,7 +296,7 @@ def test_more_than_20_messages_a_second_end_the_socket(people: Cast) -> None:
         for _ in range(21):
             await bob.say(verb="unsubscribe", kind="fleet", id="*")
         assert (await bob.hear())["code"] == "too-many-messages"
-        assert await bob.closed_with() == 1008
+        assert await bob.closed_with() == consumers.TOO_MANY
 
     run(story)
 
@@ -382,7 +382,7 @@ def test_who_is_signed_out_is_told_and_the_socket_ends(people: Cast, how: str) -
             people.bob.set_password("something else entirely")
             await people.bob.asave()
         assert (await bob.hear())["code"] == "signed-out"
-        assert await bob.closed_with() == 4401
+        assert await bob.closed_with() == consumers.SIGNED_OUT
 
     run(story)
 

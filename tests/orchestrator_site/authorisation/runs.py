@@ -7,7 +7,6 @@ from typing import Final
 from runs.models import Attempt, Run, TaskRun
 from tests.orchestrator_site.authorisation.base import (
     MARK,
-    NOBODY,
     ROLES,
     RUNNERS,
     Line,
@@ -80,8 +79,6 @@ LINES: dict[tuple[str, str], Line] = {
     # Things of the site: everybody who is signed in sees that they are there.
     ("api/v1/queues/", "GET"): listed("/api/v1/queues/"),
     ("api/v1/workers/", "GET"): listed("/api/v1/workers/"),
-    # Numbers of the whole site, for a monitoring system's token or a site admin.
-    ("metrics", "GET"): Line("/metrics", NOBODY, stranger=403, site_admin=200),
 }
 
 # The live socket. Whoever is not named cannot open it: it takes a session, and a token is none.
