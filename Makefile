@@ -14,6 +14,7 @@ help:
 	@echo 'make test         every check; FAST=1 leaves out what is slow, REQUIRE_BROWSER=1 forbids to skip the browser'
 	@echo 'make setup        virtual environment, locked dependencies, built frontend, environment of the demo'
 	@echo 'make lock         resolve requirements/*.in anew into the locked *.txt'
+	@echo 'make bench        the figures of tests/benchmarks; ARGS="W1 W2" chooses workloads, ARGS=--write keeps'
 
 setup:
 	@$(PYTHON) .ci/setup.py
@@ -27,3 +28,7 @@ test: setup
 
 lock:
 	@$(PYTHON) .ci/lock.py
+
+# `make bench ARGS="W1 W2 --write"`
+bench: setup
+	@.venv/bin/python -m tests.benchmarks $(ARGS)
