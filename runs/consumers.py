@@ -42,7 +42,7 @@ MAX_RATE: Final = 20  # messages from the client in one second
 EVERY: Final = 0.2  # seconds between two messages to the client
 RECHECK: Final = 30.0  # seconds between two looks at what the person may still see
 
-# Codes with which a socket is closed, like HTTP's after a 4: the web server sends no others than 4000 to 4999.
+# Codes with which a socket is closed, HTTP's after a 4: below 4000 the web server sends none but 1000.
 SIGNED_OUT = 4401
 TOO_LARGE = 4413
 TOO_MANY = 4429

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from pytest_django import Settings
 
 from pipelines.clock import EngineNow
@@ -22,55 +17,20 @@ from tests import factories
 from tests.factories import Cast
 from tests.runs import making
 from tests.runs.making import task
+from tests.runs.postman import Postman, part, working_postman
 
 pytestmark = pytest.mark.django_db
 
 RETRIES = {**making.NO_RETRIES, "limit": 2, "base": 0.0}
 
 
-class Postman:
-    """A mail server that keeps what it is given; ``refuse`` first answers that it cannot now."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.to: list[str] = []
-        self.refuse = 0
-        self.port = 0
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        if self.refuse:
-            self.refuse -= 1
-            return "451 Try again later"
-        assert isinstance(envelope.content, bytes)
-        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
-        self.to += envelope.rcpt_tos
-        return "250 OK"
-
-    def text(self) -> str:
-        """The plain part of the only mail."""
-        (mail,) = self.mails
-        return part(mail, "plain")
-
-
-def part(mail: EmailMessage, kind: str) -> str:
-    body = mail.get_body((kind,))
-    assert body is not None
-    return str(body.get_content()).replace("\r\n", "\n")
-
-
 @pytest.fixture
 def postman(settings: Settings) -> Iterator[Postman]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-    settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, "URL": "https://orchestrator.example"}
-    found = Postman()
-    server = Controller(found, hostname="127.0.0.1", port=port)
-    server.start()
-    yield found
-    server.stop()
+    with working_postman() as found:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", found.port
+        settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, "URL": "https://orchestrator.example"}
+        yield found
 
 
 @pytest.fixture

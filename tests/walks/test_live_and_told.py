@@ -4,7 +4,6 @@ hold does hold afterwards."""
 from __future__ import annotations
 
 import json
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
-from aiosmtpd.controller import Controller
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from tests.orchestrator_site.running import folder_for_all, up
-from tests.runs.test_alerts import Postman
+from tests.runs.postman import Postman, working_postman
 from tests.walks.product import PASSWORD, Product
 
 pytestmark = pytest.mark.slow
@@ -36,16 +35,8 @@ TASKS = """\
 
 @pytest.fixture(scope="module")
 def postman() -> Iterator[Postman]:
-    found = Postman()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Controller(found, hostname="127.0.0.1", port=port)
-    server.start()
-    found.to.clear()
-    found.port = port
-    yield found
-    server.stop()
+    with working_postman() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +68,8 @@ def sign_in(product: Product) -> str:
 @contextmanager
 def live(product: Product, cookie: str, origin: str = "") -> Iterator[ClientConnection]:
     address = product.up.address.replace("http", "ws", 1) + "/ws/live/"
-    with connect(
-        address,
-        origin=origin or product.up.address,  # type: ignore[arg-type]
-        additional_headers={"Cookie": f"sessionid={cookie}"},
-    ) as found:
+    headers = {"Cookie": f"sessionid={cookie}"}
+    with connect(address, origin=Origin(origin or product.up.address), additional_headers=headers) as found:
         yield found
 
 
@@ -100,7 +88,7 @@ def messages(channel: ClientConnection, patience: float = 20.0) -> Iterator[Any]
         yield from message["messages"] if message["type"] == "batch" else [message]
 
 
-def test_a_page_watches_a_run_to_its_end_and_the_owner_gets_one_mail(
+def test_a_page_watches_a_run_and_the_owner_gets_one_mail_of_its_failure(
     product: Product, postman: Postman
 ) -> None:
     cookie = sign_in(product)
@@ -142,14 +130,18 @@ def test_a_page_of_another_site_and_one_without_a_session_open_no_socket(product
             pass
 
 
+def read_to_the_end(channel: ClientConnection) -> None:
+    while True:
+        channel.recv(5)
+
+
 def test_a_flood_of_messages_ends_the_socket_and_not_the_product(product: Product) -> None:
     cookie = sign_in(product)
     with live(product, cookie) as channel:
         for _ in range(30):
             channel.send("{}")
         with pytest.raises(ConnectionClosed):
-            for _ in range(40):
-                channel.recv(5)
+            read_to_the_end(channel)
         assert channel.protocol.close_code == 4429
     with live(product, cookie) as channel:
         assert subscribe(channel, "fleet", "*")["type"] == "subscribed"
