@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Coalesce
 
@@ -42,6 +43,22 @@ HEAVY = (
 )
 
 
+# One look into the index for each run: whatever the statistics say, never the whole table.
+COUNTS = """
+    SELECT r.id, c.state, c.count FROM unnest(%s::bigint[]) AS r (id) CROSS JOIN LATERAL (
+        SELECT t.state, count(*) FROM task_run t
+        WHERE t.run_id = r.id AND t.kind <> ALL (%s) GROUP BY t.state
+    ) c
+"""
+# A scope fails after the step that made it fail, so the first to end is the cause.
+FIRST_FAILED = """
+    SELECT c.id FROM unnest(%s::bigint[]) AS r (id) CROSS JOIN LATERAL (
+        SELECT t.id FROM task_run t
+        WHERE t.run_id = r.id AND t.state = 'failed' ORDER BY t.finished_at, t.id LIMIT 1
+    ) c
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why a run failed: its first failed step and the last attempt of that step, in words."""
@@ -62,15 +79,10 @@ def runs(visible: QuerySet[Run]) -> QuerySet[Run]:
 def counts_by_state(run_ids: Collection[int]) -> dict[int, dict[str, int]]:
     """Run -> task state -> number of its steps, scopes not counted."""
     counts: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
-    rows = (
-        TaskRun.objects.filter(run_id__in=run_ids)
-        .exclude(kind__in=SCOPES)
-        .order_by()
-        .values_list("run_id", "state")
-        .annotate(count=Count("id"))
-    )
-    for run_id, state, count in rows:
-        counts[run_id][state] = count
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS, [list(run_ids), list(SCOPES)])
+        for run_id, state, count in cursor.fetchall():
+            counts[run_id][state] = count
     return counts
 
 
@@ -84,14 +96,11 @@ def awaiting_approval(run_ids: Collection[int]) -> dict[int, list[TaskRun]]:
 
 
 def causes(run_ids: Collection[int]) -> dict[int, Cause]:
-    """The cause line of each run that has one. Two queries."""
-    failed = list(
-        TaskRun.objects.filter(run_id__in=run_ids, state=TaskState.FAILED)
-        .select_related("task")
-        # A scope fails after the step that made it fail, so the first to end is the cause.
-        .order_by("run_id", "finished_at", "id")
-        .distinct("run_id")
-    )
+    """The cause line of each run that has one. Four queries."""
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_FAILED, [list(run_ids)])
+        ids = [row[0] for row in cursor.fetchall()]
+    failed = list(TaskRun.objects.filter(pk__in=ids).select_related("task"))
     attempts = latest_attempts([task_run.pk for task_run in failed])
     decisions = approvals([task_run.pk for task_run in failed])
     return {

@@ -35,7 +35,7 @@ def runs(rights: Rights, rows: Sequence[Run]) -> list[Body]:
     """RUN of each row."""
     ids = [run.pk for run in rows]
     counts = queries.counts_by_state(ids)
-    causes = queries.causes(ids)
+    causes = queries.causes([run_id for run_id in ids if TaskState.FAILED in counts[run_id]])
     waiting = queries.awaiting_approval(ids)
     return [_run(rights, run, counts[run.pk], causes.get(run.pk), waiting.get(run.pk, [])) for run in rows]
 

@@ -14,5 +14,5 @@ class Migration(migrations.Migration):
     operations = [
         *install("runs.sql", "partitions", "append_only"),
         migrations.RunSQL(all_triggers_sql()),
-        *install("runs.sql", "settle", "start", "claim", "finish", "verbs"),
+        *install("runs.sql", "settle", "start", "claim", "finish", "verbs", "plans"),
     ]

@@ -150,9 +150,14 @@ class TaskRun(models.Model):
 class TaskEdge(models.Model):
     """What one task run waits for within its run."""
 
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="task_edges", db_index=False)
-    up = models.ForeignKey(TaskRun, on_delete=models.PROTECT, related_name="out_edges", db_index=False)
-    down = models.ForeignKey(TaskRun, on_delete=models.PROTECT, related_name="in_edges")
+    # The trigger of the table checks all three at once: both tasks exist and are of the run.
+    run = models.ForeignKey(
+        Run, on_delete=models.PROTECT, related_name="task_edges", db_index=False, db_constraint=False
+    )
+    up = models.ForeignKey(
+        TaskRun, on_delete=models.PROTECT, related_name="out_edges", db_index=False, db_constraint=False
+    )
+    down = models.ForeignKey(TaskRun, on_delete=models.PROTECT, related_name="in_edges", db_constraint=False)
     rule = models.CharField(max_length=8)
     data = models.BooleanField(default=False)
 

@@ -1,0 +1,30 @@
+-- The verbs ask the same small questions by index thousands of times a second. Planning each of them anew costs
+-- more than answering it, and a plan made while the tables were empty must not read them whole later.
+DO $$
+DECLARE
+    v_function regprocedure;
+    v_setting text;
+BEGIN
+    FOR v_function IN
+        SELECT p.oid::regprocedure FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN (
+            'engine_claim', 'engine_finish', 'engine_end_task', 'engine_judged', 'engine_retry_now',
+            'engine_beat')
+    LOOP
+        FOREACH v_setting IN ARRAY ARRAY[
+            'plan_cache_mode = force_generic_plan', 'enable_seqscan = off', 'enable_hashjoin = off',
+            'enable_mergejoin = off', 'enable_bitmapscan = off'
+        ] LOOP
+            EXECUTE format('ALTER FUNCTION %s SET %s', v_function, v_setting);
+        END LOOP;
+    END LOOP;
+END $$;
+
+-- Planting copies a whole graph: joins by hash, whatever the statistics of a table that was empty a moment ago say.
+DO $$
+DECLARE
+    v_function regprocedure := (SELECT p.oid::regprocedure FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proname = 'engine_plant');
+BEGIN
+    EXECUTE format('ALTER FUNCTION %s SET enable_nestloop = off', v_function);
+END $$;
