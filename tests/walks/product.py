@@ -128,6 +128,6 @@ class Product:
 def product(home: Path, *options: str) -> Iterator[Product]:
     """An installation with the demo, answering."""
     cache = os.environ.get("ORCHESTRATOR_CACHE")
-    extra = {"ORCHESTRATOR_CACHE": cache} if cache else {}
+    extra: dict[str, Any] = {"ORCHESTRATOR_CACHE": cache} if cache else {}
     with up(home, *options, ORCHESTRATOR_ADMIN_PASSWORD=PASSWORD, **extra) as running:
         yield Product(running)
