@@ -7,12 +7,13 @@ $(error Python 3.11 or newer with venv is needed: install it, or say where it is
 endif
 PORT ?= 8000
 
-.PHONY: help setup run test lock
+.PHONY: help setup run test lock bench
 
 help:
 	@echo 'make run          start everything on this machine (PORT=8000)'
 	@echo 'make test         every check; FAST=1 leaves out what is slow, REQUIRE_BROWSER=1 forbids to skip the browser'
 	@echo 'make setup        virtual environment, locked dependencies, built frontend, environment of the demo'
+	@echo 'make bench        how fast it is, beside RQ; some 15 minutes on a quiet machine'
 	@echo 'make lock         resolve requirements/*.in anew into the locked *.txt'
 	@echo 'make bench        the figures of tests/benchmarks; ARGS="W1 W2" chooses workloads, ARGS=--write keeps'
 
@@ -32,3 +33,6 @@ lock:
 # `make bench ARGS="W1 W2 --write"`
 bench: setup
 	@.venv/bin/python -m tests.benchmarks $(ARGS)
+
+bench: setup
+	@.venv/bin/python -m tests.benchmarks
