@@ -1,6 +1,6 @@
 import createClient from 'openapi-fetch';
 import { Problem, problemOf } from './problem';
-import type { paths } from './paths';
+import type { paths } from './schema';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -56,10 +56,15 @@ client.use({
   },
 });
 
-/** The data of an openapi-fetch answer; anything else was thrown as a Problem before. */
-export async function dataOf<T>(answer: Promise<{ data?: T }>): Promise<T> {
+/**
+ * The data of an answer; anything else was thrown as a Problem before. The caller's type may say more exactly what the
+ * contract leaves open ("any JSON"), never something else.
+ */
+export async function dataOf<Contract, Exact extends Contract = Contract>(
+  answer: Promise<{ data?: Contract }>,
+): Promise<Exact> {
   const { data } = await answer;
-  return data as T;
+  return data as Exact;
 }
 
 /** The `cursor` inside the address of the next page, or null at the end. */

@@ -1,11 +1,11 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { client, dataOf } from './client';
 import { nextOf } from './pipelines';
-import type { Trace } from './types';
+import type { Deployment, DeploymentItem, Page, Trace } from './types';
 
 export const deploymentsQuery = infiniteQueryOptions({
   queryKey: ['deployments', 'list'],
-  queryFn: ({ pageParam, signal }) =>
+  queryFn: ({ pageParam, signal }): Promise<Page<DeploymentItem>> =>
     dataOf(client.GET('/api/v1/deployments/', { params: { query: pageParam }, signal })),
   initialPageParam: {},
   getNextPageParam: (page) => nextOf(page.next),
@@ -14,7 +14,7 @@ export const deploymentsQuery = infiniteQueryOptions({
 export function deploymentQuery(endpoint: string, at?: string) {
   return queryOptions({
     queryKey: ['deployments', 'one', endpoint, at ?? 'now'],
-    queryFn: ({ signal }) =>
+    queryFn: ({ signal }): Promise<Deployment> =>
       dataOf(
         client.GET('/api/v1/deployments/{endpoint}/', {
           params: { path: { endpoint }, query: at ? { at } : {} },

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { client, cursorOf, dataOf } from './client';
-import type { Json, Pipeline } from './types';
+import type { JsonMap, Page, Pipeline, Run, Version, VersionItem } from './types';
 
 export interface PipelineFilter {
   q?: string;
@@ -16,7 +16,7 @@ export function addressOf(pipeline: { team: string; name: string }): string {
 export function pipelinesQuery(filter: PipelineFilter) {
   return infiniteQueryOptions({
     queryKey: ['pipelines', 'list', filter],
-    queryFn: ({ pageParam, signal }) =>
+    queryFn: ({ pageParam, signal }): Promise<Page<Pipeline>> =>
       dataOf(client.GET('/api/v1/pipelines/', { params: { query: { ...filter, ...pageParam } }, signal })),
     initialPageParam: {},
     getNextPageParam: (page) => nextOf(page.next),
@@ -27,15 +27,15 @@ export function pipelinesQuery(filter: PipelineFilter) {
 export function pipelineQuery(name: string) {
   return queryOptions({
     queryKey: ['pipelines', 'one', name],
-    queryFn: ({ signal }) => dataOf(client.GET('/api/v1/pipelines/{name}/', { params: { path: { name } }, signal })),
+    queryFn: ({ signal }): Promise<Pipeline> => dataOf(client.GET('/api/v1/pipelines/{name}/', { params: { path: { name } }, signal })),
   });
 }
 
 export function versionsQuery(name: string) {
   return infiniteQueryOptions({
     queryKey: ['pipelines', 'versions', name],
-    queryFn: ({ pageParam, signal }) =>
-      dataOf(client.GET('/api/v1/pipelines/{name}/versions/', { params: { path: { name }, query: pageParam }, signal })),
+    queryFn: ({ pageParam, signal }): Promise<Page<VersionItem>> =>
+      dataOf(client.GET('/api/v1/pipelines/{name}/versions/', { params: { path: { name }, query: pageParam as never }, signal })),
     initialPageParam: {},
     getNextPageParam: (page) => nextOf(page.next),
   });
@@ -45,7 +45,7 @@ export function versionsQuery(name: string) {
 export function versionQuery(name: string, number: number) {
   return queryOptions({
     queryKey: ['pipelines', 'version', name, number],
-    queryFn: ({ signal }) =>
+    queryFn: ({ signal }): Promise<Version> =>
       dataOf(
         client.GET('/api/v1/pipelines/{name}/versions/{number}/', { params: { path: { name, number } }, signal }),
       ),
@@ -54,7 +54,7 @@ export function versionQuery(name: string, number: number) {
 }
 
 /** Starts a run. `key` makes a second press of the same dialog give the same run. */
-export function startRun(pipeline: Pipeline, parameters: Record<string, Json>, key: string, version?: number) {
+export function startRun(pipeline: Pipeline, parameters: JsonMap, key: string, version?: number): Promise<Run> {
   return dataOf(
     client.POST('/api/v1/pipelines/{name}/runs/', {
       params: { path: { name: addressOf(pipeline) }, header: { 'Idempotency-Key': key } },

@@ -1,37 +1,38 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { client, cursorOf, dataOf } from './client';
 import { nextOf } from './pipelines';
-import type { TaskRun } from './types';
+import type { LogSlice, Page, ResumePlan, Run, RunState, TaskRun, TaskRunDetail } from './types';
 
 export interface RunFilter {
   pipeline?: string;
-  state?: string;
+  state?: RunState;
 }
 
 export function runsQuery(filter: RunFilter) {
+  const states = filter.state ? [filter.state] : undefined;
   return infiniteQueryOptions({
     queryKey: ['runs', 'list', filter],
-    queryFn: ({ pageParam, signal }) =>
-      dataOf(client.GET('/api/v1/runs/', { params: { query: { ...filter, ...pageParam } }, signal })),
+    queryFn: ({ pageParam, signal }): Promise<Page<Run>> =>
+      dataOf(client.GET('/api/v1/runs/', { params: { query: { ...filter, state: states, ...pageParam } }, signal })),
     initialPageParam: {},
     getNextPageParam: (page) => nextOf(page.next),
     placeholderData: keepPreviousData,
   });
 }
 
-export function getRun(id: string, signal?: AbortSignal) {
+export function getRun(id: string, signal: AbortSignal): Promise<Run> {
   return dataOf(client.GET('/api/v1/runs/{id}/', { params: { path: { id } }, signal }));
 }
 
 /** Every task run of a run that changed after event number `since` (0: all), page after page. */
-export async function getTasks(id: string, since: number, signal?: AbortSignal): Promise<TaskRun[]> {
+export async function getTasks(id: string, since: number, signal: AbortSignal): Promise<TaskRun[]> {
   const tasks: TaskRun[] = [];
   let cursor: string | null = null;
   do {
     const query: { since?: number; cursor?: string; page_size: number } = { page_size: 500 };
     if (since > 0) query.since = since;
     if (cursor !== null) query.cursor = cursor;
-    const page = await dataOf(client.GET('/api/v1/runs/{id}/tasks/', { params: { path: { id }, query }, signal }));
+    const page: Page<TaskRun> = await dataOf(client.GET('/api/v1/runs/{id}/tasks/', { params: { path: { id }, query }, signal }));
     tasks.push(...page.results);
     cursor = cursorOf(page.next);
   } while (cursor !== null);
@@ -41,14 +42,14 @@ export async function getTasks(id: string, since: number, signal?: AbortSignal):
 export function taskRunQuery(id: string) {
   return queryOptions({
     queryKey: ['task-runs', id],
-    queryFn: ({ signal }) => dataOf(client.GET('/api/v1/task-runs/{id}/', { params: { path: { id } }, signal })),
+    queryFn: ({ signal }): Promise<TaskRunDetail> => dataOf(client.GET('/api/v1/task-runs/{id}/', { params: { path: { id } }, signal })),
   });
 }
 
 export function resumePlanQuery(id: string) {
   return queryOptions({
     queryKey: ['runs', 'resume-plan', id],
-    queryFn: ({ signal }) => dataOf(client.GET('/api/v1/runs/{id}/resume-plan/', { params: { path: { id } }, signal })),
+    queryFn: ({ signal }): Promise<ResumePlan> => dataOf(client.GET('/api/v1/runs/{id}/resume-plan/', { params: { path: { id } }, signal })),
     staleTime: 0,
     gcTime: 0,
   });
@@ -64,12 +65,17 @@ export const decide = (id: string, verdict: 'approve' | 'reject', comment: strin
     : dataOf(client.POST('/api/v1/task-runs/{id}/reject/', { params: { path: { id } }, body: { comment } }));
 
 /** Lines `offset` to `offset + limit` of an attempt's log; fewer at its end. */
-export function getLog(attempt: string, offset: number, limit: number, signal?: AbortSignal) {
+export function getLog(attempt: string, offset: number, limit: number, signal: AbortSignal): Promise<LogSlice> {
   return dataOf(
     client.GET('/api/v1/attempts/{id}/log/', { params: { path: { id: attempt }, query: { offset, limit } }, signal }),
   );
 }
 
+/** Where the whole log of an attempt is served as a text file, always as a download. */
+export function logAddress(attempt: string): string {
+  return `/api/v1/attempts/${attempt}/log/download`;
+}
+
 function byId(id: string) {
-  return { params: { path: { id } }, body: {} };
+  return { params: { path: { id } } };
 }

@@ -104,12 +104,10 @@ function Now({ current, at, stage }: { current: Move | null; at: string | undefi
           , put there by <PersonName person={current.moved_by} />
         </>
       )}
-      {current.run !== null && (
-        <>
-          {' '}
-          in <Link to="/runs/$runId" params={{ runId: current.run }}>a run</Link>
-        </>
-      )}
+      {' with '}
+      <Link to="/runs/$runId" params={{ runId: current.run }}>
+        run {current.run_number}
+      </Link>
       .
     </>
   );
@@ -185,7 +183,7 @@ function History({ moves }: { moves: readonly Move[] }) {
         </thead>
         <tbody>
           {moves.map((move) => (
-            <tr key={`${move.model}-${move.version}-${move.since}`}>
+            <tr key={move.id}>
               <td>
                 {move.model} version {move.version}
               </td>
@@ -196,13 +194,9 @@ function History({ moves }: { moves: readonly Move[] }) {
                 <PersonName person={move.moved_by} none="a pipeline" />
               </td>
               <td>
-                {move.run ? (
-                  <Link to="/runs/$runId" params={{ runId: move.run }}>
-                    open
-                  </Link>
-                ) : (
-                  '–'
-                )}
+                <Link to="/runs/$runId" params={{ runId: move.run }}>
+                  run {move.run_number}
+                </Link>
               </td>
             </tr>
           ))}

@@ -5,7 +5,7 @@ import { TaskCard } from '../canvas/TaskCard';
 import { drawingOfTrace } from '../graph/convert';
 import { formatBytes, shortDigest } from '../ui/format';
 import { LOOKS } from '../ui/states';
-import { TYPE_WORDS } from './words';
+import { labelOf, TYPE_WORDS } from './words';
 
 const Nodes = createContext<ReadonlyMap<string, TraceNode>>(new Map());
 
@@ -34,11 +34,11 @@ const Card = memo(function Card({ id, selected }: CardProps) {
   return (
     <TaskCard
       kind={node.type}
-      name={node.label}
+      name={labelOf(node)}
       title={TYPE_WORDS[node.type]}
       state={state}
       aside={asideOf(node)}
-      label={`${node.label}, ${TYPE_WORDS[node.type]}`}
+      label={`${labelOf(node)}, ${TYPE_WORDS[node.type]}`}
       selected={selected}
     />
   );

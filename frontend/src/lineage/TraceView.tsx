@@ -11,7 +11,7 @@ import { Segments } from '../ui/Segments';
 import table from '../ui/Table.module.css';
 import { NodeDetail } from './NodeDetail';
 import css from './TraceView.module.css';
-import { ofType, sortNodes, TYPE_WORDS } from './words';
+import { labelOf, ofType, sortNodes, TYPE_WORDS } from './words';
 
 const TraceGraph = lazy(() => import('./TraceGraph').then((module) => ({ default: module.TraceGraph })));
 const route = getRouteApi('/shell/deployments/$endpoint');
@@ -69,7 +69,7 @@ export function TraceView({ trace }: { trace: Trace }) {
           <aside className={css.detail} aria-label={`Details of ${node.label}`}>
             <div className={css.detailHead}>
               <KindIcon kind={node.type} />
-              <h3 title={node.label}>{node.label}</h3>
+              <h3 title={node.label}>{labelOf(node)}</h3>
               <IconButton label="Close the details" onClick={() => select(null)}>
                 <X />
               </IconButton>
@@ -115,7 +115,7 @@ function NodeList({ nodes, selected, onSelect }: ListProps) {
             <tr key={node.id} aria-selected={node.id === selected}>
               <td className={table.name}>
                 <button type="button" className={css.open} onClick={() => onSelect(node.id)}>
-                  {node.label}
+                  {labelOf(node)}
                 </button>
               </td>
               <td className={table.soft}>{TYPE_WORDS[node.type]}</td>

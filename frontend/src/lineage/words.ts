@@ -7,12 +7,18 @@ export const TYPE_WORDS: Record<TraceNode['type'], string> = {
   record: 'task',
 };
 
+/** A record's job is "pipeline.task" and a digest of its own: on a card the task says enough. */
+export function labelOf(node: TraceNode): string {
+  const { task } = node.detail;
+  return node.type === 'record' && typeof task === 'string' && task !== '' ? task : node.label;
+}
+
 const ORDER: TraceNode['type'][] = ['deployment', 'model_version', 'record', 'artifact'];
 
 /** From the deployment back to the data; by label within a kind. */
 export function sortNodes(nodes: readonly TraceNode[]): TraceNode[] {
   return [...nodes].sort(
-    (a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type) || a.label.localeCompare(b.label, undefined, { numeric: true }),
+    (a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type) || labelOf(a).localeCompare(labelOf(b), undefined, { numeric: true }),
   );
 }
 

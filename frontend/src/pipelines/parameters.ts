@@ -42,17 +42,7 @@ function parseString(spec: Parameter, text: string): Parsed {
   if (spec.max_length !== undefined && text.length > spec.max_length) {
     return { error: `At most ${spec.max_length} characters; this has ${text.length}.` };
   }
-  if (spec.pattern !== undefined && !matches(spec.pattern, text)) return { error: `Must match ${spec.pattern}` };
   return { value: text };
-}
-
-/** A pattern this browser cannot read is left for the server to judge. */
-function matches(pattern: string, text: string): boolean {
-  try {
-    return new RegExp(pattern, 'u').test(text);
-  } catch {
-    return true;
-  }
 }
 
 function parseJson(text: string): Parsed {

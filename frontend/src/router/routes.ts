@@ -2,7 +2,8 @@ import { createRootRouteWithContext, createRoute, createRouter, redirect } from 
 import type { QueryClient } from '@tanstack/react-query';
 import { meQuery } from '../api/me';
 import { Problem } from '../api/problem';
-import { parseRunSearch } from '../runs/search';
+import type { RunState } from '../api/types';
+import { parseRunSearch, runState } from '../runs/search';
 import { setFormat } from '../ui/format';
 
 /* The addresses of the product and what they may carry. What is drawn there is said in router.tsx: pages read
@@ -62,9 +63,9 @@ export const pipeline = createRoute({
 export const runs = createRoute({
   getParentRoute: () => shell,
   path: '/runs',
-  validateSearch: (raw: Record<string, unknown>): { pipeline?: string | undefined; state?: string | undefined } => ({
+  validateSearch: (raw: Record<string, unknown>): { pipeline?: string | undefined; state?: RunState | undefined } => ({
     pipeline: text(raw.pipeline),
-    state: text(raw.state),
+    state: runState(raw.state),
   }),
 });
 

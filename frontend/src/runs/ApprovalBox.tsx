@@ -62,7 +62,6 @@ function Question({ run, task, approval }: Props) {
     onSettled: refresh,
   });
   const mine = me !== undefined && run.requested_by?.username === me.username;
-  const barred = mine && !approval.requester_may_approve;
   return (
     <section className={css.box} data-look="approval" aria-label="Approval">
       <p>
@@ -75,9 +74,8 @@ function Question({ run, task, approval }: Props) {
         </p>
       )}
       {mine && approval.requester_may_approve && <p>You asked for this run. The task allows you to approve it all the same.</p>}
-      {barred && <p>You asked for this run, so somebody else has to decide.</p>}
-      {!run.can.approve && !barred && <p>You are not among those who may decide.</p>}
-      {run.can.approve && !barred && (
+      {!approval.may_decide && <p>{approval.why_not ?? 'You are not among those who may decide.'}</p>}
+      {approval.may_decide && (
         <>
           <Field label="Comment" hint="Kept with the decision, for whoever traces the model later.">
             {(control) => <Textarea {...control} value={comment} onChange={(event) => setComment(event.target.value)} />}

@@ -5,7 +5,7 @@ import { Button } from '../ui/Button';
 import { StateGlyph } from '../ui/StateGlyph';
 import css from './CauseLine.module.css';
 import { ResumeDialog } from './ResumeDialog';
-import { causeSentence } from './words';
+import { causeHead, reasonWords } from './words';
 
 interface Props {
   run: Run;
@@ -16,16 +16,15 @@ interface Props {
 /** The first thing said about a run in which something failed: which task, which attempt, why. */
 export function CauseLine({ run, cause, onLog }: Props) {
   const [resuming, setResuming] = useState(false);
+  const message = cause.message || reasonWords(cause.reason);
   return (
     <section className={css.line} data-look="failed" aria-label="What failed">
       <StateGlyph state="failed" size={16} />
       <div className={css.words}>
-        <strong className={css.sentence}>{causeSentence(cause)}</strong>
-        {cause.message && (
-          <code className={css.message} title={cause.message}>
-            {cause.message}
-          </code>
-        )}
+        <strong className={css.sentence}>{causeHead(cause)}:</strong>
+        <span className={css.message} title={message}>
+          {message}
+        </span>
       </div>
       <div className={css.actions}>
         {cause.attempt !== null && (

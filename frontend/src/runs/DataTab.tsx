@@ -1,6 +1,6 @@
 import { Download, PackageOpen } from 'lucide-react';
 import { contentAddress } from '../api/lineage';
-import type { Json, TaskInput, TaskOutput, TaskRunDetail } from '../api/types';
+import type { Json, JsonMap, TaskInput, TaskOutput, TaskRunDetail } from '../api/types';
 import { Digest } from '../ui/Facts';
 import { EmptyState } from '../ui/Feedback';
 import { formatBytes, formatCount } from '../ui/format';
@@ -53,9 +53,14 @@ function InputRow({ input }: { input: TaskInput }) {
     <div className={css.row}>
       <Head name={input.name} type={input.type} />
       {input.artifact ? (
-        <Bytes sha256={input.artifact.sha256} size={input.artifact.size} artifact={input.artifact.id} />
+        <>
+          <Bytes {...input.artifact} />
+          <div className={css.meta}>
+            {[`from ${input.artifact.task}, ${input.artifact.output}`, shapeOf(input.artifact.meta)].filter(Boolean).join(' · ')}
+          </div>
+        </>
       ) : (
-        <JsonValue value={input.value ?? null} />
+        <JsonValue value={input.value} />
       )}
     </div>
   );
@@ -65,12 +70,12 @@ function OutputRow({ output }: { output: TaskOutput }) {
   return (
     <div className={css.row}>
       <Head name={output.name} type={output.type} />
-      {output.sha256 === null ? (
+      {output.sha256 === '' ? (
         <JsonValue value={output.value} />
       ) : (
         <>
-          <Bytes sha256={output.sha256} size={output.size} artifact={output.artifact} mediaType={output.media_type} />
-          <Meta meta={output.meta} />
+          <Bytes {...output} />
+          <div className={css.meta}>{shapeOf(output.meta)}</div>
         </>
       )}
     </div>
@@ -79,16 +84,16 @@ function OutputRow({ output }: { output: TaskOutput }) {
 
 interface BytesProps {
   sha256: string;
-  size: number | null;
+  size: number;
   artifact: string | null;
-  mediaType?: string | null;
+  media_type: string;
 }
 
-function Bytes({ sha256, size, artifact, mediaType }: BytesProps) {
+function Bytes({ sha256, size, artifact, media_type: mediaType }: BytesProps) {
   return (
     <div className={css.bytes}>
       <Digest value={sha256} />
-      {size !== null && <span>{formatBytes(size)}</span>}
+      <span>{formatBytes(size)}</span>
       {mediaType && <span>{mediaType}</span>}
       {artifact !== null && (
         <a href={contentAddress(artifact)} download className={css.download}>
@@ -99,12 +104,11 @@ function Bytes({ sha256, size, artifact, mediaType }: BytesProps) {
   );
 }
 
-function Meta({ meta }: { meta: Record<string, Json> | null }) {
-  if (!meta) return null;
-  const rows = typeof meta.rows === 'number' ? `${formatCount(meta.rows)} rows` : null;
-  const columns = Array.isArray(meta.columns) ? columnWords(meta.columns) : null;
-  if (!rows && !columns) return null;
-  return <div className={css.meta}>{[rows, columns].filter(Boolean).join(' · ')}</div>;
+/** "1,797 rows · columns label, p0 and 63 more", as far as the bytes say so. */
+function shapeOf(meta: JsonMap): string {
+  const rows = typeof meta.rows === 'number' ? `${formatCount(meta.rows)} rows` : '';
+  const columns = Array.isArray(meta.columns) && meta.columns.length > 0 ? columnWords(meta.columns) : '';
+  return [rows, columns].filter(Boolean).join(' · ');
 }
 
 /** A column is its name, or an object that has one. */

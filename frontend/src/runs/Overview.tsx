@@ -12,7 +12,7 @@ import { hasEnded } from '../ui/states';
 import { useNow } from '../ui/useNow';
 import css from './Overview.module.css';
 import { useRun, useRunStore } from './RunContext';
-import { reasonWords, whyWaiting } from './words';
+import { reasonWords, whyEnded, whyWaiting } from './words';
 
 interface Props {
   run: Run;
@@ -26,13 +26,13 @@ export function Overview({ run, task, attempt, edges }: Props) {
   return (
     <>
       <Waiting run={run} task={task} edges={edges} />
-      {task.state === 'failed' && task.attempt?.cause && <Cause text={task.attempt.cause} />}
+      {attempt?.detail && attempt.detail !== attempt.cause && <Cause text={attempt.detail} />}
       <section aria-label="Task">
         <Facts>
           {task.title && <Fact name="Title">{task.title}</Fact>}
           <Fact name="Task">{task.key}</Fact>
           <Fact name="Kind">{task.kind}</Fact>
-          {task.reason && <Fact name="Reason">{sentence(reasonWords(task.reason))}</Fact>}
+          {whyEnded(task) && <Fact name="Reason">{whyEnded(task)}</Fact>}
           {task.queue && <Fact name="Queue">{task.queue}</Fact>}
           {task.ready_at && (
             <Fact name="Ready">
@@ -115,17 +115,12 @@ function AttemptFacts({ attempt }: { attempt: Attempt }) {
         <Fact name="State">
           <StateBadge state={attempt.state} plain />
         </Fact>
-        {attempt.reason && <Fact name="Reason">{sentence(reasonWords(attempt.reason))}</Fact>}
-        {attempt.cause && (
-          <Fact name="Cause">
-            <code className={css.code}>{attempt.cause}</code>
-          </Fact>
+        {(attempt.cause || attempt.reason) && (
+          <Fact name="Reason">{attempt.cause || sentence(reasonWords(attempt.reason))}</Fact>
         )}
-        {attempt.started_at && (
-          <Fact name="Took">
-            <Elapsed from={attempt.started_at} to={attempt.finished_at} />
-          </Fact>
-        )}
+        <Fact name={attempt.finished_at === null ? 'So far' : 'Took'}>
+          <Elapsed from={attempt.started_at} to={attempt.finished_at} />
+        </Fact>
         {attempt.exit_code !== null && <Fact name="Exit code">{attempt.exit_code}</Fact>}
         {attempt.worker && <Fact name="Worker">{attempt.worker}</Fact>}
         {attempt.host && <Fact name="Host">{attempt.host}</Fact>}

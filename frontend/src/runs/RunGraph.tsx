@@ -68,7 +68,7 @@ function Aside({ task }: { task: TaskRun }) {
   return (
     <>
       <Taken task={task} />
-      {task.started_at !== null && task.queue !== null && ' · '}
+      {task.started_at !== null && task.queue !== '' && ' · '}
       {task.queue}
     </>
   );

@@ -1,10 +1,11 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { Button } from '../ui/Button';
-import { SearchBox, Select } from '../ui/Fields';
+import { Select } from '../ui/Fields';
 import { Card, PageBody, PageHead, useTitle } from '../ui/Page';
-import { useDelayed } from '../ui/useDelayed';
+import { PipelinePicker } from './PipelinePicker';
 import { RunsTable } from './RunsTable';
 import css from './RunsPage.module.css';
+import { runState } from './search';
 
 const route = getRouteApi('/shell/runs');
 
@@ -21,9 +22,6 @@ export function RunsPage() {
   useTitle('Runs');
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const [pipeline, setPipeline] = useDelayed(search.pipeline ?? '', (value) =>
-    void navigate({ search: (old) => ({ ...old, pipeline: value.trim() || undefined }), replace: true }),
-  );
   const filter = {
     ...(search.state ? { state: search.state } : {}),
     ...(search.pipeline ? { pipeline: search.pipeline } : {}),
@@ -33,13 +31,16 @@ export function RunsPage() {
     <PageBody>
       <PageHead title="Runs" />
       <div className={css.filters}>
-        <SearchBox label="Name of a pipeline" value={pipeline} onChange={setPipeline} className={css.pipeline} />
+        <PipelinePicker
+          value={search.pipeline}
+          onChange={(pipeline) => void navigate({ search: (old) => ({ ...old, pipeline }), replace: true })}
+        />
         <Select
           aria-label="State"
           className={css.state}
           value={search.state ?? ''}
           onChange={(event) =>
-            void navigate({ search: (old) => ({ ...old, state: event.target.value || undefined }), replace: true })
+            void navigate({ search: (old) => ({ ...old, state: runState(event.target.value) }), replace: true })
           }
         >
           {STATES.map(([value, word]) => (

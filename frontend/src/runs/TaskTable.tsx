@@ -1,7 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ListFilter } from 'lucide-react';
 import { memo, useMemo, useRef } from 'react';
-import type { TaskRun } from '../api/types';
 import { Elapsed } from '../ui/Elapsed';
 import { EmptyState, SkeletonRows } from '../ui/Feedback';
 import { KindIcon } from '../ui/KindIcon';
@@ -10,7 +9,7 @@ import { useRun, useTask } from './RunContext';
 import { filterKeys } from './filter';
 import type { RunSearch } from './search';
 import css from './TaskTable.module.css';
-import { attemptCount, reasonWords } from './words';
+import { attemptCount, whyEnded } from './words';
 
 const ROW_PX = 36;
 
@@ -99,14 +98,14 @@ const Row = memo(function Row({ taskKey, onSelect }: { taskKey: string; onSelect
       <span role="cell">
         <StateBadge state={task.state} plain />
       </span>
-      <span role="cell" className={css.soft} title={reasonOf(task)}>
-        {reasonOf(task)}
+      <span role="cell" className={css.soft} title={whyEnded(task)}>
+        {whyEnded(task)}
       </span>
       <span role="cell" className={css.soft}>
         {attemptCount(task) ?? task.attempt?.no ?? '–'}
       </span>
       <span role="cell" className={css.soft}>
-        {task.queue ?? '–'}
+        {task.queue || '–'}
       </span>
       <span role="cell" className={css.right}>
         <Elapsed from={task.started_at} to={task.finished_at} />
@@ -114,7 +113,3 @@ const Row = memo(function Row({ taskKey, onSelect }: { taskKey: string; onSelect
     </>
   );
 });
-
-function reasonOf(task: TaskRun): string {
-  return task.reason ? reasonWords(task.reason) : '';
-}

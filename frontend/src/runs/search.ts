@@ -1,3 +1,5 @@
+import type { RunState } from '../api/types';
+
 export type PanelTab = 'overview' | 'log' | 'data';
 
 /** What of a run page lives in its address. */
@@ -35,4 +37,11 @@ function text(value: unknown): string {
 
 function whole(value: unknown): boolean {
   return Number.isInteger(Number(value)) && Number(value) > 0;
+}
+
+const RUN_STATES: readonly RunState[] = ['queued', 'running', 'succeeded', 'failed', 'cancelling', 'cancelled'];
+
+/** The state that a word of an address names, if any. */
+export function runState(word: unknown): RunState | undefined {
+  return RUN_STATES.find((state) => state === word);
 }

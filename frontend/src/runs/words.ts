@@ -22,14 +22,23 @@ const REASONS: Record<string, string> = {
   by_person: 'a person decided so',
 };
 
+/** Why a task is in its state, as the server says it, else what its reason means; empty when nothing is to be said. */
+export function whyEnded(task: TaskRun): string {
+  return task.message || (task.reason ? reasonWords(task.reason) : '');
+}
+
 export function reasonWords(reason: string): string {
   return REASONS[reason] ?? reason.replaceAll('_', ' ');
 }
 
-/** "train failed, attempt 3: it ran out of memory". */
+/** "train failed, attempt 3". A task that ended without being tried has no attempt. */
+export function causeHead(cause: Cause): string {
+  return cause.attempt === null ? `${cause.task} failed` : `${cause.task} failed, attempt ${cause.attempt_no}`;
+}
+
+/** "train failed, attempt 3: out of memory": what the server says, else what the reason means. */
 export function causeSentence(cause: Cause): string {
-  const attempt = cause.attempt_no === null ? '' : `, attempt ${cause.attempt_no}`;
-  return `${cause.task} failed${attempt}: ${reasonWords(cause.reason)}`;
+  return `${causeHead(cause)}: ${cause.message || reasonWords(cause.reason)}`;
 }
 
 /** "2/3" once a task has been tried again, else nothing. Lost attempts do not use up retries but are shown. */
@@ -55,7 +64,8 @@ export function cardLabel(task: TaskRun): string {
   const taken = task.finished_at === null ? null : takenMs(task, 0);
   if (taken !== null) parts.push(`took ${formatDuration(taken)}`);
   if (task.queue) parts.push(`queue ${task.queue}`);
-  if (task.reason && task.state !== 'succeeded') parts.push(reasonWords(task.reason));
+  const why = whyEnded(task);
+  if (why && task.state !== 'succeeded') parts.push(why);
   return parts.join(', ');
 }
 
@@ -65,7 +75,7 @@ export function whyWaiting(task: TaskRun, upstream: string[], now: number): stri
     case 'pending':
       return upstream.length > 0 ? `Waits for ${listWords(upstream)} to end.` : 'Waits for the tasks before it to end.';
     case 'ready':
-      return `Waits for a free worker of queue ${task.queue ?? 'default'}.`;
+      return `Waits for a free worker of queue ${task.queue}.`;
     case 'retry_wait': {
       const left = task.next_attempt_at === null ? 0 : Date.parse(task.next_attempt_at) - now;
       return left > 0

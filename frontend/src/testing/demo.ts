@@ -1,13 +1,18 @@
-import type { Deployment, GraphTask, Pipeline, PipelineGraph, Run, RunGlyph, RunState, TaskRun, TaskRunDetail, TaskState } from '../api/types';
+import type { GraphTask, Pipeline, PipelineGraph, Run, RunGlyph, RunState, TaskRun, TaskRunDetail, TaskState } from '../api/types';
 import {
   ana,
   budi,
   countsOf,
   digest,
+  makeApproval,
   makeAttempt,
+  makeBytes,
+  makeDeployment,
   makeDetail,
   makeGraph,
   makeGraphTask,
+  makeMove,
+  makeOutput,
   makePipeline,
   makeRun,
   makeTask,
@@ -83,7 +88,7 @@ function runTasks(graph: PipelineGraph, states: Partial<Record<string, TaskState
       began && task.kind !== 'approval' && task.kind !== 'group'
         ? makeAttempt(1, {
             state: state === 'running' ? 'running' : state === 'succeeded' ? 'succeeded' : state === 'cancelled' ? 'cancelled' : 'failed',
-            started_at: started,
+            started_at: started ?? ago(0),
             finished_at: finished,
             log_lines: 40,
             exit_code: state === 'running' ? null : state === 'succeeded' ? 0 : 1,
@@ -92,16 +97,13 @@ function runTasks(graph: PipelineGraph, states: Partial<Record<string, TaskState
     return makeTask(task.key, {
       kind: task.kind,
       title: task.title,
-      queue: task.queue,
+      queue: task.queue ?? '',
       state,
       started_at: started,
       finished_at: finished,
       ready_at: started === null ? null : new Date(Date.parse(started) - 900).toISOString(),
       attempt,
-      approval:
-        task.kind === 'approval'
-          ? { by: ['approver'], deadline_at: ago(-86_000), requester_may_approve: true, decision: null, decided_by: null, comment: '', decided_at: null }
-          : null,
+      approval: task.kind === 'approval' ? makeApproval({ deadline_at: ago(-86_000) }) : null,
     });
   });
 }
@@ -139,15 +141,20 @@ function addDetail(world: World, task: TaskRun): void {
   world.details[task.id] = makeDetail(task, {
     attempts: [attempt],
     inputs: [
-      { name: 'learning_rate', type: 'number', value: 0.1 },
-      { name: 'table', type: 'table', artifact: { id: uuid(), sha256: digest('table'), size: 234_567 } },
+      { name: 'learning_rate', type: 'number', value: 0.1, artifact: null },
+      {
+        name: 'table',
+        type: 'table',
+        value: null,
+        artifact: { artifact: uuid(), task: 'ingest', output: 'table', sha256: digest('table'), size: 234_567, media_type: 'application/vnd.apache.parquet', meta: { rows: 1797, columns: ['label', 'p0'] } },
+      },
     ],
     outputs:
       task.state === 'succeeded'
         ? [
-            { name: 'model', type: 'model', value: null, sha256: digest('model'), size: 1_204_567, media_type: 'application/x-joblib', meta: null, artifact: uuid() },
-            { name: 'metrics', type: 'json', value: { accuracy: 0.9722, confusion: [[35, 0], [1, 36]] }, sha256: null, size: null, media_type: null, meta: null, artifact: null },
-            { name: 'table', type: 'table', value: null, sha256: digest('t2'), size: 98_000, media_type: 'application/vnd.apache.parquet', meta: { rows: 1797, columns: ['label', 'p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6'] }, artifact: uuid() },
+            makeBytes('model', 'model', { size: 1_204_567, media_type: 'application/x-joblib' }),
+            makeOutput('metrics', { value: { accuracy: 0.9722, confusion: [[35, 0], [1, 36]] } }),
+            makeBytes('table', 'table', { media_type: 'application/vnd.apache.parquet', meta: { rows: 1797, columns: ['label', 'p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6'] } }),
           ]
         : [],
   });
@@ -256,13 +263,13 @@ function failAfterThree(world: World, run: Run): void {
   const train = world.tasks[run.id]?.find((task) => task.key === 'train');
   if (!train) return;
   const attempts = [
-    makeAttempt(1, { state: 'failed', reason: 'error', cause: 'ValueError: labels contain NaN', exit_code: 1, log_lines: 30 }),
+    makeAttempt(1, { state: 'failed', reason: 'error', cause: 'ValueError: labels contain NaN', detail: 'Traceback (most recent call last):\n  File "digits.py", line 41, in train\n    model.fit(x, y)\nValueError: labels contain NaN', exit_code: 1, log_lines: 30 }),
     makeAttempt(2, { state: 'lost', reason: 'lease', exit_code: null, log_lines: 12 }),
-    makeAttempt(3, { state: 'failed', reason: 'oom', cause: 'MemoryError: unable to allocate 3.20 GiB for an array with shape (1797, 240000) and data type float64', exit_code: 137, log_lines: 20_000 }),
+    makeAttempt(3, { state: 'failed', reason: 'oom', cause: 'out of memory: it held 2.1 GiB of 2 GiB', exit_code: 137, log_lines: 20_000 }),
   ];
   for (const attempt of attempts) world.logs[attempt.id] = { lines: logLines(attempt.log_lines), complete: true };
   const last = attempts[2];
-  Object.assign(train, { reason: 'oom', retries_limit: 2, retries_used: 2, lost: 1, attempt: last });
+  Object.assign(train, { reason: 'oom', message: 'out of memory: it held 2.1 GiB of 2 GiB', retries_limit: 2, retries_used: 2, lost: 1, attempt: last });
   const detail: TaskRunDetail | undefined = world.details[train.id];
   if (detail) detail.attempts = attempts;
   run.cause = { task: 'train', task_run: train.id, attempt: last?.id ?? null, attempt_no: 3, reason: 'oom', message: last?.cause ?? '' };
@@ -271,7 +278,8 @@ function failAfterThree(world: World, run: Run): void {
     why_not: null,
     tasks: ['ingest', 'check', 'features', 'train', 'evaluate', 'approve', 'register', 'deploy'].map((key, at) => ({
       key,
-      action: at < 3 ? 'keep' : 'run',
+      action: at < 3 ? ('keep' as const) : ('run' as const),
+      code: at < 3 ? 'succeeded' : 'failed',
       reason: at < 3 ? 'It succeeded.' : at === 3 ? 'It failed.' : 'It did not run, as a task before it failed.',
     })),
   };
@@ -280,16 +288,11 @@ function failAfterThree(world: World, run: Run): void {
 const CHAIN_TRACE = ['ingest', 'check', 'features', 'train', 'evaluate', 'approve', 'register'];
 
 function addDeployments(world: World, run: Run): void {
-  const move = { model: 'digits', version: 3, since: ago(3600), moved_by: ana, run: run.id };
-  const deployed: Deployment = {
-    endpoint: { name: 'digits-prod', team: 'demo', stage: 'demo', address: 'file:///srv/models/digits-prod' },
-    current: move,
-    history: [move, { ...move, version: 2, since: ago(86_400), moved_by: budi }, { ...move, version: 1, since: ago(400_000), moved_by: null, run: null }],
-  };
+  const move = makeMove({ since: ago(3600), run: run.id, run_number: run.number });
   world.deployments = [
-    deployed,
-    { endpoint: { name: 'cancer-canary', team: 'demo', stage: 'staging', address: 'file:///srv/models/a/very/long/path/that/goes/on/and/on/cancer-canary' }, current: null, history: [] },
-    { endpoint: { name: 'cancer-old', team: 'demo', stage: 'production', address: 'file:///srv/models/cancer' }, current: { ...move, model: 'cancer', version: 12 }, history: [] },
+    makeDeployment('digits-prod', {}, [move, makeMove({ version: 2, since: ago(86_400), moved_by: budi }), makeMove({ version: 1, since: ago(400_000), moved_by: null })]),
+    makeDeployment('cancer-canary', { stage: 'staging', address: 'file:///srv/models/a/very/long/path/that/goes/on/and/on/cancer-canary' }),
+    makeDeployment('cancer-old', { stage: 'production' }, [makeMove({ model: 'cancer', version: 12 })]),
   ];
   const base = makeTrace();
   const records = CHAIN_TRACE.map((name) => ({ id: `r-${name}`, type: 'record' as const, label: name, detail: { state: 'succeeded', sealed_at: ago(3700), run: run.id, digest: digest(name) } }));
@@ -313,9 +316,9 @@ function addDeployments(world: World, run: Run): void {
       ['r-register', 'm'],
       ['m', 'd'],
     ].map(([from = '', to = '']) => ({ from, to, slot: 'table' })),
-    environment: [{ fingerprint: digest('env'), python: '3.11.9', packages: ['numpy', 'scipy', 'scikit-learn', 'pandas', 'pyarrow', 'joblib', 'threadpoolctl', 'python-dateutil', 'pytz', 'six', 'tzdata'].map((name, at) => ({ name, version: `1.${at}.2` })) }],
-    data: ['ingest.table', 'features.table'].map((name) => ({ name, sha256: digest(name), size: 234_567, rows: 1797 })),
-    gaps: [{ record: 'r-train', code: 'hardware-unknown', message: 'train: the model of the processor could not be read.' }],
+    environment: [{ fingerprint: digest('env'), lock: digest('lock'), platform: 'Linux', python: '3.11.9', packages: ['numpy', 'scipy', 'scikit-learn', 'pandas', 'pyarrow', 'joblib', 'threadpoolctl', 'python-dateutil', 'pytz', 'six', 'tzdata'].map((name, at) => ({ name, version: `1.${at}.2` })) }],
+    data: ['ingest.table', 'features.table'].map((name) => ({ artifact: uuid(), name, sha256: digest(name), size: 234_567, rows: 1797 })),
+    gaps: [{ record: 'r-train', job: 'train', about: '', code: 'hardware-unknown', message: 'train: the model of the processor could not be read.' }],
   };
   world.traces['demo:cancer-old'] = makeTrace({ complete: false, missing: ['The record of deploy is not sealed yet.'], approval: null, gaps: [], environment: [], data: [], parameters: {}, code: [] });
 }

@@ -1,12 +1,17 @@
 import type {
+  Approval,
   Attempt,
+  Deployment,
+  Endpoint,
   GraphEdge,
   GraphTask,
   Json,
   Me,
+  Move,
   Pipeline,
   PipelineGraph,
   Run,
+  TaskOutput,
   TaskRun,
   TaskRunDetail,
   TaskState,
@@ -92,6 +97,7 @@ export function makeRun(change: Partial<Run> = {}): Run {
     resume_no: 0,
     counts: {},
     cause: null,
+    only: null,
     paused_at: null,
     can: { cancel: true, resume: false, approve: true },
     ...change,
@@ -108,6 +114,7 @@ export function makeTask(key: string, change: Partial<TaskRun> = {}): TaskRun {
     title: '',
     state: 'pending',
     reason: '',
+    message: '',
     queue: 'cpu',
     waiting_on: 0,
     retries_used: 0,
@@ -129,7 +136,8 @@ export function makeAttempt(no: number, change: Partial<Attempt> = {}): Attempt 
     no,
     state: 'succeeded',
     reason: '',
-    cause: null,
+    cause: '',
+    detail: '',
     started_at: '2026-03-02T08:00:01Z',
     finished_at: '2026-03-02T08:00:05Z',
     resume_no: 0,
@@ -144,7 +152,7 @@ export function makeAttempt(no: number, change: Partial<Attempt> = {}): Attempt 
 }
 
 export function makeDetail(task: TaskRun, change: Partial<TaskRunDetail> = {}): TaskRunDetail {
-  return { ...task, attempts: [], inputs: [], outputs: [], ...change };
+  return { ...task, run: uuid(), attempts: [], inputs: [], outputs: [], ...change };
 }
 
 /** "a", "a>b" and "a>b:failure" lines as a graph; names with a slash are inside of a group. */
@@ -156,7 +164,7 @@ export function makeGraph(lines: string[], kinds: Record<string, string> = {}): 
     const keys = path.split('>');
     for (const key of keys) tasks.set(key, makeGraphTask(key, kinds[key]));
     const [up, down] = keys;
-    if (up && down) edges.push({ up, down, rule: rule as GraphEdge['rule'], data: true });
+    if (up && down) edges.push({ up, down, rule: rule, data: true });
   }
   return { tasks: [...tasks.values()], edges };
 }
@@ -185,9 +193,67 @@ export function makeVersion(graph: PipelineGraph, change: Partial<Version> = {})
     text: 'schema: orchestrator/v1\nname: digits-training\n',
     text_sha256: digest('text'),
     spec_sha256: digest('spec'),
+    parameters: {},
+    layout: {},
+    code: { location: 'demo', follow: 'published', snapshot: digest('code'), lock: digest('lock') },
     graph,
     ...change,
   };
+}
+
+export function makeApproval(change: Partial<Approval> = {}): Approval {
+  return {
+    by: ['approver'],
+    deadline_at: null,
+    requester_may_approve: true,
+    decision: null,
+    decided_by: null,
+    comment: '',
+    decided_at: null,
+    may_decide: true,
+    why_not: null,
+    ...change,
+  };
+}
+
+export function makeOutput(name: string, change: Partial<TaskOutput> = {}): TaskOutput {
+  return { name, type: 'json', value: null, sha256: '', size: 0, media_type: '', meta: {}, artifact: null, ...change };
+}
+
+/** An output that is bytes. */
+export function makeBytes(name: string, type: string, change: Partial<TaskOutput> = {}): TaskOutput {
+  return makeOutput(name, { type, sha256: digest(name), size: 234_567, artifact: uuid(), ...change });
+}
+
+export function makeMove(change: Partial<Move> = {}): Move {
+  return {
+    id: uuid(),
+    model: 'digits',
+    version: 3,
+    sha256: digest('model'),
+    since: '2026-03-02T08:03:00Z',
+    until: null,
+    moved_by: ana,
+    run: uuid(),
+    run_number: 12,
+    reason: '',
+    approval: null,
+    ...change,
+  };
+}
+
+export function makeDeployment(name: string, change: Partial<Endpoint> = {}, history: Move[] = []): Deployment {
+  const endpoint = {
+    id: uuid(),
+    name,
+    team: 'demo',
+    stage: 'demo' as const,
+    address: `file:///srv/models/${name}`,
+    description: '',
+    created_at: '2026-01-01T00:00:00Z',
+    ...change,
+  };
+  return { endpoint, current: history[0] ?? null, history };
 }
 
 export function countsOf(tasks: readonly TaskRun[]): Partial<Record<TaskState, number>> {
@@ -202,9 +268,19 @@ export function makeTrace(change: Partial<Trace> = {}): Trace {
     complete: true,
     missing: [],
     deployment: { endpoint: 'digits-prod', stage: 'demo' },
-    model: { name: 'digits', version: 3, sha256: digest('model'), metrics: { accuracy: 0.9722, f1: 0.9719 } },
+    model: {
+      id: uuid(),
+      artifact: uuid(),
+      name: 'digits',
+      version: 3,
+      sha256: digest('model'),
+      registered_at: '2026-03-02T08:02:30Z',
+      metrics: { accuracy: 0.9722, f1: 0.9719 },
+    },
     approval: {
       decision: 'approved',
+      task: 'approve',
+      role: 'approver',
       by: ana,
       comment: 'Good enough for the demo.',
       at: '2026-03-02T08:02:00Z',
@@ -226,11 +302,13 @@ export function makeTrace(change: Partial<Trace> = {}): Trace {
       { from: 'a2', to: 'm', slot: 'model' },
       { from: 'm', to: 'd', slot: 'model' },
     ],
-    code: [{ location: 'demo', snapshot: digest('code'), entry: 'digits:train' }],
+    code: [{ kind: 'snapshot', location: 'demo', snapshot: digest('code'), entry: 'digits:train' }],
     environment: [
       {
         fingerprint: digest('env'),
         python: '3.11.9',
+        platform: 'Linux-6.1-x86_64',
+        lock: digest('lock'),
         packages: [
           { name: 'numpy', version: '2.2.1' },
           { name: 'scikit-learn', version: '1.6.1' },
@@ -238,7 +316,7 @@ export function makeTrace(change: Partial<Trace> = {}): Trace {
       },
     ],
     parameters: { learning_rate: 0.1, min_accuracy: 0.9 },
-    data: [{ name: 'ingest.table', sha256: digest('table'), size: 234_567, rows: 1797 }],
+    data: [{ artifact: uuid(), name: 'ingest.table', sha256: digest('table'), size: 234_567, rows: 1797 }],
     gaps: [],
     ...change,
   };

@@ -7,7 +7,6 @@ import type {
   ProblemBody,
   ResumePlan,
   Run,
-  RunState,
   TaskRun,
   TaskRunDetail,
   Trace,
@@ -118,7 +117,7 @@ function listRuns(world: World, url: URL): Page<Run> {
   const state = url.searchParams.get('state');
   const pipeline = url.searchParams.get('pipeline');
   const fits = (run: Run) =>
-    (!state || run.state === (state as RunState)) &&
+    (!state || state.split(',').includes(run.state)) &&
     (!pipeline || addressOf(run.pipeline) === pipeline || run.pipeline.name === pipeline);
   return page(world, world.runs.filter(fits), url);
 }
@@ -235,7 +234,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   [
     'GET',
     /^\/api\/v1\/task-runs\/([^/]+)\/$/,
-    (world, [id = '']) => ({ attempts: [], inputs: [], outputs: [], ...world.details[id], ...taskOf(world, id) }),
+    (world, [id = '']) => ({ run: '', attempts: [], inputs: [], outputs: [], ...world.details[id], ...taskOf(world, id) }),
   ],
   ['POST', /^\/api\/v1\/task-runs\/([^/]+)\/approve\/$/, (world, [id = ''], request) => decide(world, id, request, 'approved')],
   ['POST', /^\/api\/v1\/task-runs\/([^/]+)\/reject\/$/, (world, [id = ''], request) => decide(world, id, request, 'rejected')],

@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes, ReactNode, Ref } from 'react';
+import type { AnchorHTMLAttributes, ButtonHTMLAttributes, ReactNode, Ref } from 'react';
 import css from './Button.module.css';
 import { cx } from './cx';
 
@@ -47,5 +47,19 @@ export function IconButton({ label, pressed, children, className, ...rest }: Ico
     >
       {children}
     </button>
+  );
+}
+
+interface LinkProps extends AnchorHTMLAttributes<HTMLAnchorElement> {
+  label: string;
+  href: string;
+}
+
+/** Looks like an IconButton and leads somewhere: a file, mostly. */
+export function IconLink({ label, children, className, ...rest }: LinkProps) {
+  return (
+    <a title={label} aria-label={label} {...rest} className={cx(css.icon, className)}>
+      {children}
+    </a>
   );
 }

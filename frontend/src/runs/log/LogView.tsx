@@ -3,8 +3,8 @@ import { ArrowDownToLine, ChevronDown, ChevronUp, Download, WrapText } from 'luc
 import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import { sentenceOf } from '../../api/problem';
-import { getLog } from '../../api/runs';
-import { Button, IconButton } from '../../ui/Button';
+import { getLog, logAddress } from '../../api/runs';
+import { Button, IconButton, IconLink } from '../../ui/Button';
 import { CopyButton } from '../../ui/Facts';
 import { EmptyState, ErrorState, Notice, SkeletonRows } from '../../ui/Feedback';
 import { SearchBox } from '../../ui/Fields';
@@ -13,7 +13,6 @@ import { formatBytes, formatCount, plural } from '../../ui/format';
 import { ScrollText } from 'lucide-react';
 import { pieces, plainText } from './ansi';
 import { createLogBook, type LogBook } from './book';
-import { downloadLog } from './download';
 import { atEnd, followAfterScroll } from './follow';
 import css from './LogView.module.css';
 
@@ -80,7 +79,9 @@ export function LogView({ attempt, fileName, running, hint, line, onLine }: Prop
               .join('\n')
           }
         />
-        <DownloadButton attempt={attempt} fileName={fileName} />
+        <IconLink label="Download all" href={logAddress(attempt)} download={fileName}>
+          <Download />
+        </IconLink>
       </div>
       {state.droppedBytes > 0 && (
         <Notice look="retrying">
@@ -158,25 +159,6 @@ function Hits({ search }: { search: Search }) {
         <ChevronDown />
       </IconButton>
     </span>
-  );
-}
-
-function DownloadButton({ attempt, fileName }: { attempt: string; fileName: string }) {
-  const [state, setState] = useState<'idle' | 'busy' | 'failed'>('idle');
-  const start = async () => {
-    setState('busy');
-    try {
-      await downloadLog(attempt, fileName);
-      setState('idle');
-    } catch {
-      setState('failed');
-    }
-  };
-  const label = { idle: 'Download all', busy: 'Loading all lines…', failed: 'That failed. Download again' }[state];
-  return (
-    <IconButton label={label} disabled={state === 'busy'} onClick={() => void start()}>
-      <Download />
-    </IconButton>
   );
 }
 
