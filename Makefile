@@ -13,7 +13,6 @@ help:
 	@echo 'make run          start everything on this machine (PORT=8000)'
 	@echo 'make test         every check; FAST=1 leaves out what is slow, REQUIRE_BROWSER=1 forbids to skip the browser'
 	@echo 'make setup        virtual environment, locked dependencies, built frontend, environment of the demo'
-	@echo 'make bench        how fast it is, beside RQ; some 15 minutes on a quiet machine'
 	@echo 'make lock         resolve requirements/*.in anew into the locked *.txt'
 	@echo 'make bench        the figures of tests/benchmarks; ARGS="W1 W2" chooses workloads, ARGS=--write keeps'
 
@@ -33,6 +32,3 @@ lock:
 # `make bench ARGS="W1 W2 --write"`
 bench: setup
 	@.venv/bin/python -m tests.benchmarks $(ARGS)
-
-bench: setup
-	@.venv/bin/python -m tests.benchmarks
