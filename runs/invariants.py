@@ -9,10 +9,14 @@ may run beside a busy engine. Slots (7) have no table yet; schedules (9) neither
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
+import structlog
 from django.db import connections
 
+from runs import chores
+from runs.models import Chore
 from runs.states import FREE_RETRIES, LOST_LIMIT, TERMINAL_RUN, TERMINAL_TASK
 
 LEASE_TTL = 15  # seconds
@@ -22,6 +26,10 @@ LOST_PATIENCE = LEASE_TTL + 2 * SWEEP
 # A run without an event for this long must have a reason to be quiet.
 QUIET = LEASE_TTL + 2 * SWEEP
 MAX_ROWS = 100  # reported per invariant
+EVERY = 3600.0  # seconds between two looks in production
+FIRST_LOOK = 300.0  # seconds after the start of a sweep
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ WITH counted AS (
         count(a.id) FILTER (WHERE a.state = 'running') AS running,
         count(a.id) FILTER (WHERE a.state = 'succeeded') AS succeeded
     FROM task_run t LEFT JOIN attempt a ON a.task_run_id = t.id
-    GROUP BY t.id
+    GROUP BY t.id, t.state, t.begins_as, t.reused_from_id
 )
 SELECT 'task_run', id, 'is ' || state || ' with ' || running || ' running attempts'
 FROM counted WHERE (state = 'running') <> (running = 1) OR running > 1
@@ -170,7 +178,7 @@ WITH counted AS (
         count(*) FILTER (WHERE (a.state = 'failed' AND a.reason IN ({FREE}))
                             OR (a.state = 'lost' AND a.reason <> 'drained')) AS lost
     FROM task_run t JOIN attempt a ON a.task_run_id = t.id
-    GROUP BY t.id, a.resume_no
+    GROUP BY t.id, t.retries, a.resume_no
 )
 SELECT 'task_run', id,
     'failed ' || failed || ' times in one resume; allowed are 1 and ' || allowed || ' retries'
@@ -301,14 +309,59 @@ INVARIANTS = (
 )
 
 
-def check(invariant: Invariant, using: str = "default") -> list[Violation]:
-    """The rows that break one invariant now, at most :data:`MAX_ROWS`."""
+# The tables as they are for what moved lately: these names stand before those of the tables themselves.
+LATELY = """
+WITH run AS MATERIALIZED (
+    SELECT * FROM public.run r WHERE r.finished_at IS NULL OR r.finished_at > engine_now() - interval '2 h'
+), task_run AS (SELECT t.* FROM public.task_run t JOIN run r ON r.id = t.run_id),
+attempt AS (SELECT a.* FROM public.attempt a JOIN run r ON r.id = a.run_id),
+attempt_output AS (SELECT o.* FROM public.attempt_output o JOIN attempt a ON a.id = o.attempt_id),
+log_chunk AS (
+    SELECT c.run_id, c.attempt_id, c.seq, c.first_line, c.lines
+    FROM public.log_chunk c JOIN run r ON r.id = c.run_id)
+"""
+
+
+def check(invariant: Invariant, using: str = "default", *, lately: bool = False) -> list[Violation]:
+    """The rows that break one invariant now, at most :data:`MAX_ROWS`.
+
+    ``lately`` looks only at runs that are open or ended in the last two hours.
+    """
     with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT * FROM ({invariant.sql}) broken LIMIT {MAX_ROWS}")
+        scope = LATELY if lately else ""
+        cursor.execute(f"{scope}SELECT * FROM ({invariant.sql}) broken LIMIT {MAX_ROWS}")
         return [Violation(subject, row_id, detail) for subject, row_id, detail in cursor.fetchall()]
 
 
-def check_all(using: str = "default") -> dict[str, list[Violation]]:
+def check_all(using: str = "default", *, lately: bool = False) -> dict[str, list[Violation]]:
     """Every broken invariant by name, with its rows; empty when all hold."""
-    found = {invariant.name: check(invariant, using) for invariant in INVARIANTS}
+    found = {invariant.name: check(invariant, using, lately=lately) for invariant in INVARIANTS}
     return {name: rows for name, rows in found.items() if rows}
+
+
+# --- hourly -------------------------------------------------------------------------------------
+
+
+class Broken(Exception):
+    """Something that must always hold does not; the text names the first rows."""
+
+
+_next_look = time.monotonic() + FIRST_LOOK
+
+
+def ask_hourly() -> None:
+    """A sweep: have what must hold looked at by the system worker, once an hour."""
+    global _next_look
+    if time.monotonic() >= _next_look:
+        _next_look = time.monotonic() + EVERY
+        chores.ask("invariants", "lately")
+
+
+def look(chore: Chore) -> None:
+    """Carry out a chore of kind ``invariants``. Raises :class:`Broken`: its error stays to be read."""
+    found = check_all(lately=True)
+    for name, rows in found.items():
+        log.error("an invariant is broken", invariant=name, rows=[str(row) for row in rows[:10]])
+    if found:
+        shown = "; ".join(f"{name}: {rows[0]} ({len(rows)} rows)" for name, rows in found.items())
+        raise Broken(f"{shown}. `manage.py invariants` lists them all.")

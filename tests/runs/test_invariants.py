@@ -11,8 +11,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from runs import invariants, protocol
-from runs.models import Attempt, Run, TaskRun
+from runs import chores, invariants, protocol, sweeps
+from runs.models import Attempt, Chore, Run, TaskRun
 from tests import factories
 from tests.factories import Cast
 from tests.runs import making
@@ -324,6 +324,38 @@ def test_an_attempt_left_over_in_an_ended_run_is_noticed(people: Cast, plant: Pl
     run = going_run(people)
     plant("UPDATE run SET state = 'cancelled' WHERE id = %s", run.pk)
     assert any("runs in a run that is cancelled" in row for row in broken()["nothing-left-over"])
+
+
+def test_a_look_at_what_moved_lately_sees_that_alone(people: Cast, plant: Plant) -> None:
+    run = ended_run(people)
+    going_run(people)
+    assert invariants.check_all(lately=True) == {}
+    plant("DELETE FROM run_event WHERE run_id = %s AND seq = 3", run.pk)
+    plant("DELETE FROM log_chunk WHERE run_id = %s AND seq = 1", run.pk)
+    plant("UPDATE attempt_output SET sha256 = 'abc'")
+    noticed = invariants.check_all(lately=True)
+    assert noticed == invariants.check_all()
+    assert set(noticed) == {"the-past-stays", "logs-are-whole", "outputs-succeeded"}
+    plant("UPDATE run SET finished_at = finished_at - interval '3 h' WHERE id = %s", run.pk)
+    assert invariants.check_all(lately=True) == {}
+    assert invariants.check_all() == noticed
+
+
+def test_the_product_looks_by_itself_once_an_hour(
+    people: Cast, plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ended_run(people)
+    plant("DELETE FROM run_event WHERE run_id = %s AND seq = 3", run.pk)
+    monkeypatch.setattr(invariants, "_next_look", 0.0)
+    sweeps.sweep_once()
+    sweeps.sweep_once()
+    assert Chore.objects.filter(kind="invariants").count() == 1
+    chores.carry_out_due()
+    chore = Chore.objects.get(kind="invariants")
+    assert "the-past-stays: run" in chore.error
+    assert chore.state == "waiting"
+    with pytest.raises(invariants.Broken, match=r"manage\.py invariants"):
+        invariants.look(chore)
 
 
 def test_the_command_says_what_is_broken(people: Cast, plant: Plant) -> None:
