@@ -8,8 +8,10 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the room below what it asks about queues and runs; say who carries out which chores."""
-        from runs import chores, lookups
+        from runs import chores, invariants, lookups, sweeps
         from runs.alerts import email
 
         lookups.register()
         chores.register("alert", email.deliver)
+        chores.register("invariants", invariants.look)
+        sweeps.register(invariants.ask_hourly)
