@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,6 +34,7 @@ from pipelines.models import (
 )
 from pipelines.problems import Problem
 from pipelines.signatures import Signature
+from pipelines.storable import is_json, is_text
 from pipelines.validation import Result, validate
 
 MAX_LAYOUT_BYTES: Final = 1024 * 1024
@@ -234,36 +234,21 @@ def _headline(result: Result) -> tuple[str, str]:
     return (graph.title[:MAX_TITLE_LENGTH], graph.description) if graph else ("", "")
 
 
-# A NUL as JSON writes it: the escape, not an escaped backslash before the same letters.
-_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-
-
 def _refuse_unstorable(text: str, layout: Mapping[str, Any]) -> None:
     """What the database cannot hold is refused by name; everything else is stored, problems or not."""
     if len(text.encode("utf-8", errors="replace")) > MAX_DOCUMENT_BYTES:
         limit = f"{MAX_DOCUMENT_BYTES // 1024**2} MiB"
         raise TooLarge(f"A document has at most {limit}.", code="document-too-large")
-    if "\x00" in text or not _is_text(text):
+    if not is_text(text):
         raise Invalid(
             "The document holds characters that are no text.",
             errors=[("document", "Characters that are no text.")],
         )
-    try:
-        written = json.dumps(layout, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        raise Invalid(
-            "The layout holds what JSON cannot say.", errors=[("layout", "Not plain JSON.")]
-        ) from None
-    if not _is_text(written) or _NUL.search(written):
+    if not is_json(layout):
         raise Invalid("The layout holds what JSON cannot say.", errors=[("layout", "Not plain JSON.")])
-    if len(written) > MAX_LAYOUT_BYTES:
+    if len(json.dumps(layout)) > MAX_LAYOUT_BYTES:
         limit = f"{MAX_LAYOUT_BYTES // 1024} KiB of JSON"
         raise TooLarge(f"A layout has at most {limit}.", code="layout-too-large")
-
-
-def _is_text(text: str) -> bool:
-    """Whether a text can be written as UTF-8, which lone surrogates cannot."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 # --- versions -------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ into RFC 9457 problems (``orchestrator_site/api.py``).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NoReturn, TypeVar
 from uuid import UUID
@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 from pipelines.access import Rights, roles_that_allow
 from pipelines.errors import Conflict, Forbidden, Invalid, NotFound, Stale, TooLarge
 from pipelines.models import ApiToken, Pipeline, Team, User
+from pipelines.storable import is_json, is_text
 
 M = TypeVar("M", bound=Model)
 
@@ -59,6 +60,7 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         refuse_large(request, self.max_body)
+        refuse_unreadable(request, kwargs)
 
     @property
     def rights(self) -> Rights:
@@ -95,7 +97,10 @@ class ApiView(APIView):
         """The checked body of the request; 422 with the fields otherwise."""
         serializer = serializer_class(data=self.request.data, context={"request": self.request, "view": self})
         serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+        body = dict(serializer.validated_data)
+        if wrong := [(name, "Characters that are no text.") for name in body if not is_json(body[name])]:
+            raise Invalid("The body holds what cannot be stored.", errors=wrong)
+        return body
 
     def page(self, queryset: QuerySet[Any], show: Callable[[list[Any]], Sequence[Any]]) -> Response:
         """One page of a list. ``show`` turns the rows of the page into plain JSON, all at once."""
@@ -182,6 +187,15 @@ def refuse_large(request: Request, limit: int) -> None:
         length = 0
     if length > limit:
         raise TooLarge(f"The body has {length} bytes; at most {limit} are taken.")
+
+
+def refuse_unreadable(request: Request, names: Mapping[str, Any]) -> None:
+    """Nothing is called by, or found with, what is no text: 404 in an address, 422 in a query."""
+    if not all(is_text(str(name)) for name in names.values()):
+        raise NotFound("There is nothing at this address.")
+    wrong = [name for name, text in request.query_params.items() if not is_text(text)]
+    if wrong:
+        raise Invalid("The query holds what is no text.", errors=[(name, "No text.") for name in wrong])
 
 
 def idempotency_key(request: Request) -> str | None:

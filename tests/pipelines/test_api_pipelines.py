@@ -260,6 +260,12 @@ def test_the_list_can_be_narrowed(cast: Cast, alice: APIClient, query: str, foun
     assert {row["name"] for row in results} == found
 
 
+@pytest.mark.parametrize("name", ["q", "team", "owner", "tag", "state", "cursor"])
+def test_a_query_that_is_no_text_is_422(alice: APIClient, name: str) -> None:
+    body = problem(alice.get(f"{API}pipelines/?{name}=%00"), 422, "invalid")
+    assert body["errors"][0]["field"] == name
+
+
 # --- versions -------------------------------------------------------------------------------------------
 
 
