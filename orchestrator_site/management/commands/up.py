@@ -153,6 +153,8 @@ class Up:
         return outcome
 
     def _take_first_steps(self) -> dict[str, Any]:
+        # This process ends soon, and looking for garbage would double the time that migrations take.
+        gc.disable()
         if settings.EMBEDDED:
             self.postgres.make_roles()
         call_command("migrate", interactive=False, verbosity=1)
