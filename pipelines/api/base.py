@@ -193,7 +193,7 @@ def refuse_unreadable(request: Request, names: Mapping[str, Any]) -> None:
     """Nothing is called by, or found with, what is no text: 404 in an address, 422 in a query."""
     if not all(is_text(str(name)) for name in names.values()):
         raise NotFound("There is nothing at this address.")
-    wrong = [name for name, text in request.query_params.items() if not is_text(text)]
+    wrong = [name for name, text in request.query_params.items() if not is_text(str(text))]
     if wrong:
         raise Invalid("The query holds what is no text.", errors=[(name, "No text.") for name in wrong])
 

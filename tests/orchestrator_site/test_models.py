@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -26,7 +27,7 @@ def our_models() -> list[type[models.Model]]:
     return [model for app in OURS for model in apps.get_app_config(app).get_models()]
 
 
-def our_fields() -> Iterator[models.Field]:
+def our_fields() -> Iterator[models.Field[Any, Any]]:
     for model in our_models():
         yield from model._meta.local_fields
 
