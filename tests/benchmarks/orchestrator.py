@@ -127,7 +127,7 @@ class Orchestrator:
     def _register_code(self) -> None:
         known = answer(self.api.get("code-locations/"))["results"]
         if LOCATION not in [location["name"] for location in known]:
-            body = {"team": "demo", "name": LOCATION, "kind": "folder", "address": str(CODE)}
+            body = {"team": "demo", "name": LOCATION, "address": str(CODE)}
             answer(self.api.post("code-locations/", json=body))
 
     def _publish(self, shape: Shape) -> str:
