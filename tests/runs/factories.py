@@ -84,7 +84,7 @@ def make_version(
     parameters: dict[str, Any] | None = None,
     tasks: dict[str, dict[str, Any]] | None = None,
 ) -> PipelineVersion:
-    """A published version of ``graph``; ``tasks`` overrides entries by key. Tasks with others inside are groups."""
+    """A published version of ``graph``; ``tasks`` overrides entries by key. What holds others is a group."""
     team = team or make_team()
     owner = owner or make_user()
     for slug in ("cpu", "gpu"):
@@ -97,7 +97,7 @@ def make_version(
         if key in scopes:
             given = {"kind": "group", "config": {"outputs": {}}, **given}
         entries.append(task_entry(key, **given))
-    spec = {
+    spec: dict[str, Any] = {
         "schema": "orchestrator/v1",
         "name": f"pipeline-{next(_numbers)}",
         "parameters": parameters or {},
@@ -193,7 +193,7 @@ class Hands:
         return finished
 
     def work_off(self, fail: dict[str, str] | None = None) -> list[str]:
-        """Claim and end until nothing is runnable; tasks in ``fail`` end failed with that reason. The order of claims."""
+        """Claim and end until nothing is runnable, those in ``fail`` as failed; the order of claims."""
         order = []
         while (key := self.claim()) is not None:
             order.append(key)

@@ -185,7 +185,7 @@ class TestRetries:
         assert states(run)["a"] == "retry_wait"
 
     @pytest.mark.parametrize(
-        ("n", "expected"),
+        "n, expected",
         [(1, 5.0), (2, 10.0), (3, 20.0), (7, 300.0), (60, 300.0)],
         ids=lambda value: str(value),
     )

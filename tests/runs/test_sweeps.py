@@ -87,7 +87,7 @@ def test_an_approval_past_its_deadline_is_ended() -> None:
 
 class TestDoorbell:
     def rings(self, redis: Redis, queue: str) -> int:
-        return int(redis.llen(dispatch.rq_queue(queue).key))  # type: ignore[arg-type]
+        return int(redis.llen(dispatch.rq_queue(queue).key))
 
     def test_it_rings_for_as_many_tasks_as_there_are_idle_workers(self, redis_connection: Redis) -> None:
         make_lease("cpu")
