@@ -99,7 +99,7 @@ def test_the_application_cannot_change_a_row(statement: str) -> None:
     [
         "UPDATE audit_event SET verb = 'x'",
         "DELETE FROM audit_event",
-        "TRUNCATE audit_event",
+        "TRUNCATE audit_event CASCADE",
         "UPDATE audit_payload SET body = '{}'",
         "DELETE FROM audit_payload",
         "TRUNCATE audit_payload CASCADE",
