@@ -6,15 +6,19 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psutil
 import psycopg
 import pytest
 
 from orchestrator_site.embedded.home import FORMAT, Home
-from tests.orchestrator_site.running import ORDINARY, Up, folder_for_all, name_of, up
+from tests.orchestrator_site.running import ORDINARY, ROOT, Up, environment_for, folder_for_all, name_of, up
 
 LONGEST_STOP = 10.0  # seconds
 
@@ -119,6 +123,61 @@ def test_a_web_that_died_misses_no_request(running: Up) -> None:
     assert running.get("/healthz").status_code == 200
 
 
+# The same processes one by one
+
+
+@contextmanager
+def command(running: Up, *words: str) -> Iterator[psutil.Popen]:
+    process = psutil.Popen(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env=environment_for(running.home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.is_running():
+            process.kill()
+            process.wait()
+
+
+def test_more_workers_can_be_started_and_drain_on_term(running: Up) -> None:
+    with command(running, "worker", "--queue", "cpu", "--processes", "2") as workers:
+        running.wait_for(lambda: len(workers.children()) == 2, "two workers")
+        children = workers.children()
+        running.wait_for(lambda: all(child.num_threads() > 1 for child in children), "their hearts")
+        workers.terminate()
+        assert workers.wait(30) == 0
+        assert not any(child.is_running() for child in children)
+
+
+def test_one_more_web_can_be_started(running: Up) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with command(running, "web", "--port", str(port)) as web:
+
+        def answers() -> bool:
+            try:
+                return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        running.wait_for(answers, "an answer")
+        web.terminate()
+        web.wait(20)
+
+
+def test_one_more_sweep_follows_the_one_that_leads(running: Up) -> None:
+    leaders = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'orchestrator'"
+    before = ask_database(running.home, sessions)[0][0]
+    with command(running, "sweep"):
+        running.wait_for(lambda: ask_database(running.home, sessions)[0][0] != before, "its connection")
+        assert ask_database(running.home, leaders) == [(1,)]
+
+
 # Stopping and starting again
 
 
@@ -182,6 +241,8 @@ def test_a_home_whose_path_is_too_long_for_a_socket_works() -> None:
         sockets = Home(one.home).postgres_socket_folder
         assert not sockets.is_relative_to(one.home)
         assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
+        one.stop()
+        assert not sockets.exists()
 
 
 # One clear sentence for what stands in the way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -88,6 +89,8 @@ class Up:
         finally:
             listener.close()
             os.close(lock)
+            with contextlib.suppress(OSError):  # it was not needed, or somebody still has something there
+                self.home.short_folder.rmdir()
         self.say("Stopped.")
 
     def _settle_address(self, listener: socket.socket) -> None:

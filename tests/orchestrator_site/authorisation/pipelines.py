@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import mkdtemp
-
 from pipelines import code, versions
+from pipelines.bootstrap import DEMO_CODE
 from tests.factories import SMALL, make_published, make_token
 from tests.orchestrator_site.authorisation.base import EDITOR, MARK, NOBODY, Line, World, listed, seen
 
@@ -19,10 +17,8 @@ LOCATIONS = "/api/v1/code-locations/"
 def prepare(world: World) -> None:
     version = make_published(SMALL.replace("A small pipeline", MARK), team=world.team, owner=world.editor)
     versions.save_draft(version.pipeline, SMALL.replace("A small", MARK), actor=world.editor)
-    folder = Path(mkdtemp(prefix="authorisation-"))
-    (folder / "steps.py").write_text("def step(a: int) -> int:\n    return a\n")
-    location = code.register(world.team, MARK, str(folder), actor=None)
-    world.names |= {"location": str(location.uuid), "folder": str(folder)}
+    location = code.register(world.team, MARK, str(DEMO_CODE), actor=None)
+    world.names |= {"location": str(location.uuid), "folder": str(DEMO_CODE)}
     make_token(world.editor, team=world.team)
 
 
