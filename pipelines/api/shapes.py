@@ -74,6 +74,7 @@ class Port(Shape):
     name = serializers.CharField()
     type = serializers.CharField()
     required = serializers.BooleanField(required=False)  # type: ignore[assignment]
+    default = serializers.JSONField(required=False, allow_null=True)
 
 
 class GraphTask(Shape):
