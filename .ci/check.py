@@ -56,8 +56,8 @@ def main() -> None:
     if browser is None and not FAST and REQUIRE_BROWSER:
         sys.exit("-- REQUIRE_BROWSER is set and there is no Chromium: install the package `chromium`")
     checks: list[tuple[str, Callable[[], int]]] = [
-        ("format", command("ruff", "format", "--check", "--quiet", *PYTHON_CODE)),
-        ("lint", command("ruff", "check", "--quiet", *PYTHON_CODE)),
+        ("format", command("ruff", "format", "--check", *PYTHON_CODE)),
+        ("lint", command("ruff", "check", "--output-format=concise", *PYTHON_CODE)),
         ("types", command("mypy")),
         ("import direction", command("lint-imports", "--no-logo")),
         (

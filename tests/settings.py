@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -28,4 +30,14 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "orchestrator_site.settings"
 from orchestrator_site.settings import *  # noqa: E402, F403
 
 TEST_HOME = Path(os.environ["ORCHESTRATOR_HOME"])
+TESTING = os.getpid()
+
+
+@atexit.register
+def remove_home() -> None:
+    """Sessions that needed no server leave no folder either; children that tests fork leave it alone."""
+    if os.getpid() == TESTING:
+        shutil.rmtree(TEST_HOME, ignore_errors=True)
+
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
