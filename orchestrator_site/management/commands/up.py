@@ -190,9 +190,7 @@ class Up:
         if outcome["password"]:
             self.say(f"The first admin is `admin` with the password {outcome['password']} (shown this once).")
         else:
-            self.say(
-                "Sign in as before; a forgotten password is set anew with `manage.py changepassword admin`."
-            )
+            self.say("A forgotten password is set anew with `manage.py changepassword admin`.")
         self.say(f"Ready: {self.address} (Ctrl-C stops everything; logs are in {self.home.logs}).")
 
     def _log(self, name: str) -> Path:
