@@ -8,6 +8,15 @@ import { App } from './router/App';
 import { applyTheme } from './ui/theme';
 
 applyTheme();
+
+// The server was renewed while this page was open, and a part of it that was not loaded yet is gone: take the new page.
+window.addEventListener('vite:preloadError', (event) => {
+  if (Date.now() - Number(sessionStorage.getItem('reloaded') ?? 0) < 30_000) return;
+  sessionStorage.setItem('reloaded', String(Date.now()));
+  event.preventDefault();
+  window.location.reload();
+});
+
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root.');
 createRoot(root).render(

@@ -98,7 +98,14 @@ export class Live {
     if (this.#socket === null && this.#timer === null) this.#connect();
   }
 
+  /** Ends the connection at once, whatever is subscribed. */
+  close(): void {
+    this.#listeners.clear();
+    this.#rest();
+  }
+
   #rest(): void {
+    if (this.#linger !== null) clearTimeout(this.#linger);
     this.#linger = null;
     if (this.#listeners.size > 0) return;
     if (this.#timer !== null) clearTimeout(this.#timer);

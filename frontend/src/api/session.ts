@@ -10,14 +10,6 @@ interface AllauthAnswer {
   data?: { flows?: { id: string; is_pending?: boolean }[] };
 }
 
-/** Whether this browser has a session. Also makes sure that the CSRF cookie is there. */
-export async function isSignedIn(): Promise<boolean> {
-  const response = await send(new Request(here(SESSION), { headers: { Accept: 'application/json' } }));
-  if (response.ok) return true;
-  if (response.status === 401 || response.status === 410) return false;
-  throw await problemOf(response);
-}
-
 const PENDING: Record<string, string> = {
   mfa_authenticate: 'This account asks for a second factor, which this page cannot take yet.',
   verify_email: 'Confirm your e-mail address first: we have sent you a message.',

@@ -24,13 +24,16 @@ import {
   useCallback,
   useEffect,
   useMemo,
+  useRef,
   useState,
   type ComponentType,
   type KeyboardEvent,
   type MouseEvent,
   type ReactNode,
+  type RefObject,
 } from 'react';
-import { absolute, FRAME, layoutFor } from '../graph/layout';
+import { cx } from '../ui/cx';
+import { absolute, CARD, FRAME, layoutFor } from '../graph/layout';
 import { first, neighbour, type Direction } from '../graph/navigate';
 import { labelSpot, pathOf } from '../graph/route';
 import type { Drawing, Flow, Place, Placement, Places, Route } from '../graph/types';
@@ -79,14 +82,18 @@ const FrameNode = memo(function FrameNode({ id }: NodeProps) {
   );
 });
 
-/** Ports are only drawn: nothing is linked here, and a real handle listens to every move of the camera. */
+/**
+ * Ports are only drawn, as nothing is linked here and a real Handle listens to every move of the camera. The class and
+ * attribute are those by which React Flow finds a port when it measures a node.
+ */
 function Ported({ id, active, children }: { id: string; active: boolean; children: ReactNode }) {
   const { flow } = useParts();
+  const [first, last] = SIDES[flow];
   return (
     <div id={domId(id)} className={css.node} data-active={active || undefined} data-flow={flow}>
       {children}
-      <span className={css.port} />
-      <span className={css.port} />
+      <span className={cx(css.port, 'target')} data-handlepos={first} />
+      <span className={cx(css.port, 'source')} data-handlepos={last} />
     </div>
   );
 }
@@ -207,6 +214,8 @@ const KEYS: Record<string, Direction> = {
 const ZOOM = { least: 0.02, most: 1.75, fit: 1, readable: 0.38 };
 /** Free space around a drawing that is shown whole. Pixels. */
 const AROUND = 40;
+/** Free space around a box that the camera was moved to. */
+const SHOWN = 24;
 const NONE: never[] = [];
 
 function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, onSelect, paint }: Props) {
@@ -226,7 +235,11 @@ function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, 
     const { x, y } = screenToFlowPosition({ x: event.clientX, y: event.clientY });
     onSelect(crowded ? (spotAt(spots, x, y)?.id ?? null) : null);
   };
-  const begin = () => fit(selected === null ? null : absolute(selected, parents, places));
+  const untouched = useRef(true);
+  const begin = useCallback(() => {
+    void fit(selected !== null && places.has(selected) ? absolute(selected, parents, places) : null);
+  }, [fit, selected, parents, places]);
+  useRefit(begin, untouched);
 
   useEffect(() => {
     if (selected !== null && places.has(selected)) show(selected);
@@ -273,7 +286,11 @@ function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, 
           event.currentTarget.closest<HTMLElement>('.react-flow')?.focus({ preventScroll: true });
         }}
         onPaneClick={onPaneClick}
-        onInit={() => void begin()}
+        onInit={begin}
+        onMove={(event) => {
+          // A move without an event is ours.
+          if (event !== null) untouched.current = false;
+        }}
         minZoom={ZOOM.least}
         maxZoom={ZOOM.most}
         onlyRenderVisibleElements
@@ -288,7 +305,15 @@ function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, 
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1} className={css.dots} />
         <Tier />
-        <ZoomButtons onFit={() => void fit(null)} />
+        <ZoomButtons
+          onZoom={() => {
+            untouched.current = false;
+          }}
+          onFit={() => {
+            untouched.current = true;
+            void fit(null);
+          }}
+        />
         {crowded && <Overview spots={spots} drawing={drawing} paint={paint ?? null} selected={selected} />}
       </ReactFlow>
     </PartsContext>
@@ -315,6 +340,19 @@ function useFit({ width: drawn, height: high }: Placement) {
     },
     [setViewport, store, drawn, high],
   );
+}
+
+/** Fits again when the canvas changes its size, as when a panel opens, for as long as nobody moved the camera. */
+function useRefit(begin: () => void, untouched: RefObject<boolean>) {
+  const width = useStore((state) => state.width);
+  const height = useStore((state) => state.height);
+  const latest = useRef(begin);
+  useEffect(() => {
+    latest.current = begin;
+  });
+  useEffect(() => {
+    if (width > 0 && untouched.current) latest.current();
+  }, [width, height, untouched]);
 }
 
 /** Where a drawing of this length begins on a view, so that `center` is in its middle as far as there is more to see. */
@@ -345,24 +383,28 @@ function useCursor(selected: string | null): [string | null, (id: string | null)
   return [cursor.selected === selected || selected === null ? cursor.at : selected, move];
 }
 
-/** Moves the camera to a box when it is off screen, and only then. */
+/** Moves the camera by as little as brings a box into view; not at all when it is there. */
 function useShow(places: Places, parents: ReadonlyMap<string, string | null>) {
-  const { getViewport, setCenter } = useReactFlow();
-  const width = useStore((state) => state.width);
-  const height = useStore((state) => state.height);
+  const { setViewport } = useReactFlow();
+  const store = useStoreApi();
   return useCallback(
     (id: string) => {
+      const { transform, width, height } = store.getState();
+      if (width === 0) return;
+      const [x, y, zoom] = transform;
       const place = absolute(id, parents, places);
-      const { x, y, zoom } = getViewport();
-      const left = place.x * zoom + x;
-      const top = place.y * zoom + y;
-      const inside =
-        left >= 0 && top >= 0 && left + place.width * zoom <= width && top + Math.min(place.height, 64) * zoom <= height;
-      if (inside || width === 0) return;
-      void setCenter(place.x + place.width / 2, place.y + Math.min(place.height, 64) / 2, { zoom, duration: 120 });
+      const dx = missing(place.x * zoom + x, Math.min(place.width, CARD.width) * zoom, width);
+      const dy = missing(place.y * zoom + y, Math.min(place.height, CARD.height) * zoom, height);
+      if (dx !== 0 || dy !== 0) void setViewport({ x: x + dx, y: y + dy, zoom }, { duration: 120 });
     },
-    [places, parents, getViewport, setCenter, width, height],
+    [places, parents, setViewport, store],
   );
+}
+
+/** By how much a stretch must move to lie inside of a view, with some space around. */
+function missing(from: number, length: number, view: number): number {
+  if (from < SHOWN) return SHOWN - from;
+  return Math.min(0, view - SHOWN - from - length);
 }
 
 /** Tells the cards by an attribute how much of themselves fits, without drawing anything anew. */
@@ -389,14 +431,18 @@ function tierOf(zoom: number): 'full' | 'some' | 'glyph' {
   return zoom > 0.35 ? 'some' : 'glyph';
 }
 
-function ZoomButtons({ onFit }: { onFit: () => void }) {
+function ZoomButtons({ onFit, onZoom }: { onFit: () => void; onZoom: () => void }) {
   const { zoomIn, zoomOut } = useReactFlow();
+  const zoom = (change: () => Promise<boolean>) => {
+    onZoom();
+    void change();
+  };
   return (
     <Panel position="bottom-left" className={css.zoom}>
-      <IconButton label="Zoom in" onClick={() => void zoomIn()}>
+      <IconButton label="Zoom in" onClick={() => zoom(zoomIn)}>
         <ZoomIn />
       </IconButton>
-      <IconButton label="Zoom out" onClick={() => void zoomOut()}>
+      <IconButton label="Zoom out" onClick={() => zoom(zoomOut)}>
         <ZoomOut />
       </IconButton>
       <IconButton label="Show all" onClick={onFit}>

@@ -1,4 +1,4 @@
-import { memo, type ReactNode } from 'react';
+import { Fragment, memo, type ReactNode } from 'react';
 import { KindIcon } from '../ui/KindIcon';
 import { StateGlyph } from '../ui/StateGlyph';
 import { lookOf } from '../ui/states';
@@ -36,7 +36,7 @@ export const TaskCard = memo(function TaskCard({ kind, name, title, state, count
           <KindIcon kind={kind} />
         </span>
         <span className={css.name} title={name}>
-          {name}
+          {breakable(name)}
         </span>
         {count && <span className={css.count}>{count}</span>}
         {state !== null && (
@@ -52,3 +52,13 @@ export const TaskCard = memo(function TaskCard({ kind, name, title, state, count
     </div>
   );
 });
+
+/** Lets a name break after its dots, dashes and underscores before it breaks anywhere. */
+function breakable(name: string): ReactNode {
+  return name.split(/(?<=[._\-/])/).map((part, at) => (
+    <Fragment key={at}>
+      {at > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}

@@ -50,9 +50,12 @@ export function layoutFor(drawing: Drawing, shape: number): Placement {
   return zoomOf(down, shape) > zoomOf(right, shape) * 1.15 ? down : right;
 }
 
-/** How large a placement can be shown on a canvas of this shape and height 1; never larger than a short row of cards. */
+/** A canvas is about eleven cards high; what fits into that is shown in its own size either way. */
+const CANVAS_HEIGHT = 11 * CARD.height;
+
+/** How large a placement can be shown on a canvas of this shape. */
 function zoomOf({ width, height }: Size, shape: number): number {
-  return Math.min(shape / width, 1 / height, 1 / (5 * CARD.height));
+  return Math.min((shape * CANVAS_HEIGHT) / width, CANVAS_HEIGHT / height, 1);
 }
 
 function scopesOf({ boxes, links }: Drawing): Map<string | null, Scope> {

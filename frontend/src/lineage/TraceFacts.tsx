@@ -110,6 +110,8 @@ function DataSection({ trace: { data } }: { trace: Trace }) {
   );
 }
 
+const CODE_WORDS = { snapshot: 'snapshot', inline: 'inline', builtin: 'built in' };
+
 function CodeSection({ trace: { code } }: { trace: Trace }) {
   return (
     <Section title="Code" count={code.length} flush>
@@ -128,7 +130,7 @@ function CodeSection({ trace: { code } }: { trace: Trace }) {
             <tbody>
               {code.map((item) => (
                 <tr key={`${item.location} ${item.snapshot} ${item.entry ?? ''}`}>
-                  <td>{item.location || 'inline'}</td>
+                  <td>{item.location || CODE_WORDS[item.kind]}</td>
                   <td>
                     <Digest value={item.snapshot} />
                   </td>

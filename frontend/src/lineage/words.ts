@@ -7,10 +7,12 @@ export const TYPE_WORDS: Record<TraceNode['type'], string> = {
   record: 'task',
 };
 
-/** A record's job is "pipeline.task" and a digest of its own: on a card the task says enough. */
+/** What a card says: a record by its task, and "digits.train.model" without the pipeline in front. */
 export function labelOf(node: TraceNode): string {
   const { task } = node.detail;
-  return node.type === 'record' && typeof task === 'string' && task !== '' ? task : node.label;
+  if (node.type === 'record' && typeof task === 'string' && task !== '') return task;
+  const parts = node.label.split('.');
+  return node.type === 'artifact' && parts.length > 2 ? parts.slice(1).join('.') : node.label;
 }
 
 const ORDER: TraceNode['type'][] = ['deployment', 'model_version', 'record', 'artifact'];

@@ -18,15 +18,20 @@ function makeQueryClient(): QueryClient {
   });
 }
 
+/** An answer that says that the session has ended leads to sign-in, and from there back. */
+export function returnToSignIn(router: ReturnType<typeof makeRouter>): void {
+  whenSignedOut(() => {
+    const { pathname, href } = router.state.location;
+    if (pathname !== '/sign-in') void router.navigate({ to: '/sign-in', search: { next: href } });
+  });
+}
+
 /** Everything, wired: one query client, one router, and the way back to sign-in when a session ends. */
 export function App() {
   const [{ queryClient, router }] = useState(() => {
     const client = makeQueryClient();
     const made = makeRouter(client);
-    whenSignedOut(() => {
-      const { pathname, href } = made.state.location;
-      if (pathname !== '/sign-in') void made.navigate({ to: '/sign-in', search: { next: href } });
-    });
+    returnToSignIn(made);
     return { queryClient: client, router: made };
   });
   return (

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { Problem, sentenceOf } from '../api/problem';
-import { isSignedIn, signIn } from '../api/session';
+import { signIn } from '../api/session';
 import icon from '../ui/icon.svg';
 import { Button } from '../ui/Button';
 import { Notice } from '../ui/Feedback';
@@ -20,29 +20,18 @@ export function SignInPage() {
   const queryClient = useQueryClient();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
-  const goOn = useRef(() => {
-    queryClient.clear();
-    router.history.replace(placeOf(next));
-  });
   const enter = useMutation({
     mutationFn: () => signIn(username.trim(), password),
-    onSuccess: () => goOn.current(),
+    onSuccess: () => {
+      // Nothing that was asked as somebody else, or as nobody, may be shown.
+      queryClient.clear();
+      router.history.replace(placeOf(next));
+    },
     onError: () => {
       setPassword('');
       document.getElementsByName('password')[0]?.focus();
     },
   });
-
-  useEffect(() => {
-    let here = true;
-    isSignedIn().then(
-      (yes) => here && yes && goOn.current(),
-      () => undefined, // Unreachable for now: the button will say so.
-    );
-    return () => {
-      here = false;
-    };
-  }, []);
 
   const fields = enter.error instanceof Problem ? enter.error.fields : [];
   const fieldError = (name: string) => fields.find((each) => each.field === name)?.message ?? null;

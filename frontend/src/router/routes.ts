@@ -102,6 +102,8 @@ export function makeRouter(queryClient: QueryClient) {
     defaultPreload: 'intent',
     defaultPendingMs: 150,
     scrollRestoration: true,
+    // `team:name` stays readable in an address.
+    pathParamsAllowedCharacters: [':'],
   });
 }
 

@@ -3,6 +3,7 @@ import { createMemoryHistory, RouterProvider } from '@tanstack/react-router';
 import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { vi } from 'vitest';
+import { returnToSignIn } from '../router/App';
 import { makeRouter } from '../router/router';
 import { answer, makeWorld, type World } from './server';
 
@@ -13,6 +14,7 @@ export function open(address: string, change: Partial<World> = {}) {
   const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const router = makeRouter(queryClient);
   router.update({ ...router.options, history: createMemoryHistory({ initialEntries: [address] }) });
+  returnToSignIn(router);
   const view = render(
     <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />

@@ -1,6 +1,7 @@
 import '@testing-library/jest-dom/vitest';
 import { cleanup } from '@testing-library/react';
 import { afterEach, beforeEach, vi } from 'vitest';
+import { live } from '../api/live';
 import { FakeSocket } from './socket';
 
 /* What jsdom lacks and the pages need: sizes, observers, pointer capture. Nothing here answers for the product. */
@@ -21,10 +22,10 @@ Object.assign(Element.prototype, {
   setPointerCapture: () => undefined,
   releasePointerCapture: () => undefined,
 });
-Object.defineProperties(HTMLElement.prototype, {
-  offsetHeight: { get: () => 600 },
-  offsetWidth: { get: () => 900 },
-});
+for (const size of ['offset', 'client']) {
+  Object.defineProperty(HTMLElement.prototype, `${size}Height`, { get: () => 600 });
+  Object.defineProperty(HTMLElement.prototype, `${size}Width`, { get: () => 900 });
+}
 
 beforeEach(() => {
   localStorage.clear();
@@ -35,5 +36,6 @@ beforeEach(() => {
 
 afterEach(() => {
   cleanup();
+  live().close();
   vi.unstubAllGlobals();
 });

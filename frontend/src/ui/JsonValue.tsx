@@ -10,5 +10,5 @@ export function JsonValue({ value }: { value: Json }) {
   if (typeof value === 'number') return <span title={String(value)}>{formatNumber(value)}</span>;
   if (typeof value === 'boolean') return <code>{String(value)}</code>;
   if (typeof value === 'string') return value === '' ? <span className={css.none}>empty text</span> : <span className={css.text}>{value}</span>;
-  return <pre className={css.json}>{compactJson(value)}</pre>;
+  return <pre className={css.json} tabIndex={0}>{compactJson(value)}</pre>;
 }

@@ -53,10 +53,10 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['second', 1],
 ];
 
-/** "3 minutes ago", "in 2 hours"; less than five seconds is "now". */
+/** "3 minutes ago", "in 2 hours"; less than five seconds is "just now". */
 export function formatRelative(iso: string, now: number): string {
   const seconds = (Date.parse(iso) - now) / 1000;
-  if (Math.abs(seconds) < 5) return 'now';
+  if (Math.abs(seconds) < 5) return 'just now';
   const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1];
   return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(Math.round(seconds / size), unit);
 }
