@@ -1434,6 +1434,7 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         Port: {
+            default?: unknown | null;
             name: string;
             required?: boolean;
             type: string;

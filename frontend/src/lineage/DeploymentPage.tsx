@@ -28,6 +28,7 @@ export function DeploymentPage() {
     return (
       <PageBody>
         <ErrorState
+          page
           title={missing ? `There is no endpoint ${endpoint}.` : 'The deployment could not be loaded.'}
           detail={sentenceOf(query.error)}
           offline={query.error instanceof Problem && query.error.unreachable}

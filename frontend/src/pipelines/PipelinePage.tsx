@@ -33,6 +33,7 @@ export function PipelinePage({ runs }: { runs: (pipeline: Pipeline) => ReactNode
     return (
       <PageBody>
         <ErrorState
+          page
           title={missing ? `There is no pipeline ${name}.` : 'The pipeline could not be loaded.'}
           detail={sentenceOf(query.error)}
           onRetry={() => void query.refetch()}

@@ -8,7 +8,7 @@ export function NotFoundPage() {
   useTitle('Not found');
   return (
     <main>
-      <EmptyState icon={<MapPinOff />} title="There is no page at this address" action={<Link to="/pipelines">To the pipelines</Link>}>
+      <EmptyState page icon={<MapPinOff />} title="There is no page at this address" action={<Link to="/pipelines">To the pipelines</Link>}>
         The link may be old, or a letter may be missing.
       </EmptyState>
     </main>
@@ -22,6 +22,7 @@ export function CrashPage({ error, reset }: ErrorComponentProps) {
   return (
     <main>
       <ErrorState
+        page
         title={offline ? 'The server does not answer.' : 'This page broke.'}
         detail={offline ? sentenceOf(error) : `${sentenceOf(error)} Nothing that was saved is lost.`}
         offline={offline}

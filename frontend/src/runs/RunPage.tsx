@@ -41,6 +41,7 @@ function Loaded() {
   const missing = problem instanceof Problem && problem.status === 404;
   return (
     <ErrorState
+      page
       title={missing ? 'There is no such run.' : 'The run could not be loaded.'}
       detail={sentenceOf(problem)}
       offline={problem instanceof Problem && problem.unreachable}

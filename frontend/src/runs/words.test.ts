@@ -9,7 +9,8 @@ describe('a task in words', () => {
   it('counts its attempts once it was tried again', () => {
     expect(attemptCount(makeTask('t', { attempt: makeAttempt(1), retries_limit: 2 }))).toBeUndefined();
     expect(attemptCount(makeTask('t', { attempt: makeAttempt(2), retries_limit: 2, retries_used: 1 }))).toBe('2/3');
-    expect(attemptCount(makeTask('t', { attempt: makeAttempt(2), lost: 1 }))).toBe('#2');
+    expect(attemptCount(makeTask('t', { attempt: makeAttempt(2), retries_limit: 2, lost: 1 }))).toBe('#2');
+    expect(attemptCount(makeTask('t', { attempt: makeAttempt(4), retries_limit: 2, retries_used: 2 }))).toBe('3/3');
   });
 
   it('says the whole card', () => {

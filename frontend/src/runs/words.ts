@@ -41,12 +41,15 @@ export function causeSentence(cause: Cause): string {
   return `${causeHead(cause)}: ${cause.message || reasonWords(cause.reason)}`;
 }
 
-/** "2/3" once a task has been tried again, else nothing. Lost attempts do not use up retries but are shown. */
+/**
+ * "2/3" once a task used up a retry; "#2" when it was tried again for another reason: a lost worker or a resume, which use
+ * up none. Nothing for a first attempt.
+ */
 export function attemptCount(task: TaskRun): string | undefined {
-  const no = task.attempt?.no ?? 0;
   const allowed = task.retries_limit + 1;
-  if (no <= 1 && task.state !== 'retry_wait') return undefined;
-  return allowed > 1 ? `${Math.min(task.retries_used + 1, allowed)}/${allowed}` : `#${no}`;
+  if (task.retries_used > 0) return `${Math.min(task.retries_used + 1, allowed)}/${allowed}`;
+  const no = task.attempt?.no ?? 0;
+  return no > 1 ? `#${no}` : undefined;
 }
 
 /** Milliseconds a task has taken so far, null before it began. */

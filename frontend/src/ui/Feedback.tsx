@@ -26,17 +26,20 @@ export function SkeletonRows({ rows = 6, label = 'Loading' }: { rows?: number; l
 }
 
 interface EmptyProps {
+  /** It is all there is on the page, so its title is the page's. */
+  page?: boolean;
   icon: ReactNode;
   title: string;
   children?: ReactNode;
   action?: ReactNode;
 }
 
-export function EmptyState({ icon, title, children, action }: EmptyProps) {
+export function EmptyState({ icon, title, children, action, page = false }: EmptyProps) {
+  const Title = page ? 'h1' : 'h2';
   return (
     <div className={css.state}>
       <span className={css.icon}>{icon}</span>
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       {children && <div className={css.words}>{children}</div>}
       {action}
     </div>
@@ -44,6 +47,7 @@ export function EmptyState({ icon, title, children, action }: EmptyProps) {
 }
 
 interface ErrorProps {
+  page?: boolean;
   /** What could not be done: "The runs could not be loaded." */
   title: string;
   /** Why, in a sentence. */
@@ -52,11 +56,12 @@ interface ErrorProps {
   onRetry?: () => void;
 }
 
-export function ErrorState({ title, detail, offline = false, onRetry }: ErrorProps) {
+export function ErrorState({ title, detail, offline = false, onRetry, page = false }: ErrorProps) {
+  const Title = page ? 'h1' : 'h2';
   return (
     <div className={css.state} role="alert">
       <span className={cx(css.icon, css.bad)}>{offline ? <Unplug /> : <CircleAlert />}</span>
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       <p className={css.words}>{detail}</p>
       {onRetry && (
         <Button icon={<RotateCw />} onClick={onRetry}>
