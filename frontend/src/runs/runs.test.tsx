@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import type { TaskRun } from '../api/types';
 import { budi, countsOf, makeApproval, makeAttempt, makeBytes, makeDetail, makeGraph, makeOutput, makeRun, makeTask, makeVersion } from '../testing/make';
@@ -216,6 +216,29 @@ describe('the panel of a task', () => {
     await user.click(group.getByRole('radio', { name: /1/ }));
     expect(router.state.location.search).toMatchObject({ attempt: 1 });
     expect(await screen.findByText('Its worker was lost.')).toBeVisible();
+  });
+});
+
+describe('the log of an attempt that runs', () => {
+  it('follows its end until one scrolls up, and again when asked', async () => {
+    const attempt = makeAttempt(1, { state: 'running', finished_at: null, log_lines: 300 });
+    const tasks = three({ train: { attempt } });
+    const train = tasks[1] as TaskRun;
+    const { user } = show(
+      {
+        ...aRun(tasks),
+        details: { [train.id]: makeDetail(train, { attempts: [attempt] }) },
+        logs: { [attempt.id]: { lines: Array.from({ length: 300 }, (_, at) => `line ${at}`), complete: false } },
+      },
+      '?task=train&tab=log&view=list',
+    );
+    const log = await screen.findByRole('log');
+    Object.defineProperty(log, 'scrollHeight', { value: 5400 });
+    fireEvent.scroll(log, { target: { scrollTop: 4800 } });
+    expect(screen.queryByRole('button', { name: /Follow/ })).not.toBeInTheDocument();
+    fireEvent.scroll(log, { target: { scrollTop: 2000 } });
+    await user.click(await screen.findByRole('button', { name: 'Paused. Follow' }));
+    expect(screen.queryByRole('button', { name: /Follow/ })).not.toBeInTheDocument();
   });
 });
 

@@ -204,8 +204,10 @@ function Lines({ book, total, version, wrap, query, target, marked, onLine, runn
     const element = scroller.current;
     if (!element) return;
     const spot = { top: element.scrollTop, height: element.clientHeight, content: element.scrollHeight };
-    setFollowing((known) => followAfterScroll(known, before.current, spot));
+    // Read now: the updater below runs after this function has written it.
+    const last = before.current;
     before.current = spot.top;
+    setFollowing((known) => followAfterScroll(known, last, spot));
   }, []);
 
   const digits = String(total).length;
