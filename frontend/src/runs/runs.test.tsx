@@ -223,7 +223,7 @@ describe('the log of an attempt that runs', () => {
   it('follows its end until one scrolls up, and again when asked', async () => {
     const attempt = makeAttempt(1, { state: 'running', finished_at: null, log_lines: 300 });
     const tasks = three({ train: { attempt } });
-    const train = tasks[1] as TaskRun;
+    const train = tasks[1]!;
     const { user } = show(
       {
         ...aRun(tasks),
