@@ -154,6 +154,16 @@ APPLICATION_LIMITS = {
 OWNER_LIMITS = {"statement_timeout": 0, "lock_timeout": 30_000, "idle_in_transaction_session_timeout": 0}
 
 
+# Seconds, but for the last: milliseconds.
+CONNECTION_CARE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+
 def embedded_database(user: str, password: str) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -171,6 +181,9 @@ def with_limits(database: dict[str, Any], limits: dict[str, int], name: str) -> 
     given = [str(options.get("options", ""))]
     options["options"] = " ".join([*given, *(f"-c {key}={value}" for key, value in limits.items())]).strip()
     options.setdefault("application_name", name)
+    # A connection that was cut silently is noticed within seconds, not after the kernel's hours.
+    for key, value in CONNECTION_CARE.items():
+        options.setdefault(key, value)
     return {**database, "OPTIONS": options, "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}
 
 

@@ -6,7 +6,11 @@ import re
 from typing import Final
 
 # `(?!\n)$` and not `$` alone: the latter would accept a line break after the last character.
-DURATION_PATTERN: Final = r"^[0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h|d)(?!\n)$"
+# At most some thirty years, whatever the unit.
+DURATION_PATTERN: Final = (
+    r"^(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|s)|[0-9]{1,6}(?:\.[0-9]{1,9})?m"
+    r"|[0-9]{1,5}(?:\.[0-9]{1,9})?h|[0-9]{1,4}(?:\.[0-9]{1,9})?d)(?!\n)$"
+)
 SIZE_PATTERN: Final = r"^[0-9]{1,12}(\.[0-9]{1,9})?(Ki|Mi|Gi|Ti|k|M|G|T)(?!\n)$"
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -29,7 +33,7 @@ def duration_seconds(text: str) -> float:
     match = _DURATION.match(text)
     if match is None:
         raise ValueError(f"{text!r} is not a duration: write a number and ms, s, m, h or d, such as 30s")
-    unit = match.group(2)
+    unit = text.lstrip("0123456789.")
     # Rounded to the microsecond, so that 0.1 * 60 stays 6.0 in the digest of a version.
     return round(float(text[: -len(unit)]) * _SECONDS[unit], 6)
 

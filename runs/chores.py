@@ -39,7 +39,7 @@ DUE = """
 FAIL = """
     UPDATE chore SET state = CASE WHEN attempts >= %s THEN 'dead' ELSE 'waiting' END, error = %s,
         due_at = engine_now() + make_interval(secs => least(3600, 5 * power(4, attempts - 1)))
-    WHERE id = %s AND state = 'running'
+    WHERE id = %s AND state = 'running' AND attempts = %s
 """
 
 
@@ -105,13 +105,15 @@ def carry_out(chore_id: int) -> bool:
             "a chore failed", kind=chore.kind, key=chore.key, attempt=chore.attempts, error=str(error)
         )
         with connection.cursor() as cursor:
-            cursor.execute(FAIL, [MOST_ATTEMPTS, f"{type(error).__name__}: {error}", chore_id])
+            cursor.execute(
+                FAIL, [MOST_ATTEMPTS, f"{type(error).__name__}: {error}", chore_id, chore.attempts]
+            )
         return True
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE chore SET state = 'done', error = '', finished_at = engine_now() "
-            "WHERE id = %s AND state = 'running'",
-            [chore_id],
+            "WHERE id = %s AND state = 'running' AND attempts = %s",
+            [chore_id, chore.attempts],
         )
     return True
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 
 import django_rq
 import structlog
+from django.conf import settings
 from django.db import connection
 from redis import Redis
 from redis.exceptions import RedisError
@@ -19,6 +25,7 @@ log = structlog.get_logger()
 MOST_RINGS = 16
 RING_TTL = 30  # seconds a ring waits for a worker; the sweep rings again
 SYSTEM_QUEUE = "system"
+SILENCE = 2.0  # seconds in which a Redis that did not answer is not asked again
 NUDGE_CHANNEL = "orchestrator:worker:"
 
 IDLE_WORKERS = """
@@ -29,14 +36,37 @@ IDLE_WORKERS = """
 
 
 def redis() -> Redis:
-    """The connection of every RQ queue."""
+    """The connection of workers, which wait on it for long."""
     found: Redis = django_rq.get_connection("default")
     return found
 
 
-def rq_queue(slug: str) -> Queue:
+@lru_cache(maxsize=1)
+def _ringer(pid: int) -> Redis:
+    """A connection of this process for ringing: a Redis that hangs may cost a moment, no more."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0)
+
+
+def rq_queue(slug: str, connection: Redis | None = None) -> Queue:
     """The RQ queue of one of our queues: JSON only, and jobs that may name our entry points alone."""
-    return Queue(slug, connection=redis(), serializer=JSONSerializer, job_class=AllowedJob)
+    return Queue(slug, connection=connection or redis(), serializer=JSONSerializer, job_class=AllowedJob)
+
+
+_silent_until = 0.0
+
+
+@contextmanager
+def _best_effort(what: str) -> Iterator[Redis | None]:
+    """A Redis to ring with, or None while it is known to be away. Its errors end here."""
+    global _silent_until
+    if time.monotonic() < _silent_until:
+        yield None
+        return
+    try:
+        yield _ringer(os.getpid())
+    except RedisError as error:
+        _silent_until = time.monotonic() + SILENCE
+        log.warning("Redis does not answer; the sweep will see to it", what=what, error=str(error))
 
 
 def ring(queue: str, count: int) -> int:
@@ -46,27 +76,23 @@ def ring(queue: str, count: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(IDLE_WORKERS, [queue])
         (idle,) = cursor.fetchone()
-    if not idle:
-        return 0
-    try:
-        line = rq_queue(queue)
-        rings = min(count, idle - line.connection.llen(line.key), MOST_RINGS)
-        for _ in range(rings):
-            _send(line, "runs.jobs.wake", queue)
-    except RedisError as error:
-        log.warning("the doorbell is silent; the sweep will ring", queue=queue, error=str(error))
-        return 0
-    return max(rings, 0)
+    rings = 0
+    with _best_effort(queue) as redis:
+        if redis is not None and idle:
+            line = rq_queue(queue, redis)
+            rings = max(0, min(count, idle - line.connection.llen(line.key), MOST_RINGS))
+            for _ in range(rings):
+                _send(line, "runs.jobs.wake", queue)
+    return rings
 
 
 def ring_system(entry: str, *arguments: str) -> None:
     """Ask the system worker for ``entry`` of ``runs.jobs`` unless it has plenty to do already."""
-    try:
-        line = rq_queue(SYSTEM_QUEUE)
-        if line.connection.llen(line.key) < MOST_RINGS:
-            _send(line, f"runs.jobs.{entry}", *arguments)
-    except RedisError as error:
-        log.warning("the doorbell is silent; the sweep will ring", queue=SYSTEM_QUEUE, error=str(error))
+    with _best_effort(SYSTEM_QUEUE) as redis:
+        if redis is not None:
+            line = rq_queue(SYSTEM_QUEUE, redis)
+            if line.connection.llen(line.key) < MOST_RINGS:
+                _send(line, f"runs.jobs.{entry}", *arguments)
 
 
 def _send(line: Queue, entry: str, *arguments: str) -> None:
@@ -83,7 +109,6 @@ def _send(line: Queue, entry: str, *arguments: str) -> None:
 
 def nudge_worker(lease: str) -> None:
     """Tell the worker of a lease to ask at once what it must stop (it would ask anyway within 5 s)."""
-    try:
-        redis().publish(NUDGE_CHANNEL + lease, "beat")
-    except RedisError as error:
-        log.warning("the worker will hear of it with its next heartbeat", lease=lease, error=str(error))
+    with _best_effort(lease) as redis:
+        if redis is not None:
+            redis.publish(NUDGE_CHANNEL + lease, "beat")

@@ -14,15 +14,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from pipelines import audit, conditions, references
+from pipelines.clock import EngineNow
 from pipelines.models import ApiToken, CodeSnapshot, Pipeline, PipelineVersion, User
 from runs import kinds, live, transitions
 from runs.models import Approval, Attempt, Run, RunCode, TaskRun, WorkerLease
 from runs.transitions import Told, call, retried
 
 LEASE_TTL = 15.0  # seconds
+CLAIM_TRIES = 40  # times 50 ms for which a claim waits while others hold every run with work
 Json = dict[str, Any]
 
 PRIORITIES = {"low": -1, "normal": 0, "high": 1, "critical": 2}
@@ -86,7 +88,7 @@ def _start(
     pipeline = (
         Pipeline.objects.select_for_update().defer("draft_text", "draft_layout").get(id=version.pipeline_id)
     )
-    if pipeline.paused_at is not None and trigger != "manual":
+    if trigger != "manual" and _is_paused(pipeline.id):
         raise Refused(
             "pipeline-paused", f"{pipeline.name} is paused: {pipeline.paused_reason or 'no reason given'}."
         )
@@ -123,6 +125,11 @@ def _start(
     told.after_commit()
     run.refresh_from_db(fields=["state", "last_seq", "open_tasks", "created_at", "finished_at"])
     return run
+
+
+def _is_paused(pipeline_id: int) -> bool:
+    paused = Pipeline.objects.filter(id=pipeline_id, paused_at__isnull=False)
+    return paused.filter(Q(paused_until=None) | Q(paused_until__gt=EngineNow())).exists()
 
 
 def _fix_code(run: Run, code: Json | None) -> None:
@@ -187,7 +194,10 @@ class Work:
 
 @dataclass
 class Outcome:
-    """How an attempt ended. ``outputs`` are rows of AttemptOutput; ``values`` its resolved inputs."""
+    """How an attempt ended. ``outputs`` are rows of AttemptOutput; ``values`` its resolved inputs.
+
+    ``facts``: what its interpreter found about its surroundings, kept once and named in ``provenance``.
+    """
 
     state: str
     reason: str = ""
@@ -196,6 +206,7 @@ class Outcome:
     outputs: list[Json] = field(default_factory=list)
     values: Json = field(default_factory=dict)
     provenance: Json | None = None
+    facts: Json | None = None
     dropped_bytes: int = 0
     pid: int | None = None
 
@@ -211,7 +222,7 @@ class Finished:
 
 
 def _work(answer: Json | None) -> Work | None:
-    if not answer or "lease" in answer:
+    if not answer or "lease" in answer or "busy" in answer:
         return None
     return Work(answer["attempt"], answer["task"], answer["run"], answer["spec"], answer["upstream"])
 
@@ -222,6 +233,10 @@ def claim(lease: uuid.UUID | str, queue: str) -> Work | None:
     Raises :class:`LeaseLost` when the lease may not claim any more.
     """
     answer = retried(lambda: call("engine_claim", lease, queue))
+    for _ in range(CLAIM_TRIES):
+        if not answer or not answer.get("busy"):
+            break
+        answer = retried(lambda: call("engine_claim", lease, queue))
     if answer and answer.get("lease") == "dead":
         raise LeaseLost(str(lease))
     work = _work(answer)
@@ -253,13 +268,18 @@ def finish(
     return retried(lambda: _finish_judging(token, outcome, work, lease, queue, claim_next))
 
 
+def storable(text: str) -> str:
+    """A text as PostgreSQL takes it: without NUL, and without halves of characters from odd file names."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def _finish_sql(token: str, outcome: Outcome, lease: Any, queue: str, claim_next: bool) -> Json:
     answer: Json = call(
         "engine_finish",
         token,
         outcome.state,
         outcome.reason,
-        outcome.cause[:4000],
+        storable(outcome.cause)[:4000],
         outcome.exit_code,
         json.dumps(outcome.outputs) if outcome.outputs else None,
         json.dumps(outcome.provenance) if outcome.provenance else None,

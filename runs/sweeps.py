@@ -6,12 +6,13 @@ for every verb checks what it changes.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
-from django.db import Error, InterfaceError, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 
 from runs import chores, dispatch, protocol
 from runs.protocol import LEASE_TTL
@@ -21,12 +22,15 @@ log = structlog.get_logger()
 EVERY = 2.0  # seconds
 FOLLOW_EVERY = 5.0  # seconds between two tries to become the leader
 LEADER_LOCK = 0x0C4E_57A7
+STALL = 1.0  # seconds that a small question may take before the answer's time is no longer trusted
 OVERDUE = 30.0  # seconds past its time-out after which the sweep ends an attempt that its worker did not
 
-# While the database has been up for less than one TTL nobody could renew a lease.
+# While the database has been up for less than one TTL nobody could renew a lease. The moment is asked for on
+# its own before: a statement that hung through a stall would take all leases for lapsed.
+NOW = "SELECT engine_now()"
 EXPIRE_LEASES = """
     UPDATE worker_lease SET state = 'lost', closed_at = engine_now()
-    WHERE state IN ('live', 'draining') AND expires_at < engine_now()
+    WHERE state IN ('live', 'draining') AND expires_at < %s
       AND clock_timestamp() - pg_postmaster_start_time() > make_interval(secs => %s)
     RETURNING worker
 """
@@ -41,12 +45,19 @@ OVERDUE_ATTEMPTS = """
 PAST_DEADLINE = (
     "SELECT id FROM task_run WHERE state = 'awaiting_approval' AND deadline_at <= engine_now() LIMIT 200"
 )
-# Runnable for 2 s without anybody having come: {queue: how many}.
+# Claimable for 2 s without anybody having come, for each queue up to as many as a ring may ask for.
 UNHEARD = """
-    SELECT t.queue, count(*) FROM (
-        SELECT queue FROM task_run
-        WHERE state IN ('ready', 'retry_wait') AND ready_at <= engine_now() - interval '2 s' LIMIT 1000
-    ) t GROUP BY 1
+    SELECT q.slug, count(*) FROM queue q CROSS JOIN LATERAL (
+        SELECT 1 FROM task_run t JOIN run r ON r.id = t.run_id JOIN pipeline p ON p.id = r.pipeline_id
+        WHERE t.queue = q.slug AND t.state IN ('ready', 'retry_wait')
+          AND t.ready_at <= engine_now() - interval '2 s'
+          AND r.state = 'running'
+          AND (r.paused_at IS NULL OR r.paused_until <= engine_now())
+          AND (p.paused_at IS NULL OR p.paused_until <= engine_now())
+        LIMIT 16
+    ) t
+    WHERE q.paused_at IS NULL OR q.paused_until <= engine_now()
+    GROUP BY 1
 """
 AHEAD = "SELECT ensure_run_partitions(coalesce((SELECT max(id) FROM run), 0) + 50000)"
 
@@ -64,9 +75,32 @@ def _rows(sql: str, *arguments: Any) -> list[Any]:
         return cursor.fetchall()
 
 
+def _each(what: str, items: Iterable[Any], settle: Callable[[Any], Any]) -> int:
+    """Settle one after the other; one that cannot be settled does not keep the others waiting."""
+    done = 0
+    for item in items:
+        try:
+            settle(item)
+            done += 1
+        except Exception as error:
+            if _is_outage(error):
+                raise
+            log.exception("one of many could not be settled", what=what, item=str(item))
+    return done
+
+
+def _is_outage(error: Exception) -> bool:
+    """Has the connection been lost, rather than a statement refused?"""
+    return isinstance(error, OperationalError | InterfaceError) and not connection.is_usable()
+
+
 def expire_leases() -> int:
     """Leases that nobody renewed are lost; returns how many."""
-    lost = _rows(EXPIRE_LEASES, LEASE_TTL)
+    asked = time.monotonic()
+    ((now,),) = _rows(NOW)
+    if time.monotonic() - asked > STALL:
+        return 0
+    lost = _rows(EXPIRE_LEASES, now, LEASE_TTL)
     for (worker,) in lost:
         log.warning("a worker stopped answering", worker=worker)
     return len(lost)
@@ -75,26 +109,21 @@ def expire_leases() -> int:
 def settle_orphans() -> int:
     """Attempts whose lease is gone are lost, their tasks runnable again; returns how many."""
     tokens = [token for (token,) in _rows(ORPHANED)]
-    for token in tokens:
-        protocol.lose(token, "lease")
-    return len(tokens)
+    return _each("lost attempt", tokens, lambda token: protocol.lose(token, "lease"))
 
 
 def end_overdue() -> int:
     """Attempts whose own worker did not end them in time; returns how many."""
+    cause = "it ran longer than its time-out, and its worker did not stop it"
     tokens = [token for (token,) in _rows(OVERDUE_ATTEMPTS, OVERDUE)]
-    for token in tokens:
-        cause = "it ran longer than its time-out, and its worker did not stop it"
-        protocol.finish(token, protocol.Outcome("failed", "timeout", cause))
-    return len(tokens)
+    outcome = protocol.Outcome("failed", "timeout", cause)
+    return _each("overdue attempt", tokens, lambda token: protocol.finish(token, outcome))
 
 
 def expire_approvals() -> int:
     """Tasks that waited for a person beyond their deadline; returns how many."""
     waiting = [task for (task,) in _rows(PAST_DEADLINE)]
-    for task in waiting:
-        protocol.expire_approval(task)
-    return len(waiting)
+    return _each("approval", waiting, protocol.expire_approval)
 
 
 def ring_unheard() -> None:
@@ -110,16 +139,11 @@ def nudge_chores() -> None:
 
 
 def sweep_once(*, may_expire: bool = True) -> None:
-    """One round. ``may_expire``: False while a connection error is less than one TTL ago."""
+    """One round. ``may_expire``: False while an outage or a stall is less than one TTL ago."""
+    steps = [settle_orphans, end_overdue, expire_approvals, ring_unheard, nudge_chores, *_registered]
     if may_expire:
-        expire_leases()
-    settle_orphans()
-    end_overdue()
-    expire_approvals()
-    ring_unheard()
-    nudge_chores()
-    for sweep in _registered:
-        sweep()
+        steps.insert(0, expire_leases)
+    _each("step of the sweep", steps, lambda step: step())
 
 
 class Leader:
@@ -133,6 +157,8 @@ class Leader:
         if connection.connection is None or connection.connection.closed:
             self.leads = False
         if not self.leads:
+            # A leader that hangs loses its session, and with it the lock.
+            _rows("SELECT set_config('idle_session_timeout', '30s', false)")
             ((self.leads,),) = _rows("SELECT pg_try_advisory_lock(%s)", LEADER_LOCK)
         return self.leads
 
@@ -140,16 +166,20 @@ class Leader:
 def main() -> None:
     """Sweep until the process is ended; outlives any outage of the database."""
     leader = Leader()
-    troubled_at: float | None = None
-    partitions_at = 0.0
+    troubled_at = -math.inf
+    completed_at = time.monotonic()
+    partitions_at = -math.inf
     while True:
         try:
             if leader.check():
-                trusted = troubled_at is None or time.monotonic() - troubled_at > LEASE_TTL
-                sweep_once(may_expire=trusted)
+                if time.monotonic() - completed_at > LEASE_TTL / 2:
+                    # We, the database or the machine stood still: so did those who would have renewed.
+                    troubled_at = time.monotonic()
+                sweep_once(may_expire=time.monotonic() - troubled_at > LEASE_TTL)
                 if time.monotonic() - partitions_at > 3600:
                     _rows(AHEAD)
                     partitions_at = time.monotonic()
+            completed_at = time.monotonic()
         except (Error, InterfaceError) as error:
             troubled_at = time.monotonic()
             log.warning("the sweep was interrupted", error=str(error).strip())

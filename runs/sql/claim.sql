@@ -1,5 +1,5 @@
 -- Gives the best runnable task of a queue to a lease; an attempt is born. Returns NULL when nothing is runnable,
--- {"lease": "dead"} when the lease may no longer claim.
+-- {"lease": "dead"} when the lease may no longer claim, {"busy": true} when others hold all runs with work.
 --
 -- p_held: the run whose row this transaction has locked already (after a finish). Another run is locked with
 -- SKIP LOCKED; a claim in a transaction of its own waits for one run at most 50 ms, then gives up.
@@ -10,44 +10,57 @@ DECLARE
     v_lease bigint;
     v_task record;
     v_first bigint;
+    v_busy bigint[] := '{}';
+    v_found integer;
 BEGIN
     SELECT l.id INTO v_lease FROM worker_lease l
     WHERE l.uuid = p_lease AND l.state = 'live' AND l.expires_at > v_now;
     IF NOT FOUND THEN
         RETURN '{"lease": "dead"}';
     END IF;
-    FOR v_task IN
-        SELECT t.id, t.run_id FROM task_run t
-        JOIN run r ON r.id = t.run_id
-        JOIN pipeline p ON p.id = r.pipeline_id
-        WHERE t.queue = p_queue AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now
-          AND r.state = 'running'
-          AND (r.paused_at IS NULL OR r.paused_until <= v_now)
-          AND (p.paused_at IS NULL OR p.paused_until <= v_now)
-          AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.slug = p_queue AND q.paused_at IS NOT NULL
-                          AND (q.paused_until IS NULL OR q.paused_until > v_now))
-        ORDER BY t.priority DESC, t.ready_at, t.id LIMIT 16
-    LOOP
-        v_first := coalesce(v_first, v_task.run_id);
-        IF v_task.run_id IS DISTINCT FROM p_held THEN
-            PERFORM 1 FROM run r WHERE r.id = v_task.run_id AND r.state = 'running' FOR UPDATE SKIP LOCKED;
+    -- A wide run may fill all places of a round while somebody holds its lock: look past it then.
+    FOR v_round IN 1..4 LOOP
+        v_found := 0;
+        FOR v_task IN
+            SELECT t.id, t.run_id FROM task_run t
+            JOIN run r ON r.id = t.run_id
+            JOIN pipeline p ON p.id = r.pipeline_id
+            WHERE t.queue = p_queue AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now
+              AND NOT t.run_id = ANY (v_busy)
+              AND r.state = 'running'
+              AND (r.paused_at IS NULL OR r.paused_until <= v_now)
+              AND (p.paused_at IS NULL OR p.paused_until <= v_now)
+              AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.slug = p_queue AND q.paused_at IS NOT NULL
+                              AND (q.paused_until IS NULL OR q.paused_until > v_now))
+            ORDER BY t.priority DESC, t.ready_at, t.id LIMIT 16
+        LOOP
+            v_found := v_found + 1;
+            CONTINUE WHEN v_task.run_id = ANY (v_busy);
+            IF v_task.run_id IS DISTINCT FROM p_held THEN
+                PERFORM 1 FROM run r WHERE r.id = v_task.run_id AND r.state = 'running' FOR UPDATE SKIP LOCKED;
+                IF NOT FOUND THEN
+                    v_busy := v_busy || v_task.run_id;
+                    CONTINUE;
+                END IF;
+            END IF;
+            PERFORM 1 FROM task_run t
+            WHERE t.id = v_task.id AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now
+            FOR UPDATE SKIP LOCKED;
             CONTINUE WHEN NOT FOUND;
-        END IF;
-        PERFORM 1 FROM task_run t
-        WHERE t.id = v_task.id AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now
-        FOR UPDATE SKIP LOCKED;
-        CONTINUE WHEN NOT FOUND;
-        RETURN engine_give(v_task.id, v_lease, v_now);
+            RETURN engine_give(v_task.id, v_lease, v_now);
+        END LOOP;
+        EXIT WHEN v_found < 16;
     END LOOP;
-    IF p_held IS NOT NULL OR v_first IS NULL THEN
+    IF p_held IS NOT NULL OR cardinality(v_busy) = 0 THEN
         RETURN NULL;
     END IF;
-    -- Every candidate's run is locked by somebody: wait a moment for the first.
+    -- Every run with work is locked by somebody: wait a moment for the first.
+    v_first := v_busy[1];
     BEGIN
         PERFORM set_config('lock_timeout', '50ms', true);
         PERFORM 1 FROM run r WHERE r.id = v_first AND r.state = 'running' FOR UPDATE;
     EXCEPTION WHEN lock_not_available THEN
-        RETURN NULL;
+        RETURN '{"busy": true}';
     END;
     SELECT t.id INTO v_task FROM task_run t
     WHERE t.run_id = v_first AND t.queue = p_queue AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now
@@ -81,7 +94,7 @@ BEGIN
     INSERT INTO attempt (uuid, team_id, run_id, task_run_id, lease_id, no, resume_no, state, reason, cause, isolation,
                          started_at, timeout_at, code_sha256, environment_sha256, cache_key, dropped_bytes)
     VALUES (gen_random_uuid(), v_run.team_id, v_run.id, p_task, p_lease, v_task.attempts_made + 1, v_run.resume_no,
-            'running', '', '', 'shared user', p_now, p_now + make_interval(secs => v_task.timeout), '', '', '', 0)
+            'running', '', '', 'shared user', p_now, p_now + engine_seconds(v_task.timeout), '', '', '', 0)
     RETURNING id, uuid, no, timeout_at INTO v_attempt;
     PERFORM engine_tell(v_run.id, v_run.last_seq - 1, ARRAY[p_task], v_from, 'running', '', '', v_attempt.id);
     RETURN jsonb_build_object(

@@ -111,11 +111,11 @@ BEGIN
         state := 'retry_wait';
         v_bound := least(coalesce((p_task.retries ->> 'cap')::float8, 300),
                          coalesce((p_task.retries ->> 'base')::float8, 5)
-                         * power(coalesce((p_task.retries ->> 'factor')::float8, 2), least(v_n - 1, 64)));
+                         * power(least(coalesce((p_task.retries ->> 'factor')::float8, 2), 1000), least(v_n - 1, 64)));
         IF coalesce(p_task.retries ->> 'jitter', 'full') <> 'none' THEN
             v_bound := v_bound * coalesce(p_draw, random());
         END IF;
-        due := p_now + make_interval(secs => v_bound);
+        due := p_now + engine_seconds(v_bound);
     ELSE
         state := 'failed';
     END IF;

@@ -28,7 +28,7 @@ CREATE TABLE log_chunk (
 -- Makes the partition that holds p_run and the one after it. Owned by the owner role, callable by the
 -- application: it is what the running product needs of the owner.
 CREATE OR REPLACE FUNCTION ensure_run_partitions(p_run bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_from bigint;
     v_table text;
@@ -40,6 +40,7 @@ BEGIN
             IF to_regclass(v_name) IS NULL THEN
                 EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)',
                                v_name, v_table, v_from, v_from + 100000);
+                EXECUTE format('REVOKE UPDATE, DELETE ON %I FROM %I', v_name, application_role());
             END IF;
         END LOOP;
     END LOOP;

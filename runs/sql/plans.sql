@@ -8,19 +8,19 @@ BEGIN
     FOR v_function IN
         SELECT p.oid::regprocedure FROM pg_proc p
         WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN (
-            'engine_claim', 'engine_finish', 'engine_end_task', 'engine_judged', 'engine_retry_now',
+            'engine_claim', 'engine_apply', 'task_edge_within_run', 'engine_finish', 'engine_end_task', 'engine_judged', 'engine_retry_now',
             'engine_beat')
     LOOP
         FOREACH v_setting IN ARRAY ARRAY[
-            'plan_cache_mode = force_generic_plan', 'enable_seqscan = off', 'enable_hashjoin = off',
-            'enable_mergejoin = off', 'enable_bitmapscan = off'
+            'plan_cache_mode = force_generic_plan', 'enable_nestloop = on', 'enable_seqscan = off',
+            'enable_hashjoin = off', 'enable_mergejoin = off', 'enable_bitmapscan = off'
         ] LOOP
             EXECUTE format('ALTER FUNCTION %s SET %s', v_function, v_setting);
         END LOOP;
     END LOOP;
 END $$;
 
--- Planting copies a whole graph: joins by hash, whatever the statistics of a table that was empty a moment ago say.
+-- Planting joins a whole graph with itself: by hash, whatever is thought of its size. What it calls has its own plans.
 DO $$
 DECLARE
     v_function regprocedure := (SELECT p.oid::regprocedure FROM pg_proc p

@@ -1,3 +1,8 @@
+-- A number of seconds as an interval: at most ten years, for a larger one is no interval at all.
+CREATE OR REPLACE FUNCTION engine_seconds(p_seconds float8) RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+    SELECT make_interval(secs => least(greatest(p_seconds, 0), 315360000))
+$$;
+
 -- The heart of the engine: what follows when tasks have ended. Callers hold the run's row lock.
 --
 -- p_ended  tasks that have just reached a terminal state (their event is written, open_tasks is not)
@@ -143,7 +148,7 @@ BEGIN
     END IF;
     IF p_approve IS NOT NULL THEN
         UPDATE task_run t SET state = 'awaiting_approval', reason = '', started_at = v_now,
-            deadline_at = v_now + make_interval(secs => t.deadline)
+            deadline_at = v_now + engine_seconds(t.deadline)
         WHERE t.id = ANY (p_approve) AND t.state = 'pending';
         p_seq := engine_tell(p_run, p_seq, p_approve, 'pending', 'awaiting_approval', '');
     END IF;
@@ -190,7 +195,7 @@ END $$;
 -- Settles, stores the run's counters and closes the run when nothing is open. Returns what callers act on
 -- after the commit: {run: {id, state, last_seq}, conditions: [...], woken: {...}, closed: bool}.
 CREATE OR REPLACE FUNCTION engine_apply(
-    p_run bigint, p_ended bigint[], p_judge bigint[], p_seq bigint, p_open integer
+    p_run bigint, p_ended bigint[], p_judge bigint[], p_seq bigint, p_open integer, p_scopes bigint[] DEFAULT '{}'
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_conditions bigint[];
@@ -199,7 +204,7 @@ DECLARE
     v_old text;
 BEGIN
     SELECT s.p_seq, s.p_open, s.conditions, s.woken INTO p_seq, p_open, v_conditions, v_woken
-    FROM engine_settle(p_run, p_ended, p_judge, '{}', p_seq, p_open) s;
+    FROM engine_settle(p_run, p_ended, p_judge, p_scopes, p_seq, p_open) s;
     SELECT r.state INTO v_old FROM run r WHERE r.id = p_run;
     v_state := v_old;
     IF p_open = 0 THEN
@@ -208,6 +213,8 @@ BEGIN
             WHEN EXISTS (SELECT 1 FROM task_run t WHERE t.run_id = p_run AND t.parent_id IS NULL
                          AND t.state IN ('failed', 'upstream_failed')) THEN 'failed'
             ELSE 'succeeded' END;
+        -- However little the last step was worth, the end of a run is not lost.
+        PERFORM set_config('synchronous_commit', 'on', true);
         p_seq := p_seq + 1;
         INSERT INTO run_event (run_id, seq, at, kind, from_state, to_state)
         VALUES (p_run, p_seq, engine_now(), 'run', v_old, v_state);

@@ -6,42 +6,46 @@ DECLARE
     v_open integer;
     v_roots bigint[];
     v_priority smallint;
+    v_ids text := pg_get_serial_sequence('task_run', 'id');
 BEGIN
     SELECT r.priority INTO v_priority FROM run r WHERE r.id = p_run FOR UPDATE;
-    INSERT INTO task_run (uuid, run_id, task_id, key, kind, begins_as, state, reason, queue, needs, priority,
-                          has_condition, reads, retries, timeout, deadline, waiting_on, open_children,
-                          attempts_made, retries_used, lost)
-    SELECT gen_random_uuid(), p_run, k.id, k.key, k.kind,
-           CASE k.kind WHEN 'approval' THEN 'awaiting_approval' WHEN 'group' THEN 'waiting' ELSE 'ready' END,
-           'pending', '', k.queue, coalesce(k.spec -> 'resources', '{}'), v_priority,
-           jsonb_typeof(k.spec -> 'when') = 'object',
-           (SELECT coalesce(jsonb_agg(DISTINCT x), '[]')
-            FROM jsonb_path_query(k.spec -> 'with', 'strict $.** ? (@.ref == "tasks").task', '{}', true) x),
-           coalesce(k.spec -> 'retries', '{}'), (k.spec ->> 'timeout')::float8,
-           (k.spec #>> '{config,deadline}')::float8, 0, 0, 0, 0, 0
-    FROM task k WHERE k.version_id = p_version AND (p_only IS NULL OR k.key = ANY (p_only))
-    ORDER BY k.position;
-
-    UPDATE task_run c SET parent_id = p.id
-    FROM task k JOIN task_run p ON p.run_id = p_run AND p.task_id = k.parent_id
-    WHERE c.run_id = p_run AND c.task_id = k.id AND k.parent_id IS NOT NULL;
-
-    INSERT INTO task_edge (run_id, up_id, down_id, rule, data)
-    SELECT p_run, u.id, d.id, e.rule, e.data
-    FROM edge e
-    JOIN task_run u ON u.run_id = p_run AND u.task_id = e.up_id
-    JOIN task_run d ON d.run_id = p_run AND d.task_id = e.down_id
-    WHERE e.version_id = p_version;
-
-    UPDATE task_run t SET waiting_on = n.n
-    FROM (SELECT down_id, count(*)::int AS n FROM task_edge WHERE run_id = p_run GROUP BY 1) n
-    WHERE t.id = n.down_id;
-    UPDATE task_run t SET open_children = n.n
-    FROM (SELECT parent_id, count(*)::int AS n FROM task_run WHERE run_id = p_run AND parent_id IS NOT NULL GROUP BY 1) n
-    WHERE t.id = n.parent_id;
-
+    WITH chosen AS MATERIALIZED (
+        SELECT nextval(v_ids) AS task_run_id, k.* FROM (
+            SELECT * FROM task k WHERE k.version_id = p_version AND (p_only IS NULL OR k.key = ANY (p_only))
+            ORDER BY k.position
+        ) k
+    ), joined AS MATERIALIZED (
+        SELECT u.task_run_id AS up_id, d.task_run_id AS down_id, e.rule, e.data
+        FROM edge e JOIN chosen u ON u.id = e.up_id JOIN chosen d ON d.id = e.down_id
+        WHERE e.version_id = p_version
+    ), waits AS (
+        SELECT down_id, count(*)::int AS n FROM joined GROUP BY 1
+    ), holds AS (
+        SELECT parent_id, count(*)::int AS n FROM chosen WHERE parent_id IS NOT NULL GROUP BY 1
+    ), planted AS (
+        INSERT INTO task_run (id, uuid, run_id, task_id, parent_id, key, kind, begins_as, state, reason, queue, needs,
+                              priority, has_condition, reads, retries, timeout, deadline, waiting_on, open_children,
+                              attempts_made, retries_used, lost)
+        SELECT k.task_run_id, gen_random_uuid(), p_run, k.id, p.task_run_id, k.key, k.kind,
+               CASE k.kind WHEN 'approval' THEN 'awaiting_approval' WHEN 'group' THEN 'waiting' ELSE 'ready' END,
+               'pending', '', k.queue, coalesce(k.spec -> 'resources', '{}'), v_priority,
+               jsonb_typeof(k.spec -> 'when') = 'object',
+               (SELECT coalesce(jsonb_agg(DISTINCT x), '[]')
+                FROM jsonb_path_query(k.spec -> 'with', 'strict $.** ? (@.ref == "tasks").task', '{}', true) x),
+               coalesce(k.spec -> 'retries', '{}'), (k.spec ->> 'timeout')::float8,
+               (k.spec #>> '{config,deadline}')::float8, coalesce(w.n, 0), coalesce(h.n, 0), 0, 0, 0
+        FROM chosen k
+        LEFT JOIN chosen p ON p.id = k.parent_id
+        LEFT JOIN waits w ON w.down_id = k.task_run_id
+        LEFT JOIN holds h ON h.parent_id = k.id
+        ORDER BY k.position
+        RETURNING id, parent_id, waiting_on
+    ), linked AS (
+        INSERT INTO task_edge (run_id, up_id, down_id, rule, data)
+        SELECT p_run, j.up_id, j.down_id, j.rule, j.data FROM joined j
+    )
     SELECT count(*)::int, array_agg(t.id ORDER BY t.id) FILTER (WHERE t.parent_id IS NULL AND t.waiting_on = 0)
-    INTO v_open, v_roots FROM task_run t WHERE t.run_id = p_run;
+    INTO v_open, v_roots FROM planted t;
     INSERT INTO run_event (run_id, seq, kind, actor, to_state) VALUES (p_run, 1, 'run', p_actor, 'running');
     RETURN engine_apply(p_run, '{}', v_roots, 1, v_open);
 END $$;

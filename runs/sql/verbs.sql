@@ -55,7 +55,7 @@ BEGIN
         SELECT u.p_seq, u.ended INTO v_seq, v_ended
         FROM engine_unbegun(v_run.id, ARRAY[p_task], 'skipped', 'condition_false', v_seq) u;
     END IF;
-    v_result := engine_apply(v_run.id, v_ended, v_judge, v_seq, v_run.open_tasks);
+    v_result := engine_apply(v_run.id, v_ended, v_judge, v_seq, v_run.open_tasks, coalesce(v_scopes, '{}'));
     RETURN jsonb_set(v_result, '{woken}', engine_sum(v_result -> 'woken', v_woken));
 END $$;
 

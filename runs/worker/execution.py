@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import shutil
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from django.db import Error, InterfaceError, connection, transaction
 from pipelines.store import StoreError
 from runs.models import CapturedFact
 from runs.protocol import Json, Outcome, Work
+from runs.transitions import execute
 from runs.worker.journal import Journal
 from runs.worker.requests import CannotRun, Prepared, keep_inputs
 from runs.worker.zygotes import Running, ZygoteGone
@@ -33,6 +36,10 @@ INLINE_LIMIT = 64 * 1024  # bytes of JSON that an output may have as a value
 _kept_facts: set[str] = set()
 
 
+class TooLargeInline(Exception):
+    """A value that should have come as bytes."""
+
+
 class Execution:
     """Carries out one attempt. ``ask_to_stop`` may be called by another thread; all else belongs to one."""
 
@@ -44,17 +51,16 @@ class Execution:
         self.stopping: str | None = None
         self._asked: str | None = None
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        seconds = work.attempt["seconds"]
-        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._wake_lock = threading.Lock()
+        self._deadline: float | None = None
         self.journal = Journal(work.run["id"], work.attempt["id"], work.token)
 
     def ask_to_stop(self, why: str) -> None:
         """``cancel`` or ``timeout``: end the attempt with TERM, and KILL after the grace."""
         self._asked = why
-        try:
-            os.write(self._wake_write, b"!")
-        except OSError:
-            return  # it has just ended by itself
+        with self._wake_lock:
+            if self._wake_write >= 0:
+                os.write(self._wake_write, b"!")
 
     def run(self) -> Outcome:
         """Carry the attempt out; every way to end is an outcome."""
@@ -69,9 +75,14 @@ class Execution:
             if isinstance(error, Error | InterfaceError):
                 connection.close()
             outcome = Outcome("failed", "infrastructure", f"{type(error).__name__}: {error}")
+        except Exception as error:
+            log.exception("an attempt met the unexpected", attempt=self.work.token)
+            outcome = Outcome("failed", "infrastructure", f"{type(error).__name__}: {error}")
         finally:
-            os.close(self._wake_read)
-            os.close(self._wake_write)
+            with self._wake_lock:
+                os.close(self._wake_read)
+                os.close(self._wake_write)
+                self._wake_write = -1
             self._remove_folder()
         self.journal.close()
         outcome.dropped_bytes = self.journal.dropped
@@ -92,8 +103,12 @@ class Execution:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _perform(self) -> Outcome:
+        began = time.monotonic()
         prepared = self.station.requests.prepare(self.work, self.folder)
         keep_inputs(self.work.attempt["id"], prepared.sources)
+        if self._asked:
+            return Outcome("cancelled", "by_person", "it was cancelled before it began")
+        self._set_deadline(time.monotonic() - began)
         reading, writing = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(reading, False)
         try:
@@ -106,6 +121,19 @@ class Execution:
             if writing >= 0:
                 os.close(writing)
         return self._outcome(prepared, running, ended)
+
+    def _set_deadline(self, prepared_for: float) -> None:
+        """The time-out is of the user's code: building its environment before does not count."""
+        seconds = self.work.attempt["seconds"]
+        if seconds is None:
+            return
+        self._deadline = time.monotonic() + seconds
+        if prepared_for > 1.0:
+            execute(
+                "UPDATE attempt SET timeout_at = engine_now() + engine_seconds(%s) "
+                "WHERE id = %s AND state = 'running'",
+                (seconds, self.work.attempt["id"]),
+            )
 
     def _start(self, prepared: Prepared, log_end: int) -> Running:
         """Hand the request to a zygote; one that ended in between is replaced, once."""
@@ -186,7 +214,12 @@ class Execution:
     def _outcome(self, prepared: Prepared, running: Running, ended: Json) -> Outcome:
         result = ended["result"]
         provenance = self._provenance(prepared, result)
-        common: Json = {"exit_code": _exit_code(ended), "pid": running.pid, "provenance": provenance}
+        common: Json = {
+            "exit_code": _exit_code(ended),
+            "pid": running.pid,
+            "provenance": provenance,
+            "facts": result.get("provenance"),
+        }
         if self.stopping == "cancel":
             return Outcome("cancelled", "by_person", "it was cancelled", **common)
         if self.stopping == "drained":
@@ -199,6 +232,9 @@ class Execution:
             outputs = [self._stored(output, place) for place, output in enumerate(result["outputs"])]
         except (OSError, StoreError) as error:
             return Outcome("failed", "infrastructure", f"its outputs could not be stored: {error}", **common)
+        except TooLargeInline as name:
+            cause = f"the value of output {name} is larger than {INLINE_LIMIT // 1024} KiB of JSON"
+            return Outcome("failed", "validation", cause, **common)
         return Outcome("succeeded", outputs=outputs, values=prepared.values, **common)
 
     def _failure(self, error: Json, common: Json) -> Outcome:
@@ -219,6 +255,8 @@ class Execution:
         }
         path = output.get("path")
         if path is None:
+            if len(json.dumps(output.get("value"))) > INLINE_LIMIT + 2:
+                raise TooLargeInline(output["name"])
             return {**row, "value": output.get("value")}
         store = self.station.requests.store
         kept = store.put_folder(path) if os.path.isdir(path) else store.put_file(path)
@@ -238,12 +276,12 @@ class Execution:
                 found[name] = result[name]
         facts = result.get("provenance")
         if facts:
-            found["environment"] = keep_facts(facts)
+            found["environment"] = facts["fingerprint"]
         return found
 
 
-def keep_facts(facts: Json) -> str:
-    """Store what an interpreter found about its surroundings, once; returns its digest."""
+def keep_facts(facts: Json) -> None:
+    """Store what an interpreter found about its surroundings, once."""
     digest: str = facts["fingerprint"]
     if digest not in _kept_facts:
         with transaction.atomic():
@@ -251,7 +289,6 @@ def keep_facts(facts: Json) -> str:
                 [CapturedFact(sha256=digest, kind="environment", body=facts)], ignore_conflicts=True
             )
         _kept_facts.add(digest)
-    return digest
 
 
 def _timed_out(seconds: float) -> Json:

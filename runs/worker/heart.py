@@ -60,6 +60,15 @@ class Heart(threading.Thread):
         self._ended.set()
 
     def run(self) -> None:
+        try:
+            self._beat_on()
+        except BaseException as error:
+            # Without a heart the lease lapses, and what runs here would run twice.
+            log.exception("the heart stopped")
+            if not self._ended.is_set():
+                self.on_lost(f"its heart stopped: {error!r}")
+
+    def _beat_on(self) -> None:
         while not self._ended.is_set():
             self.on_beat()
             if not self._beat():
@@ -76,7 +85,7 @@ class Heart(threading.Thread):
         except (Error, InterfaceError) as error:
             return self._no_answer(error)
         self.last_answer = time.monotonic()
-        if running is None:
+        if running is None and not self._ended.is_set():
             self.on_lost("the lease has lapsed")
             return False
         return True

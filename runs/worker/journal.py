@@ -14,6 +14,7 @@ from runs.worker.logs import Bucket, Chunk, LogSplitter
 log = structlog.get_logger()
 
 KEPT_BACK = 128  # chunks held while the database is away; 8 MiB
+PATIENCE = 60.0  # seconds for which the end of a log waits for a database that is away
 
 
 class Journal:
@@ -27,6 +28,7 @@ class Journal:
         self._bucket = Bucket(time.monotonic())
         self._unwritten: list[Chunk] = []
         self._flushed_at = 0.0
+        self._given_up = 0
 
     @property
     def pending(self) -> bool:
@@ -36,7 +38,7 @@ class Journal:
     @property
     def dropped(self) -> int:
         """Bytes beyond the limit of an attempt that were not kept."""
-        return self._splitter.dropped
+        return self._splitter.dropped + self._given_up
 
     def delay(self) -> float:
         """Seconds until more may be read: a flood is slowed down, and a lost database stops it."""
@@ -61,10 +63,15 @@ class Journal:
             self._write(self._splitter.flush())
 
     def close(self) -> None:
-        """Write the rest. What cannot be written now is given up, and says so in the worker's own log."""
+        """Write the rest, for some seconds again and again. What is given up then counts as dropped."""
         self._write(self._splitter.close())
+        until = time.monotonic() + PATIENCE
+        while self._unwritten and time.monotonic() < until:
+            time.sleep(0.5)
+            self._write([])
         if self._unwritten:
-            log.warning("the end of a log was lost", attempt=self.token, chunks=len(self._unwritten))
+            self._given_up = sum(len(chunk.body) for chunk in self._unwritten)
+            log.warning("the end of a log was lost", attempt=self.token, bytes=self._given_up)
 
     def _write(self, chunks: list[Chunk]) -> None:
         self._unwritten += chunks

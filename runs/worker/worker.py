@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 import time
@@ -11,7 +12,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import DataError, Error, InterfaceError, OperationalError, connection
 from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.exceptions import StopRequested
@@ -23,8 +24,9 @@ from pipelines.errors import Refusal
 from runs import chores, dispatch, protocol
 from runs.jobs import AllowedJob
 from runs.protocol import LeaseLost, Outcome, Work
+from runs.transitions import call
 from runs.worker import zygotes
-from runs.worker.execution import Execution
+from runs.worker.execution import Execution, keep_facts
 from runs.worker.heart import OUTAGE_PATIENCE, Heart
 from runs.worker.leftovers import clear_the_ground, identity
 from runs.worker.requests import Requests
@@ -33,6 +35,7 @@ log = structlog.get_logger()
 
 SERVE_FOR = 30.0  # seconds after which a worker answers the bell anew
 RQ_HEARTBEAT = 30.0
+REFUSED = "its result could not be stored"
 
 _current: Station | None = None
 
@@ -58,6 +61,8 @@ class Station:
         self.unsure = False
         # The attempt that is ours until its finish has been answered.
         self.held: str | None = None
+        # True while a claim or finish is asked of the database.
+        self.talking = False
         self._odd: set[str] = set()
         self.drain_timeout = float(settings.ORCHESTRATOR["DRAIN_TIMEOUT"])
         self.lease: UUID = protocol.open_lease(self.name, queue, os.getpid(), identity()).uuid
@@ -71,25 +76,32 @@ class Station:
 
         An answer of the database may have been lost, or, in a crash, what it had answered.
         """
+        if self.talking:
+            # An answer is under way: which attempt is ours is being settled at this moment.
+            self._odd = set()
+            return
         held, execution = self.held, self.execution
         named = {str(attempt["attempt"]) for attempt in running}
         for attempt in running:
-            if attempt["attempt"] == held and execution and (attempt["cancel"] or attempt["timeout"]):
-                execution.ask_to_stop("cancel" if attempt["cancel"] else "timeout")
+            stop = "cancel" if attempt["cancel"] else "timeout" if attempt["timeout"] else ""
+            if stop and execution and attempt["attempt"] == execution.work.token:
+                execution.ask_to_stop(stop)
         odd = (named - {held}) | ({held} - named if held else set())
         for token in odd & self._odd:
             log.warning("the database and this worker disagree", worker=self.name, attempt=token)
             if token != held:
                 protocol.lose(token, "lease")
-            elif execution:
+            elif execution and execution.work.token == token:
                 execution.ask_to_stop("cancel")
         self._odd = odd
 
     def _lost(self, sentence: str) -> None:
         """Nothing that this worker runs may go on: its tasks are somebody else's now."""
         log.error("this worker stops at once", worker=self.name, because=sentence)
-        self.zygotes.close()
-        os._exit(1)
+        try:
+            self.zygotes.close()
+        finally:
+            os._exit(1)
 
     # Called by the bell.
 
@@ -114,12 +126,21 @@ class Station:
     def _claim(self) -> Work | None:
         """The next work; while the database cannot be asked, again and again."""
         while self.draining_since is None:
+            self.talking = True
             try:
                 if self.unsure:
                     self._disown()
-                return protocol.claim(self.lease, self.queue)
-            except (Error, InterfaceError) as error:
+                work = protocol.claim(self.lease, self.queue)
+                self.held = work.token if work else None
+                return work
+            except LeaseLost:
+                # After an outage the claim may come before the beat that would have renewed the lease.
+                if call("engine_beat", self.lease, protocol.LEASE_TTL) is None:
+                    raise
+            except (OperationalError, InterfaceError) as error:
                 self._no_answer(error)
+            finally:
+                self.talking = False
         return None
 
     def _no_answer(self, error: Exception) -> None:
@@ -143,17 +164,26 @@ class Station:
         finally:
             self.execution = None
         go_on = time.monotonic() < until and self.draining_since is None
-        finished = self._finish(work, outcome, go_on)
-        self.held = None
-        if finished.lease_dead:
-            raise LeaseLost(str(self.lease))
-        return self._claim() if self.unsure and go_on else finished.next
+        following = self._finish(work, outcome, go_on).next
+        # Without a next task the finish may only have met runs that others were busy with: ask once more.
+        return self._claim() if following is None and go_on else following
 
     def _finish(self, work: Work, outcome: Outcome, claim_next: bool) -> protocol.Finished:
         """Settle the attempt; while the database cannot be asked, again and again with the same token."""
         until = time.monotonic() + OUTAGE_PATIENCE
+        self.talking = True
+        try:
+            finished = self._settle(work, outcome, claim_next, until)
+            self.held = finished.next.token if finished.next else None
+            return finished
+        finally:
+            self.talking = False
+
+    def _settle(self, work: Work, outcome: Outcome, claim_next: bool, until: float) -> protocol.Finished:
         while True:
             try:
+                if outcome.facts:
+                    keep_facts(outcome.facts)
                 finished = protocol.finish(
                     work.token,
                     outcome,
@@ -170,7 +200,7 @@ class Station:
                 if time.monotonic() > until:
                     raise
                 self._no_answer(error)
-            except Error as error:
+            except Exception as error:
                 outcome = _refused(work, outcome, error)
             else:
                 if finished.fenced:
@@ -195,13 +225,12 @@ class Station:
 
 
 def _refused(work: Work, outcome: Outcome, error: Exception) -> Outcome:
-    """The database answers and refuses what the attempt said: that is how the attempt ended, then."""
-    if outcome.state == "failed" and outcome.reason == "infrastructure":
+    """What the attempt said cannot be kept: so it ended. Raises when even that cannot be kept."""
+    if outcome.state == "failed" and outcome.cause.startswith(REFUSED):
         raise error
-    log.error("the outcome of an attempt was refused", attempt=work.token, error=str(error).strip())
-    return Outcome(
-        "failed", "infrastructure", f"its result could not be stored: {error}"[:2000], pid=outcome.pid
-    )
+    log.exception("the outcome of an attempt was refused", attempt=work.token)
+    reason = "validation" if isinstance(error, DataError) else "infrastructure"
+    return Outcome("failed", reason, f"{REFUSED}: {error}"[:2000], pid=outcome.pid)
 
 
 class TaskWorker(SimpleWorker):
@@ -231,6 +260,9 @@ class TaskWorker(SimpleWorker):
                 ended.set()
         finally:
             self.serving = False
+            if _current is None:
+                # The system worker asks nobody whether its connection has survived an outage.
+                connection.close_if_unusable_or_obsolete()
             if self._stop_requested:
                 raise StopRequested
 
@@ -266,6 +298,9 @@ def listen(queue: str) -> None:
             worker.work(logging_level="WARNING")
         except RedisError as error:
             log.warning("the bell is out of order", error=str(error))
+            if _current is not None:
+                # What is runnable does not depend on the bell.
+                _current.serve(queue)
         if worker._stop_requested or (_current is not None and _current.draining_since is not None):
             return
         time.sleep(1.0)
@@ -283,6 +318,7 @@ def main(queue: str) -> None:
     _wait_for_database()
     clear_the_ground()
     _current = Station(queue)
+    signal.signal(signal.SIGTERM, lambda *_: current().drain())
     try:
         _current.serve(queue)
         listen(queue)

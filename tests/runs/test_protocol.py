@@ -372,6 +372,16 @@ class TestCancelAndResume:
         with pytest.raises(protocol.Refused, match="failed or cancelled"):
             protocol.resume_run(run.id, actor=make_user())
 
+    def test_a_group_with_a_condition_ends_when_it_is_resumed_with_nothing_left_to_do(self) -> None:
+        when = {"text": "params.go", "refs": {"params.go": {"ref": "params.go"}}}
+        run, hands = make_run("g/x", parameters={"go": True}, tasks={"g": {"when": when}}), Hands()
+        hands.claim()
+        protocol.cancel_run(run.id, actor=make_user())
+        hands.end("g/x")
+        protocol.resume_run(run.id, actor=make_user())
+        assert state_line(run) == "g=succeeded g/x=succeeded"
+        assert state_of(run) == "succeeded"
+
 
 class TestApproval:
     def waiting(self, **config: object) -> Run:
@@ -429,6 +439,27 @@ class TestApproval:
         protocol.expire_approval(TaskRun.objects.get(run=run, key="ok").id)
         task = TaskRun.objects.get(run=run, key="ok")
         assert (task.state, task.reason) == ("failed", "deadline")
+
+
+class TestOddValues:
+    def test_a_timeout_beyond_all_time_does_not_stop_the_queue(self) -> None:
+        make_run("a", tasks={"a": {"timeout": 999_999_999 * 86_400.0}})
+        make_run("b")
+        hands = Hands()
+        assert {hands.claim(), hands.claim()} == {"a", "b"}
+
+    def test_a_pause_beyond_all_time_does_not_lose_the_failure(self) -> None:
+        retries = {"limit": 99, "base": 1e300, "factor": 1e300, "cap": 1e300, "jitter": "none"}
+        run, hands = make_run("a", tasks={"a": {"retries": retries}}), Hands()
+        hands.claim()
+        hands.end("a", "failed")
+        assert states(run) == {"a": "retry_wait"}
+
+    def test_a_cause_with_odd_characters_is_kept_as_far_as_it_can_be(self) -> None:
+        run, hands = make_run("a"), Hands()
+        hands.claim()
+        hands.end("a", "failed", cause="no file 'caf\udce9\0.csv'")
+        assert Attempt.objects.get(run=run).cause == "no file 'caf?\N{REPLACEMENT CHARACTER}.csv'"
 
 
 class TestFirstFailure:

@@ -117,3 +117,46 @@ class TestDoorbell:
         job = dispatch.rq_queue("cpu").enqueue_call("os.getcwd", timeout=-1)
         with pytest.raises(PermissionError, match="not an entry point"):
             job.perform()
+
+
+@pytest.mark.usefixtures("seasoned")
+def test_an_attempt_that_cannot_be_settled_does_not_keep_the_others_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = make_run("a"), make_run("b")
+    hands = Hands()
+    hands.claim()
+    hands.claim()
+    long_ago(hands.lease.uuid)
+    spoiled = hands.held["a"].token
+    lose = sweeps.protocol.lose
+
+    def refuse(token: str, reason: str) -> object:
+        if token == spoiled:
+            raise ValueError("a row that nobody foresaw")
+        return lose(token, reason)
+
+    monkeypatch.setattr(sweeps.protocol, "lose", refuse)
+    sweeps.sweep_once()
+    assert state_line(first) == "a=running"
+    assert state_line(second) == "b=retry_wait"
+
+
+def test_tasks_that_are_paused_are_not_rung_for(redis_connection: Redis) -> None:
+    run = make_run("a")
+    make_lease("cpu")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE task_run SET ready_at = engine_now() - interval '3 s'")
+        cursor.execute("UPDATE run SET paused_at = engine_now() WHERE id = %s", [run.id])
+    sweeps.ring_unheard()
+    assert redis_connection.llen(dispatch.rq_queue("cpu").key) == 0
+
+
+def test_a_job_carries_nothing_that_rq_would_call_beside_its_entry(redis_connection: Redis) -> None:
+    line = dispatch.rq_queue("cpu")
+    job = line.enqueue_call("runs.jobs.wake", args=("cpu",), timeout=-1)
+    redis_connection.hset(
+        job.key, mapping={"failure_callback_name": "os.getcwd", "success_callback_name": "os.getcwd"}
+    )
+    found = line.job_class.fetch(job.id, connection=redis_connection, serializer=line.serializer)
+    assert (found._failure_callback_name, found._success_callback_name, found.webhooks) == (None, None, [])

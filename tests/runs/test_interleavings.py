@@ -1,0 +1,98 @@
+"""Two workers at once, on two connections."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.db import connection
+
+from runs import protocol
+from runs.models import Attempt, Run
+from tests.runs.factories import Hands, make_run, make_user, states
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def somebody_else() -> Iterator[psycopg.Connection]:
+    """Another connection of the application, in a transaction of its own."""
+    parameters = connection.get_connection_params()
+    known = {
+        key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)
+    }
+    with psycopg.connect(**known) as other:
+        yield other
+        other.rollback()
+
+
+def in_threads(*jobs: object) -> None:
+    def close_after(job: object) -> None:
+        try:
+            job()  # type: ignore[operator]
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=close_after, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+
+def test_a_claim_looks_past_a_wide_run_that_somebody_holds() -> None:
+    wide = make_run(", ".join(f"w{n}" for n in range(40)))
+    make_run("other")
+    with somebody_else() as other:
+        other.execute("SELECT 1 FROM run WHERE id = %s FOR UPDATE", [wide.id])
+        assert Hands().claim() == "other"
+
+
+def test_a_claim_waits_for_the_only_run_there_is() -> None:
+    run = make_run("a")
+    hands = Hands()
+    with somebody_else() as other:
+        other.execute("SELECT 1 FROM run WHERE id = %s FOR UPDATE", [run.id])
+        threading.Timer(0.3, other.rollback).start()
+        assert hands.claim() == "a"
+
+
+def test_two_workers_never_get_the_same_task() -> None:
+    run = make_run(", ".join(f"t{n}" for n in range(30)))
+    hands = [Hands(), Hands()]
+    in_threads(*(one.work_off for one in hands))
+    assert set(states(run).values()) == {"succeeded"}
+    assert Attempt.objects.filter(run=run).count() == 30
+    assert Run.objects.get(id=run.id).state == "succeeded"
+
+
+def finish_and_lose() -> tuple[str, dict[str, str]]:
+    run, hands = make_run("a"), Hands()
+    hands.claim()
+    token = hands.held["a"].token
+    in_threads(lambda: hands.end("a"), lambda: protocol.lose(token, "lease"))
+    found = Attempt.objects.get(run=run).state, states(run)
+    Hands().work_off()
+    return found
+
+
+def test_of_a_finish_and_a_loss_at_once_exactly_one_counts() -> None:
+    for _ in range(10):
+        assert finish_and_lose() in (("succeeded", {"a": "succeeded"}), ("lost", {"a": "retry_wait"}))
+
+
+def cancel_and_finish() -> tuple[Run, dict[str, str]]:
+    run, hands, actor = make_run("a > b"), Hands(), make_user()
+    hands.claim()
+    in_threads(lambda: hands.end("a"), lambda: protocol.cancel_run(run.id, actor=actor))
+    return Run.objects.get(id=run.id), states(run)
+
+
+def test_of_a_cancel_and_a_finish_at_once_both_orders_end_the_run() -> None:
+    for _ in range(10):
+        run, found = cancel_and_finish()
+        assert (run.state, run.open_tasks) == ("cancelled", 0)
+        assert found == {"a": "succeeded", "b": "cancelled"}
