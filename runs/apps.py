@@ -8,10 +8,13 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the room below what it asks about queues and runs; say who carries out which chores."""
-        from runs import chores, invariants, lookups, sweeps
+        from pipelines.signals import code_synced
+        from runs import building, chores, invariants, lookups, sweeps
         from runs.alerts import email
 
         lookups.register()
         chores.register("alert", email.deliver)
         chores.register("invariants", invariants.look)
+        chores.register("build", building.carry_out)
+        code_synced.connect(building.when_synced)
         sweeps.register(invariants.ask_hourly)

@@ -9,17 +9,17 @@ import hashlib
 import sys
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
-from pipelines import references, snapshots
+from pipelines import references
 from pipelines.errors import Refusal
 from pipelines.store import Store, StoreError
-from runs import environments, kinds, protocol
+from runs import building, environments, kinds, protocol
 from runs.models import RunCode
 from runs.protocol import Json, Work
 from runs.worker.serializers import FOLDER
@@ -124,9 +124,8 @@ class Requests:
             provenance["code"] = hashlib.sha256(text.encode()).hexdigest()
 
     def _checkout(self, tree_sha256: str) -> Path:
-        into = Path(settings.ORCHESTRATOR["HOME"]) / "snapshots"
         try:
-            return snapshots.materialise(self.store, tree_sha256, into)
+            return building.checkout(self.store, tree_sha256)
         except (StoreError, OSError) as error:
             raise CannotRun(
                 "infrastructure", f"the code {tree_sha256[:12]} could not be fetched: {error}"
@@ -136,14 +135,9 @@ class Requests:
         """The interpreter of the code's environment, built now if it is not there."""
         if not code.lock_sha256:
             return sys.executable
-
-        def read_lock() -> bytes:
-            return (self._checkout(code.tree_sha256) / code.lock_file).read_bytes()
-
+        read = partial(building.read_lock, self.store, code.tree_sha256, code.lock_file)
         try:
-            return str(
-                environments.interpreter(Path(settings.ORCHESTRATOR["CACHE"]), code.lock_sha256, read_lock)
-            )
+            return building.interpreter(code.lock_sha256, read)
         except environments.BuildFailed as error:
             raise CannotRun(
                 "infrastructure", f"the environment of this code could not be built: {error}"
