@@ -1,5 +1,5 @@
--- A number of seconds as an interval: at most ten years, for a larger one is no interval at all.
-CREATE OR REPLACE FUNCTION engine_seconds(p_seconds float8) RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+-- A number of seconds as an interval, none as none: at most ten years, for a larger one is no interval at all.
+CREATE OR REPLACE FUNCTION engine_seconds(p_seconds float8) RETURNS interval LANGUAGE sql IMMUTABLE STRICT AS $$
     SELECT make_interval(secs => least(greatest(p_seconds, 0), 315360000))
 $$;
 

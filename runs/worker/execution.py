@@ -106,7 +106,7 @@ class Execution:
         began = time.monotonic()
         prepared = self.station.requests.prepare(self.work, self.folder)
         keep_inputs(self.work.attempt["id"], prepared.sources)
-        if self._asked:
+        if self._asked == "cancel":
             return Outcome("cancelled", "by_person", "it was cancelled before it began")
         self._set_deadline(time.monotonic() - began)
         reading, writing = os.pipe2(os.O_CLOEXEC)

@@ -442,6 +442,16 @@ class TestApproval:
 
 
 class TestOddValues:
+    def test_a_task_without_a_timeout_never_times_out(self) -> None:
+        run, hands = make_run("a", tasks={"a": {"timeout": None}}), Hands()
+        hands.claim()
+        assert Attempt.objects.get(run=run).timeout_at is None
+
+    def test_an_approval_without_a_deadline_waits_for_ever(self) -> None:
+        entry = {"kind": "approval", "config": {"by": ["approver"], "deadline": None}}
+        run = make_run("ok", tasks={"ok": entry})
+        assert TaskRun.objects.get(run=run).deadline_at is None
+
     def test_a_timeout_beyond_all_time_does_not_stop_the_queue(self) -> None:
         make_run("a", tasks={"a": {"timeout": 999_999_999 * 86_400.0}})
         make_run("b")
