@@ -31,15 +31,15 @@ def config_of(task_run: TaskRun) -> dict[str, Any]:
 def standing(rights: Rights, run: Run, task_run: TaskRun) -> Standing:
     """May the person decide on this task now? Reads no more than the rights do."""
     if task_run.kind != "approval":
-        return Standing(None, "This step does not ask for a decision.")
+        return Standing(None, "This task does not ask for a decision.")
     if task_run.state != TaskState.AWAITING_APPROVAL:
-        return Standing(None, f"This step waits for no decision now; it is {task_run.state}.")
+        return Standing(None, f"This task waits for no decision now; it is {task_run.state}.")
     config = config_of(task_run)
     if not rights.scope_allows("approve"):
         return Standing(None, "This token's scopes do not allow to approve.")
     role = deciding_role(config["by"], rights.user.get_username(), rights.roles_in(run.team_id))
     if role is None:
-        return Standing(None, f"Only {' or '.join(config['by'])} may decide on this step.")
+        return Standing(None, f"Only {' or '.join(config['by'])} may decide on this task.")
     if run.requested_by_id == rights.user.pk and not config["requester_may_approve"]:
         return Standing(None, "Whoever asked for the run may not decide on it; ask somebody else.")
     return Standing(role, None)

@@ -17,11 +17,11 @@ RUN_AGAIN = frozenset({"failed", "upstream_failed", "cancelled"})
 
 WORDS = {
     "failed": "It failed.",
-    "upstream_failed": "It did not run because a step before it failed.",
+    "upstream_failed": "It did not run because a task before it failed.",
     "cancelled": "It was cancelled.",
-    "skipped_downstream": "It was skipped, and a step before it runs again.",
+    "skipped_downstream": "It was skipped, and a task before it runs again.",
     "skipped_in_scope": "It was skipped together with its group, which runs again.",
-    "scope": "A step inside it runs again.",
+    "scope": "A task inside it runs again.",
     "succeeded": "It succeeded; its results are used.",
     "skipped": "It was skipped, and nothing before it runs again.",
     "open": "It has not ended.",

@@ -27,7 +27,7 @@ from runs.models import (
 )
 from runs.states import AttemptState, LeaseState, RunState, TaskState
 
-# Kinds that hold other tasks: they are no step of their own in counts and cause lines.
+# Kinds that hold other tasks: they are no task of their own in counts and cause lines.
 SCOPES = ("group", "map", "pipeline")
 
 RESUMABLE = frozenset({RunState.FAILED, RunState.CANCELLED})
@@ -50,7 +50,7 @@ COUNTS = """
         WHERE t.run_id = r.id AND t.kind <> ALL (%s) GROUP BY t.state
     ) c
 """
-# A scope fails after the step that made it fail, so the first to end is the cause.
+# A scope fails after the task that made it fail, so the first to end is the cause.
 FIRST_FAILED = """
     SELECT c.id FROM unnest(%s::bigint[]) AS r (id) CROSS JOIN LATERAL (
         SELECT t.id FROM task_run t
@@ -61,7 +61,7 @@ FIRST_FAILED = """
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a run failed: its first failed step and the last attempt of that step, in words."""
+    """Why a run failed: its first failed task and the last attempt of that task, in words."""
 
     task: str
     task_run: uuid.UUID
@@ -77,7 +77,7 @@ def runs(visible: QuerySet[Run]) -> QuerySet[Run]:
 
 
 def counts_by_state(run_ids: Collection[int]) -> dict[int, dict[str, int]]:
-    """Run -> task state -> number of its steps, scopes not counted."""
+    """Run -> task state -> number of its tasks, scopes not counted."""
     counts: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, [list(run_ids), list(SCOPES)])
@@ -87,7 +87,7 @@ def counts_by_state(run_ids: Collection[int]) -> dict[int, dict[str, int]]:
 
 
 def awaiting_approval(run_ids: Collection[int]) -> dict[int, list[TaskRun]]:
-    """Run -> its steps that wait for a person's decision."""
+    """Run -> its tasks that wait for a person's decision."""
     found: dict[int, list[TaskRun]] = defaultdict(list)
     waiting = TaskRun.objects.filter(run_id__in=run_ids, state=TaskState.AWAITING_APPROVAL)
     for task_run in waiting.select_related("task"):
@@ -127,7 +127,7 @@ def task_message(task_run: TaskRun, attempt: Attempt | None, approval: Approval 
         return f"Rejected by {who}: {approval.comment}" if approval.comment else f"Rejected by {who}."
     said = attempt_message(attempt, task_run) if attempt else ""
     if task_run.reason == "upstream" and task_run.state == TaskState.FAILED:
-        return "A step inside it failed."
+        return "A task inside it failed."
     if task_run.reason == "upstream" and task_run.state == TaskState.SKIPPED:
         return "What it waits for did not happen."
     if task_run.reason in reasons.TASK_WORDS:
@@ -172,12 +172,12 @@ def approvals(task_run_ids: Collection[int]) -> dict[int, Approval]:
 
 
 def task_runs(run: Run) -> QuerySet[TaskRun]:
-    """The steps of a run in the order of its document."""
+    """The tasks of a run in the order of its document."""
     return run.task_runs.select_related("task", "parent").order_by("id")
 
 
 def changed_since(run: Run, seq: int) -> QuerySet[TaskRun]:
-    """The steps that an event after number ``seq`` speaks of."""
+    """The tasks that an event after number ``seq`` speaks of."""
     touched = RunEvent.objects.filter(run_id=run.pk, seq__gt=seq, task_run_id__isnull=False)
     return task_runs(run).filter(pk__in=touched.values("task_run_id"))
 
@@ -193,7 +193,7 @@ def keys_of(task_run_ids: Iterable[int]) -> dict[int, str]:
 
 
 def attempts(task_run: TaskRun) -> QuerySet[Attempt]:
-    """The attempts of a step, oldest first, with the worker that made each."""
+    """The attempts of a task, oldest first, with the worker that made each."""
     return task_run.attempts.select_related("lease").defer("provenance").order_by("no")
 
 
@@ -208,13 +208,13 @@ def outputs(attempt: Attempt | None) -> list[AttemptOutput]:
 
 
 def source_of_outputs(task_run: TaskRun, made: Collection[Attempt]) -> Attempt | None:
-    """The attempt whose outputs are those of the step: its own success, or the one it reuses."""
+    """The attempt whose outputs are those of the task: its own success, or the one it reuses."""
     succeeded = [attempt for attempt in made if attempt.state == AttemptState.SUCCEEDED]
     return succeeded[-1] if succeeded else task_run.reused_from
 
 
 def resume_plan(run: Run) -> list[planner.Planned]:
-    """What a resume of this run would do with each step."""
+    """What a resume of this run would do with each task."""
     tasks = [
         planner.PlanTask(key, state, parent)
         for key, state, parent in task_runs(run).values_list("key", "state", "parent__key")
@@ -234,7 +234,7 @@ def why_not_resumable(run: Run) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class QueueLoad:
-    """How busy one queue is: steps that wait for a worker, attempts that run, workers that live."""
+    """How busy one queue is: tasks that wait for a worker, attempts that run, workers that live."""
 
     ready: int = 0
     running: int = 0

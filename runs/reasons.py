@@ -11,7 +11,7 @@ TASK_WORDS = {
     "reused": "Its result was taken from an earlier run.",
     "condition_false": "Its condition was false.",
     "condition_error": "Its condition could not be evaluated",
-    "upstream": "A step before it failed.",
+    "upstream": "A task before it failed.",
     "deadline": "Nobody decided before the deadline.",
     "poison": "Its worker was lost three times; it is not tried again.",
     "by_person": "A person decided so.",

@@ -39,7 +39,7 @@ class Alert:
     title: str
     number: int
     version: int
-    step: str
+    task: str
     attempt: int
     cause: str
     requested_by: str
@@ -93,7 +93,7 @@ def compose(run: Run, task_run: TaskRun, why_you: str) -> Alert:
         title=one_line(run.pipeline.title or run.pipeline.name, 200),
         number=run.number,
         version=run.version.number,
-        step=task_run.key,
+        task=task_run.key,
         attempt=attempt.no if attempt else 0,
         cause=one_line(cause, 500),
         requested_by=run.requested_by.shown_name if run.requested_by else "",
@@ -106,7 +106,7 @@ def compose(run: Run, task_run: TaskRun, why_you: str) -> Alert:
 
 
 def link_to(run: Run, task_run: TaskRun, attempt: Attempt | None) -> str:
-    """The page of the run with the failed step open."""
+    """The page of the run with the failed task open."""
     place = f"?task={quote(task_run.key, safe='')}"
     if attempt is not None:
         place += f"&attempt={attempt.no}&tab=log"

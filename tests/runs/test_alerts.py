@@ -62,7 +62,7 @@ def test_the_owner_is_told_the_cause_the_last_lines_and_the_place(people: Cast, 
     name = f"alpha:{run.pipeline.name}"
     assert mail["Subject"] == f"{name} #1 failed at g/train: ValueError: loss is nan"
     text = postman.text()
-    assert "Digits <reader> — run #1 failed at step g/train." in text
+    assert "Digits <reader> — run #1 failed at task g/train." in text
     assert "Cause:     ValueError: loss is nan" in text
     assert f"https://orchestrator.example/runs/{run.uuid}?task=g%2Ftrain&attempt=1&tab=log" in text
     assert "Asked by:  Bob" in text
@@ -95,7 +95,7 @@ def test_the_mail_speaks_of_the_last_try(people: Cast, postman: Postman) -> None
         making.finish(making.claim(lease), "failed", "exit", exit_code=number + 1)
         assert Chore.objects.count() == (number == 2)
     carry_out()
-    assert "Step:      train, attempt 3" in postman.text()
+    assert "Task:      train, attempt 3" in postman.text()
     assert "Cause:     exit 3" in postman.text()
 
 

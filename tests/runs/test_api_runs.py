@@ -486,7 +486,7 @@ def test_a_waiting_retry_starts_when_a_person_says_so(people: Cast, alice: APICl
 
 
 def waiting_step(people: Cast, **config: Any) -> TaskRun:
-    """A step that waits for a decision, in a run that Alice asked for."""
+    """A task that waits for a decision, in a run that Alice asked for."""
     whole = {"by": ["approver"], "deadline": None, "requester_may_approve": False, **config}
     tasks = [task("approve", "approval", config=whole), task("after")]
     version = making.make_version(people.team, people.alice, tasks, [("approve", "after")])

@@ -117,7 +117,7 @@ def test_a_page_watches_a_run_and_the_owner_gets_one_mail_of_its_failure(
     assert postman.to == ["admin@localhost"]
     assert mail["Subject"] == f"demo:{name} #1 failed at trip: exit 3"
     text = postman.text()
-    assert "Step:      trip, attempt 2" in text
+    assert "Task:      trip, attempt 2" in text
     assert "    about to fail" in text
     assert f"/runs/{run}?task=trip&attempt=2&tab=log" in text
 
