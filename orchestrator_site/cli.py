@@ -75,8 +75,7 @@ class Api:
         token = os.environ.get("ORCHESTRATOR_TOKEN", "")
         if not token:
             fail(
-                "ORCHESTRATOR_TOKEN is not set: make a token on the page Tokens, "
-                "or with `manage.py token NAME`.",
+                "ORCHESTRATOR_TOKEN is not set: make a token with `manage.py token NAME` on the server.",
                 REFUSED,
             )
         self.client = httpx.Client(
@@ -367,6 +366,10 @@ def worded(state: str) -> str:
     return WORDS.get(state, state)
 
 
+def starter(row: dict[str, Any]) -> str:
+    return str(row["requested_by"]["username"] if row["requested_by"] else row["trigger"])
+
+
 @app.command()
 def runs(
     name: Annotated[str | None, typer.Argument(help="Of this pipeline only.")] = None,
@@ -379,15 +382,29 @@ def runs(
     if as_json:
         out.print_json(json.dumps(rows))
         return
-    table = Table("run", "state", "version", "started by", "created", "id", box=None)
+    if not out.is_terminal:
+        for row in rows:
+            print(
+                label(row),
+                row["state"],
+                f"v{row['version']}",
+                starter(row),
+                row["created_at"],
+                row["id"],
+                sep="\t",
+            )
+        return
+    table = Table(box=None)
+    for heading in ("run", "state", "version", "started by", "created", "id"):
+        # What is copied from here is never cut.
+        table.add_column(heading, no_wrap=heading in ("run", "id"), overflow="fold")
     for row in rows:
-        by = row["requested_by"]["username"] if row["requested_by"] else row["trigger"]
         shade = COLOURS.get(row["state"], "default")
         cells = [
             label(row),
             f"[{shade}]{row['state']}[/]",
             str(row["version"]),
-            by,
+            starter(row),
             row["created_at"],
             row["id"],
         ]

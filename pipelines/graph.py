@@ -118,6 +118,13 @@ class Diff:
         }
 
 
+def parameters_in_order(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a canonical spec, in the order of the document."""
+    parameters = spec.get("parameters") or {}
+    order = spec.get("parameter_order") or parameters
+    return {name: parameters[name] for name in order if name in parameters}
+
+
 @dataclass
 class Graph:
     """A whole pipeline. Not changed after it was made: look-ups are computed once."""
@@ -143,6 +150,8 @@ class Graph:
             "description": self.description,
             "purpose": self.purpose,
             "parameters": self.parameters,
+            # JSON objects have no order once they have been in the database; the form of a run has one.
+            "parameter_order": list(self.parameters),
             "triggers": self.triggers,
             "overlap": self.overlap,
             "priority": self.priority,
@@ -156,9 +165,11 @@ class Graph:
         """The inverse of `to_json`. ValueError on another schema, KeyError or TypeError on a broken one."""
         if data["schema"] != SCHEMA:
             raise ValueError(f"a spec of schema {data['schema']!r} cannot be read here, only {SCHEMA!r}")
-        rest = {key: value for key, value in data.items() if key not in ("schema", "tasks", "edges")}
+        apart = ("schema", "tasks", "edges", "parameters", "parameter_order")
+        rest = {key: value for key, value in data.items() if key not in apart}
         tasks = [TaskSpec.from_json(task) for task in data["tasks"]]
-        return cls(tasks=tasks, edges=[EdgeSpec(**edge) for edge in data["edges"]], **rest)
+        edges = [EdgeSpec(**edge) for edge in data["edges"]]
+        return cls(tasks=tasks, edges=edges, parameters=parameters_in_order(data), **rest)
 
     @cached_property
     def by_key(self) -> dict[str, TaskSpec]:

@@ -36,7 +36,10 @@ def listed(rows: QuerySet[Pipeline]) -> QuerySet[Pipeline]:
     return (
         rows.select_related("team", "owner", "deputy", "active_version__created_by")
         .defer("draft_text", "draft_layout", *heavy)
-        .annotate(active_parameters=KeyTransform("parameters", "active_version__spec"))
+        .annotate(
+            active_parameters=KeyTransform("parameters", "active_version__spec"),
+            active_parameter_order=KeyTransform("parameter_order", "active_version__spec"),
+        )
     )
 
 

@@ -21,7 +21,7 @@ REASON_WORDS = {
     "exit": "exit",
     "infrastructure": "the surroundings failed",
     "transient": "temporary failure",
-    "validation": "its input or output is not as declared",
+    "validation": "what it was given or made is not as it should be",
     "lease": "its worker was lost",
     "drained": "its worker was stopped before it could end",
 }

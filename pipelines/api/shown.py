@@ -8,6 +8,7 @@ from typing import Any
 from pipelines import audit
 from pipelines.access import Rights
 from pipelines.api.base import person
+from pipelines.graph import parameters_in_order
 from pipelines.lookups import lookups
 from pipelines.models import (
     ApiToken,
@@ -45,7 +46,12 @@ def _pipeline(rights: Rights, row: Pipeline, runs: list[Body]) -> Body:
         "runbook": row.runbook,
         "tags": row.tags,
         "active_version": _summary(version) if version else None,
-        "parameters": getattr(row, "active_parameters", None) or {},
+        "parameters": parameters_in_order(
+            {
+                "parameters": getattr(row, "active_parameters", None),
+                "parameter_order": getattr(row, "active_parameter_order", None),
+            }
+        ),
         "state": runs[0]["state"] if runs else None,
         "last_runs": runs,
         "paused_at": row.paused_at,
@@ -76,7 +82,7 @@ def version(pipeline: Pipeline, row: PipelineVersion) -> Body:
         "spec_sha256": row.spec_sha256,
         "layout": row.layout,
         "code": row.spec.get("code"),
-        "parameters": row.spec.get("parameters", {}),
+        "parameters": parameters_in_order(row.spec),
         "graph": graph(row.spec),
     }
 

@@ -45,6 +45,7 @@ def test_the_digits_document_is_valid_but_for_what_nothing_carries_out_yet() -> 
     assert result.ok
     assert [(problem.severity, problem.path) for problem in result.problems] == [
         ("warning", "triggers"),
+        ("warning", "overlap"),
         ("warning", "tasks.train.cache"),
     ]
 
@@ -495,10 +496,10 @@ def test_problems_of_text_and_of_meaning_come_together() -> None:
     assert [problem.code for problem in validate(text, context()).problems] == ["anchor", "unknown-queue"]
 
 
-def test_overlap_and_priority_are_warned_about_only_when_they_ask_for_something() -> None:
-    plain = HEAD + "overlap: queue\npriority: normal\ntasks:\n  a: {kind: shell, run: x}\n"
+def test_overlap_and_priority_are_warned_about_when_they_ask_for_something() -> None:
+    plain = HEAD + "priority: normal\ntasks:\n  a: {kind: shell, run: x}\n"
     assert validate(plain, context()).problems == []
-    asking = plain.replace("queue\n", "skip\n").replace("normal", "high")
+    asking = HEAD + "overlap: queue\npriority: high\ntasks:\n  a: {kind: shell, run: x}\n"
     assert [(p.severity, p.line) for p in validate(asking, context()).problems] == [
         ("warning", 3),
         ("warning", 4),

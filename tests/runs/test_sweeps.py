@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from redis import Redis
 
-from runs import dispatch, sweeps
+from runs import dispatch, protocol, sweeps
 from runs.models import Attempt, TaskRun, WorkerLease
 from tests.runs.factories import Hands, make_lease, make_run, state_line, states
 
@@ -129,14 +129,14 @@ def test_an_attempt_that_cannot_be_settled_does_not_keep_the_others_waiting(
     hands.claim()
     long_ago(hands.lease.uuid)
     spoiled = hands.held["a"].token
-    lose = sweeps.protocol.lose
+    lose = protocol.lose
 
     def refuse(token: str, reason: str) -> object:
         if token == spoiled:
             raise ValueError("a row that nobody foresaw")
         return lose(token, reason)
 
-    monkeypatch.setattr(sweeps.protocol, "lose", refuse)
+    monkeypatch.setattr(protocol, "lose", refuse)
     sweeps.sweep_once()
     assert state_line(first) == "a=running"
     assert state_line(second) == "b=retry_wait"

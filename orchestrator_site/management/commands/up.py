@@ -202,6 +202,8 @@ def listen(host: str, port: int) -> socket.socket:
 
     Raises HomeError (a sentence) when the port is taken or the address is not this machine's.
     """
+    if not 0 <= port <= 65535:
+        raise HomeError(f"There is no port {port}: choose one from 1 to 65535, or 0 for any that is free.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:

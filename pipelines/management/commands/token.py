@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from pipelines import tokens
 from pipelines.access import SCOPES
@@ -24,6 +25,12 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="made by manage.py token")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._handle(options)
+        except OperationalError as error:
+            raise CommandError(f"The database does not answer; start the product first ({error}).") from None
+
+    def _handle(self, options: dict[str, Any]) -> None:
         person = User.objects.filter(username=options["username"], is_active=True).first()
         if person is None:
             raise CommandError(f"There is no active person '{options['username']}'.")
