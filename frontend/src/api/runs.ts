@@ -24,6 +24,11 @@ export function getRun(id: string, signal: AbortSignal): Promise<Run> {
   return dataOf(client.GET('/api/v1/runs/{id}/', { params: { path: { id } }, signal }));
 }
 
+/** What is shown as the state of a run: one that waits for a person says so, whatever else still runs. */
+export function shownState(run: Pick<Run, 'state' | 'counts'>): string {
+  return run.state === 'running' && (run.counts.awaiting_approval ?? 0) > 0 ? 'awaiting_approval' : run.state;
+}
+
 /** Every task run of a run that changed after event number `since` (0: all), page after page. */
 export async function getTasks(id: string, since: number, signal: AbortSignal): Promise<TaskRun[]> {
   const tasks: TaskRun[] = [];

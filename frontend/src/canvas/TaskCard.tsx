@@ -11,9 +11,7 @@ interface Props {
   title: string;
   /** Null: nothing is known of a state here, as on a version's graph. */
   state: string | null;
-  /** Beside the glyph: "2/3". */
-  count?: string | undefined;
-  /** Second line, right: duration, queue. */
+  /** Second line, right: attempt, duration, queue. */
   aside?: ReactNode;
   /** The whole card in words, for screen readers. */
   label: string;
@@ -21,7 +19,7 @@ interface Props {
 }
 
 /** A card of 208 x 64: stripe in the state's colour, icon, name and glyph above, title and figures below. */
-export const TaskCard = memo(function TaskCard({ kind, name, title, state, count, aside, label, selected }: Props) {
+export const TaskCard = memo(function TaskCard({ kind, name, title, state, aside, label, selected }: Props) {
   return (
     <div
       className={css.card}
@@ -38,7 +36,6 @@ export const TaskCard = memo(function TaskCard({ kind, name, title, state, count
         <span className={css.name} title={name}>
           {breakable(name)}
         </span>
-        {count && <span className={css.count}>{count}</span>}
         {state !== null && (
           <span className={css.glyph}>
             <StateGlyph state={state} size={16} />

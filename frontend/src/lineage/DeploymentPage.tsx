@@ -6,7 +6,7 @@ import { Problem, sentenceOf } from '../api/problem';
 import type { Deployment, Move, Trace } from '../api/types';
 import { Button } from '../ui/Button';
 import { Ago, Fact, Facts, Moment, PersonName } from '../ui/Facts';
-import { EmptyState, ErrorState, Skeleton, SkeletonRows } from '../ui/Feedback';
+import { EmptyState, ErrorState, NotFound, Skeleton, SkeletonRows } from '../ui/Feedback';
 import { Input } from '../ui/Fields';
 import { Card, PageBody, PageHead, Section, useTitle } from '../ui/Page';
 import table from '../ui/Table.module.css';
@@ -24,12 +24,20 @@ export function DeploymentPage() {
   useTitle(query.data?.endpoint.name ?? endpoint, 'Deployment');
   if (query.isPending) return <Loading />;
   if (query.isError && !query.data) {
-    const missing = query.error instanceof Problem && query.error.status === 404;
+    if (query.error instanceof Problem && query.error.status === 404) {
+      return (
+        <PageBody>
+          <NotFound title={`There is no endpoint ${endpoint}.`}>
+            <Link to="/deployments">To the deployments</Link>
+          </NotFound>
+        </PageBody>
+      );
+    }
     return (
       <PageBody>
         <ErrorState
           page
-          title={missing ? `There is no endpoint ${endpoint}.` : 'The deployment could not be loaded.'}
+          title="The deployment could not be loaded."
           detail={sentenceOf(query.error)}
           offline={query.error instanceof Problem && query.error.unreachable}
           onRetry={() => void query.refetch()}
@@ -99,7 +107,7 @@ function Now({ current, at, stage }: { current: Move | null; at: string | undefi
       <strong>
         {current.model} version {current.version}
       </strong>{' '}
-      {at ? 'was' : 'is'} in {stage} since <Moment at={current.since} />
+      {at ? 'had' : 'has'} been deployed in stage {stage} since <Moment at={current.since} />
       {current.moved_by && (
         <>
           , put there by <PersonName person={current.moved_by} />

@@ -8,7 +8,7 @@ import type { Pipeline, VersionItem } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
 import { Button } from '../ui/Button';
 import { Ago, Digest, Fact, Facts, PersonName } from '../ui/Facts';
-import { EmptyState, ErrorState, Notice, Skeleton, SkeletonRows } from '../ui/Feedback';
+import { EmptyState, ErrorState, NotFound, Notice, Skeleton, SkeletonRows } from '../ui/Feedback';
 import { More } from '../ui/More';
 import { Card, PageBody, PageHead, Section, useTitle } from '../ui/Page';
 import { Segments } from '../ui/Segments';
@@ -29,12 +29,20 @@ export function PipelinePage({ runs }: { runs: (pipeline: Pipeline) => ReactNode
   useTitle(query.data ? query.data.title || query.data.name : 'Pipeline');
   if (query.isPending) return <Loading />;
   if (query.isError && !query.data) {
-    const missing = query.error instanceof Problem && query.error.status === 404;
+    if (query.error instanceof Problem && query.error.status === 404) {
+      return (
+        <PageBody>
+          <NotFound title={`There is no pipeline ${name}.`}>
+            <Link to="/pipelines">To the pipelines</Link>
+          </NotFound>
+        </PageBody>
+      );
+    }
     return (
       <PageBody>
         <ErrorState
           page
-          title={missing ? `There is no pipeline ${name}.` : 'The pipeline could not be loaded.'}
+          title="The pipeline could not be loaded."
           detail={sentenceOf(query.error)}
           onRetry={() => void query.refetch()}
         />
@@ -137,6 +145,7 @@ function Runbook({ text }: { text: string }) {
 function VersionView({ pipeline, number }: { pipeline: Pipeline; number: number }) {
   const [view, setView] = useState<'graph' | 'text'>('graph');
   const query = useQuery(versionQuery(addressOf(pipeline), number));
+  const missing = query.error instanceof Problem && query.error.status === 404;
   const active = pipeline.active_version?.number === number;
   return (
     <Section
@@ -155,7 +164,8 @@ function VersionView({ pipeline, number }: { pipeline: Pipeline; number: number 
       }
     >
       {query.isPending && <SkeletonRows rows={5} label="Loading the version" />}
-      {query.isError && (
+      {missing && <p className={css.none}>There is no version {number}.</p>}
+      {query.isError && !missing && (
         <ErrorState
           title={`Version ${number} could not be loaded.`}
           detail={sentenceOf(query.error)}

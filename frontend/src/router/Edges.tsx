@@ -1,17 +1,14 @@
 import { Link, type ErrorComponentProps } from '@tanstack/react-router';
-import { MapPinOff } from 'lucide-react';
 import { Problem, sentenceOf } from '../api/problem';
-import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
+import { ErrorState, NotFound, SkeletonRows } from '../ui/Feedback';
 import { useTitle } from '../ui/Page';
 
 export function NotFoundPage() {
   useTitle('Not found');
   return (
-    <main>
-      <EmptyState page icon={<MapPinOff />} title="There is no page at this address" action={<Link to="/pipelines">To the pipelines</Link>}>
-        The link may be old, or a letter may be missing.
-      </EmptyState>
-    </main>
+    <NotFound title="There is no page at this address.">
+      <Link to="/pipelines">To the pipelines</Link>
+    </NotFound>
   );
 }
 

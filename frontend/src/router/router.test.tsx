@@ -55,7 +55,14 @@ describe('the shell', () => {
 
   it('knows an address that does not exist', async () => {
     open('/nowhere');
-    expect(await screen.findByText('There is no page at this address')).toBeVisible();
+    expect(await screen.findByText('There is no page at this address.')).toBeVisible();
+    expect(screen.getByRole('navigation', { name: 'Main' })).toBeVisible();
+  });
+
+  it('goes on to the pipelines from sign-in when signed in', async () => {
+    const { router } = open('/sign-in', { pipelines: [makePipeline()] });
+    expect(await screen.findByRole('heading', { level: 1, name: 'Pipelines' })).toBeVisible();
+    expect(router.state.location.pathname).toBe('/pipelines');
   });
 
   it('says that the server does not answer', async () => {

@@ -1,10 +1,13 @@
 import { lazyRouteComponent, Outlet } from '@tanstack/react-router';
+import { History } from 'lucide-react';
 import { addressOf } from '../api/pipelines';
+import type { Pipeline } from '../api/types';
 import { DeploymentsPage } from '../lineage/DeploymentsPage';
 import { PipelinePage } from '../pipelines/PipelinePage';
 import { PipelinesPage } from '../pipelines/PipelinesPage';
 import { RunsPage } from '../runs/RunsPage';
 import { RunsTable } from '../runs/RunsTable';
+import { EmptyState } from '../ui/Feedback';
 import { CrashPage, NotFoundPage, WaitPage } from './Edges';
 import * as routes from './routes';
 import { Shell } from './Shell';
@@ -13,8 +16,27 @@ import { SignInPage } from './SignInPage';
 /** A pipeline's page with its runs, which another room draws. */
 function PipelineWithRuns() {
   return (
-    <PipelinePage runs={(pipeline) => <RunsTable filter={{ pipeline: addressOf(pipeline) }} withPipeline={false} />} />
+    <PipelinePage
+      runs={(pipeline) => (
+        <RunsTable filter={{ pipeline: addressOf(pipeline) }} withPipeline={false} empty={<NeverRun pipeline={pipeline} />} />
+      )}
+    />
   );
+}
+
+function NeverRun({ pipeline }: { pipeline: Pipeline }) {
+  return (
+    <EmptyState icon={<History />} title="Nothing has run yet">
+      {howToStart(pipeline)}
+    </EmptyState>
+  );
+}
+
+function howToStart({ active_version: version, can }: Pipeline): string {
+  if (version === null) return 'Publish a version first; then Run, at the top of this page, starts it.';
+  return can.run
+    ? 'Press Run at the top of this page; the run is listed here from its first second.'
+    : 'Its runs are listed here from their first second. Somebody who may run it has to start one.';
 }
 
 routes.root.update({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashPage });
@@ -24,6 +46,7 @@ routes.pipelines.update({ component: PipelinesPage });
 routes.pipeline.update({ component: PipelineWithRuns });
 routes.runs.update({ component: RunsPage });
 routes.run.update({ component: lazyRouteComponent(() => import('../runs/RunPage'), 'RunPage') });
+routes.nowhere.update({ component: NotFoundPage });
 routes.deployments.update({ component: DeploymentsPage });
 routes.deployment.update({ component: lazyRouteComponent(() => import('../lineage/DeploymentPage'), 'DeploymentPage') });
 

@@ -4,6 +4,7 @@ import { meQuery } from '../api/me';
 import { Problem } from '../api/problem';
 import type { RunState } from '../api/types';
 import { parseRunSearch, runState } from '../runs/search';
+import { placeOf } from './place';
 import { setFormat } from '../ui/format';
 
 /* The addresses of the product and what they may carry. What is drawn there is said in router.tsx: pages read
@@ -17,6 +18,15 @@ export const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: (raw: Record<string, unknown>): { next?: string | undefined } => ({ next: text(raw.next) }),
+  beforeLoad: async ({ search, context }) => {
+    try {
+      // Asked anew: what is remembered may be of a session that has ended.
+      await context.queryClient.query({ ...meQuery, staleTime: 0 });
+    } catch {
+      return;
+    }
+    throw redirect({ href: placeOf(search.next), replace: true });
+  },
 });
 
 /** Everything behind sign-in. */
@@ -71,6 +81,8 @@ export const runs = createRoute({
 
 export const run = createRoute({ getParentRoute: () => shell, path: '/runs/$runId', validateSearch: parseRunSearch });
 
+/** Any other address, so that the navigation stays beside the sentence. */
+export const nowhere = createRoute({ getParentRoute: () => shell, path: '/$' });
 export const deployments = createRoute({ getParentRoute: () => shell, path: '/deployments' });
 
 export interface DeploymentSearch {
@@ -92,7 +104,7 @@ export const deployment = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  shell.addChildren([home, pipelines, pipeline, runs, run, deployments, deployment]),
+  shell.addChildren([home, pipelines, pipeline, runs, run, deployments, deployment, nowhere]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

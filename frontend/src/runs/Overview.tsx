@@ -12,7 +12,7 @@ import { hasEnded } from '../ui/states';
 import { useNow } from '../ui/useNow';
 import css from './Overview.module.css';
 import { useRun, useRunStore } from './RunContext';
-import { reasonWords, whyEnded, whyWaiting } from './words';
+import { lostWords, reasonWords, whyEnded, whyWaiting } from './words';
 
 interface Props {
   run: Run;
@@ -65,9 +65,7 @@ export function Overview({ run, task, attempt, edges }: Props) {
             </Fact>
           )}
           {task.lost > 0 && (
-            <Fact name="Lost">
-              {task.lost} {task.lost === 1 ? 'attempt' : 'attempts'}, which use up no retries
-            </Fact>
+            <Fact name="Lost">{lostWords(task.lost)}</Fact>
           )}
         </Facts>
       </section>

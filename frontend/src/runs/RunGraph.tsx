@@ -8,7 +8,7 @@ import { formatDuration, formatTicking } from '../ui/format';
 import { useNow } from '../ui/useNow';
 import type { TaskRun } from '../api/types';
 import { useRunStore, useTask } from './RunContext';
-import { attemptCount, cardLabel, takenMs } from './words';
+import { attemptWords, cardLabel, takenMs } from './words';
 
 interface Props {
   label: string;
@@ -41,7 +41,6 @@ const RunCard = memo(function RunCard({ id, selected }: CardProps) {
       name={task.name}
       title={task.title || task.kind}
       state={task.state}
-      count={attemptCount(task)}
       aside={<Aside task={task} />}
       label={cardLabel(task)}
       selected={selected}
@@ -65,8 +64,10 @@ const RunFrame = memo(function RunFrame({ id, selected }: CardProps) {
 });
 
 function Aside({ task }: { task: TaskRun }) {
+  const attempt = attemptWords(task);
   return (
     <>
+      {attempt !== undefined && `${attempt} · `}
       <Taken task={task} />
       {task.started_at !== null && task.queue !== '' && ' · '}
       {task.queue}
@@ -79,5 +80,5 @@ function Taken({ task }: { task: TaskRun }) {
   const now = useNow(running ? 1000 : 0);
   const taken = takenMs(task, now);
   if (taken === null) return null;
-  return <>{running ? formatTicking(taken) : formatDuration(taken)}</>;
+  return <span className="tabular">{running ? formatTicking(taken) : formatDuration(taken)}</span>;
 }

@@ -13,14 +13,20 @@ import { Ago, PersonName } from '../ui/Facts';
 import { Notice } from '../ui/Feedback';
 import { formatCount, plural } from '../ui/format';
 import { StateBadge } from '../ui/StateBadge';
-import { useRunStore } from './RunContext';
+import { StateGlyph } from '../ui/StateGlyph';
+import { useRun, useRunStore } from './RunContext';
 import css from './RunHeader.module.css';
 import { ParametersDialog } from './ParametersDialog';
 import { ResumeDialog } from './ResumeDialog';
 import { progressOf } from './progress';
 import { triggerWords } from './words';
 
-export function RunHeader({ run }: { run: Run }) {
+interface Props {
+  run: Run;
+  onTask: (task: string) => void;
+}
+
+export function RunHeader({ run, onTask }: Props) {
   const [dialog, setDialog] = useState<'resume' | 'cancel' | null>(null);
   const close = () => setDialog(null);
   return (
@@ -49,14 +55,14 @@ export function RunHeader({ run }: { run: Run }) {
           )}
         </div>
       </div>
-      <Figures run={run} />
+      <Figures run={run} onTask={onTask} />
       {dialog === 'resume' && <ResumeDialog run={run} onClose={close} />}
       {dialog === 'cancel' && <CancelDialog run={run} onClose={close} />}
     </header>
   );
 }
 
-function Figures({ run }: { run: Run }) {
+function Figures({ run, onTask }: Props) {
   const progress = progressOf(run.counts);
   const stopping = run.state === 'cancelling';
   return (
@@ -79,9 +85,10 @@ function Figures({ run }: { run: Run }) {
           ))}
           <span style={{ flexGrow: progress.total - progress.ended }} />
         </span>
-        {formatCount(progress.ended)} of {plural(progress.total, 'task')}
+        {formatCount(progress.succeeded)} of {plural(progress.total, 'task')} succeeded
       </span>
       {progress.words && <span>{progress.words}</span>}
+      {progress.approvals > 0 && <Approvals count={progress.approvals} onTask={onTask} />}
       <span>
         <Link to="/pipelines/$name" params={{ name: addressOf(run.pipeline) }} search={{ version: run.version }}>
           version {run.version}
@@ -100,6 +107,23 @@ function Figures({ run }: { run: Run }) {
       {run.resume_no > 0 && <span>resumed {run.resume_no === 1 ? 'once' : `${run.resume_no} times`}</span>}
       <ParametersDialog parameters={run.parameters} />
     </div>
+  );
+}
+
+/** Leads to the first task that waits for a person. */
+function Approvals({ count, onTask }: { count: number; onTask: (task: string) => void }) {
+  const first = useRun((state) => state.keys.find((key) => state.tasks[key]?.state === 'awaiting_approval'));
+  return (
+    <button
+      type="button"
+      className={css.approvals}
+      data-look="approval"
+      disabled={first === undefined}
+      onClick={() => first !== undefined && onTask(first)}
+    >
+      <StateGlyph state="awaiting_approval" size={12} />
+      {formatCount(count)} {count === 1 ? 'needs' : 'need'} approval
+    </button>
   );
 }
 

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { Network, Rows3 } from 'lucide-react';
 import { lazy, Suspense, useCallback, useMemo } from 'react';
 import { addressOf, versionQuery } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { GraphEdge, Run } from '../api/types';
-import { ErrorState, Skeleton, SkeletonRows } from '../ui/Feedback';
+import { ErrorState, NotFound, Skeleton, SkeletonRows } from '../ui/Feedback';
 import { Checkbox, SearchBox, Select } from '../ui/Fields';
 import { useTitle } from '../ui/Page';
 import { Segments } from '../ui/Segments';
@@ -38,11 +38,17 @@ function Loaded() {
   useTitle(run ? `${run.pipeline.name} / run ${run.number}` : 'Run');
   if (run) return <RunView run={run} />;
   if (!problem) return <Loading />;
-  const missing = problem instanceof Problem && problem.status === 404;
+  if (problem instanceof Problem && problem.status === 404) {
+    return (
+      <NotFound title="There is no such run.">
+        <Link to="/runs">To the runs</Link>
+      </NotFound>
+    );
+  }
   return (
     <ErrorState
       page
-      title={missing ? 'There is no such run.' : 'The run could not be loaded.'}
+      title="The run could not be loaded."
       detail={sentenceOf(problem)}
       offline={problem instanceof Problem && problem.unreachable}
       onRetry={() => void refresh()}
@@ -76,10 +82,14 @@ export function useRunSearch(): [RunSearch, (change: Partial<RunSearch>) => void
 function RunView({ run }: { run: Run }) {
   const [search, change] = useRunSearch();
   const [width, setWidth] = usePanelWidth();
+  const store = useRunStore();
   const open = useCallback(
-    (task: string | null) =>
-      change({ task: task ?? undefined, attempt: undefined, line: undefined, tab: task === null ? undefined : search.tab }),
-    [change, search.tab],
+    (task: string | null) => {
+      // The tab stays from task to task, but a question to a person is always seen first.
+      const asks = task === null || store.getState().tasks[task]?.state === 'awaiting_approval';
+      change({ task: task ?? undefined, attempt: undefined, line: undefined, tab: asks ? undefined : search.tab });
+    },
+    [change, search.tab, store],
   );
   const openLog = useCallback(
     (task: string, attempt: number | null) => change({ task, attempt: attempt ?? undefined, tab: 'log', line: undefined }),
@@ -90,7 +100,7 @@ function RunView({ run }: { run: Run }) {
   const edges = version?.graph.edges ?? NO_EDGES;
   return (
     <div className={css.page}>
-      <RunHeader run={run} />
+      <RunHeader run={run} onTask={open} />
       {run.cause && <CauseLine run={run} cause={run.cause} onLog={openLog} />}
       <Toolbar view={view} search={search} change={change} />
       <div className={css.body}>

@@ -4,7 +4,7 @@ import { History } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { addressOf } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
-import { runsQuery, type RunFilter } from '../api/runs';
+import { runsQuery, shownState, type RunFilter } from '../api/runs';
 import type { Run } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
 import { Elapsed } from '../ui/Elapsed';
@@ -47,7 +47,7 @@ export function RunsTable({ filter, withPipeline = true, empty }: Props) {
             <tr>
               <th>Run</th>
               <th>State</th>
-              <th>Began by</th>
+              <th>Started by</th>
               <th>Version</th>
               <th>Created</th>
               <th className={table.right}>Took</th>
@@ -74,11 +74,21 @@ function Row({ run, withPipeline }: { run: Run; withPipeline: boolean }) {
   return (
     <tr>
       <td className={table.name}>
-        <span className={table.cut}>
-          <Link to="/runs/$runId" params={{ runId: run.id }} title={withPipeline ? addressOf(run.pipeline) : undefined}>
-            {withPipeline ? `${run.pipeline.name} / run ${run.number}` : `Run ${run.number}`}
-          </Link>
-        </span>
+        <Link
+          to="/runs/$runId"
+          params={{ runId: run.id }}
+          className={table.split}
+          title={withPipeline ? addressOf(run.pipeline) : undefined}
+        >
+          {withPipeline ? (
+            <>
+              <span className={table.cut}>{run.pipeline.name}</span>
+              <span className={table.kept}>{` / run ${run.number}`}</span>
+            </>
+          ) : (
+            `Run ${run.number}`
+          )}
+        </Link>
         {run.cause && (
           <span className={`${table.cut} ${table.muted}`} title={run.cause.message}>
             {causeSentence(run.cause)}
@@ -86,7 +96,7 @@ function Row({ run, withPipeline }: { run: Run; withPipeline: boolean }) {
         )}
       </td>
       <td>
-        <StateBadge state={run.state} plain />
+        <StateBadge state={shownState(run)} plain />
       </td>
       <td className={`${table.soft} ${table.short}`}>
         {run.requested_by ? <PersonName person={run.requested_by} /> : triggerWords(run.trigger)}

@@ -20,7 +20,7 @@ import { Overview } from './Overview';
 import { useRun, useTask } from './RunContext';
 import type { PanelTab, RunSearch } from './search';
 import css from './TaskPanel.module.css';
-import { attemptCount } from './words';
+import { attemptWords } from './words';
 
 interface Props {
   run: Run;
@@ -65,7 +65,7 @@ function PanelHead({ name, task, onClose }: { name: string; task?: TaskRun; onCl
       <h2 className={css.name} title={name}>
         {task?.name ?? name}
       </h2>
-      {task && <StateBadge state={task.state} {...(attemptCount(task) ? { extra: attemptCount(task) ?? '' } : {})} />}
+      {task && <StateBadge state={task.state} extra={attemptWords(task)} />}
       <IconButton label="Close the task" onClick={onClose}>
         <X />
       </IconButton>

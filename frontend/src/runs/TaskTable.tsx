@@ -9,7 +9,7 @@ import { useRun, useTask } from './RunContext';
 import { filterKeys } from './filter';
 import type { RunSearch } from './search';
 import css from './TaskTable.module.css';
-import { attemptCount, whyEnded } from './words';
+import { whyEnded } from './words';
 
 const ROW_PX = 36;
 
@@ -102,7 +102,7 @@ const Row = memo(function Row({ taskKey, onSelect }: { taskKey: string; onSelect
         {whyEnded(task)}
       </span>
       <span role="cell" className={css.soft}>
-        {attemptCount(task) ?? task.attempt?.no ?? '–'}
+        {task.attempt?.no ?? '–'}
       </span>
       <span role="cell" className={css.soft}>
         {task.queue || '–'}

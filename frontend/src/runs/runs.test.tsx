@@ -254,6 +254,26 @@ describe('an approval', () => {
     expect(world.asked.some((line) => line.includes('/approve/'))).toBe(true);
   });
 
+  it('is found from the head of the run, with its question first', async () => {
+    const { user, router } = show(aRun(waiting()), '?task=ingest&tab=data&view=list');
+    await user.click(await screen.findByRole('button', { name: '1 needs approval' }));
+    expect(router.state.location.search).toEqual({ task: 'approve', view: 'list' });
+    expect(await screen.findByRole('button', { name: 'Approve' })).toBeVisible();
+  });
+
+  it('is asked first, whatever tab was open before', async () => {
+    const { user } = show(aRun(waiting()), '?task=ingest&tab=data&view=list');
+    await user.click(await screen.findByRole('button', { name: 'approve' }));
+    expect(await screen.findByRole('tab', { name: 'Overview', selected: true })).toBeVisible();
+    expect(screen.getByRole('region', { name: 'Approval' })).toBeVisible();
+  });
+
+  it('is said in the list of runs', async () => {
+    open('/runs', aRun(waiting()));
+    expect(await screen.findByText('Needs approval')).toBeVisible();
+    expect(document.querySelector('tbody [data-state="running"]')).toBeNull();
+  });
+
   it('says to the requester whether they may decide', async () => {
     show(aRun(waiting()), '?task=approve&view=list');
     expect(await screen.findByText(/The task allows you to approve it all the same/)).toBeVisible();

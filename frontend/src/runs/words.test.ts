@@ -3,14 +3,19 @@ import { makeAttempt, makeTask } from '../testing/make';
 import { filterKeys } from './filter';
 import { progressOf } from './progress';
 import { parseRunSearch } from './search';
-import { attemptCount, cardLabel, causeSentence, listWords, whyWaiting } from './words';
+import { attemptWords, cardLabel, causeSentence, listWords, lostWords, whyWaiting } from './words';
 
 describe('a task in words', () => {
   it('counts its attempts once it was tried again', () => {
-    expect(attemptCount(makeTask('t', { attempt: makeAttempt(1), retries_limit: 2 }))).toBeUndefined();
-    expect(attemptCount(makeTask('t', { attempt: makeAttempt(2), retries_limit: 2, retries_used: 1 }))).toBe('2/3');
-    expect(attemptCount(makeTask('t', { attempt: makeAttempt(2), retries_limit: 2, lost: 1 }))).toBe('#2');
-    expect(attemptCount(makeTask('t', { attempt: makeAttempt(4), retries_limit: 2, retries_used: 2 }))).toBe('3/3');
+    expect(attemptWords(makeTask('t', { attempt: makeAttempt(1), retries_limit: 2 }))).toBeUndefined();
+    expect(attemptWords(makeTask('t', { attempt: makeAttempt(2), retries_limit: 2, retries_used: 1 }))).toBe('attempt 2');
+    expect(attemptWords(makeTask('t', { attempt: makeAttempt(2), retries_limit: 1, retries_used: 0, lost: 1 }))).toBe('attempt 2');
+    expect(attemptWords(makeTask('t', { attempt: makeAttempt(1), state: 'retry_wait', retries_used: 1 }))).toBe('after attempt 1');
+  });
+
+  it('says why a lost attempt does not count', () => {
+    expect(lostWords(1)).toBe('1 attempt: its worker was lost. It uses up no retry.');
+    expect(lostWords(2)).toMatch(/^2 attempts: their workers were lost/);
   });
 
   it('says the whole card', () => {
@@ -74,7 +79,7 @@ describe('the list of tasks', () => {
 describe('progress', () => {
   it('counts what has ended and says what is unusual', () => {
     const progress = progressOf({ succeeded: 3, running: 1, pending: 2, failed: 1, upstream_failed: 1 });
-    expect(progress).toMatchObject({ ended: 5, total: 8, words: '1 running, 1 failed, 1 not run' });
+    expect(progress).toMatchObject({ succeeded: 3, ended: 5, total: 8, words: '1 running, 1 failed, 1 not run' });
     expect(progress.parts).toEqual([
       { look: 'succeeded', count: 3 },
       { look: 'failed', count: 2 },

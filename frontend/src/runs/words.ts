@@ -42,14 +42,20 @@ export function causeSentence(cause: Cause): string {
 }
 
 /**
- * "2/3" once a task used up a retry; "#2" when it was tried again for another reason: a lost worker or a resume, which use
- * up none. Nothing for a first attempt.
+ * "attempt 2" once a task is tried again, for whatever reason: a retry, a lost worker or a resume. While it waits for its
+ * next attempt: "after attempt 1". Nothing for a first attempt.
  */
-export function attemptCount(task: TaskRun): string | undefined {
-  const allowed = task.retries_limit + 1;
-  if (task.retries_used > 0) return `${Math.min(task.retries_used + 1, allowed)}/${allowed}`;
+export function attemptWords(task: TaskRun): string | undefined {
   const no = task.attempt?.no ?? 0;
-  return no > 1 ? `#${no}` : undefined;
+  if (task.state === 'retry_wait' && no > 0) return `after attempt ${no}`;
+  return no > 1 ? `attempt ${no}` : undefined;
+}
+
+/** Why some attempts do not count: "1 attempt: its worker was lost. It uses up no retry." */
+export function lostWords(lost: number): string {
+  return lost === 1
+    ? '1 attempt: its worker was lost. It uses up no retry.'
+    : `${lost} attempts: their workers were lost. They use up no retries.`;
 }
 
 /** Milliseconds a task has taken so far, null before it began. */
@@ -62,8 +68,8 @@ export function takenMs(task: TaskRun, now: number): number | null {
 /** The whole card in words. */
 export function cardLabel(task: TaskRun): string {
   const parts = [task.name, task.kind, lookOf(task.state).word];
-  const count = attemptCount(task);
-  if (count) parts.push(`attempt ${count.replace('/', ' of ').replace('#', '')}`);
+  const attempt = attemptWords(task);
+  if (attempt) parts.push(attempt);
   const taken = task.finished_at === null ? null : takenMs(task, 0);
   if (taken !== null) parts.push(`took ${formatDuration(taken)}`);
   if (task.queue) parts.push(`queue ${task.queue}`);

@@ -7,5 +7,5 @@ export function Elapsed({ from, to }: { from: string | null; to: string | null }
   const now = useNow(ticking ? 1000 : 0);
   if (from === null) return <span>–</span>;
   const start = Date.parse(from);
-  return <span>{to === null ? formatTicking(now - start) : formatDuration(Date.parse(to) - start)}</span>;
+  return <span className="tabular">{to === null ? formatTicking(now - start) : formatDuration(Date.parse(to) - start)}</span>;
 }

@@ -1,4 +1,4 @@
-import { CircleAlert, RotateCw, TriangleAlert, Unplug } from 'lucide-react';
+import { CircleAlert, MapPinOff, RotateCw, TriangleAlert, Unplug } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Button } from './Button';
 import css from './Feedback.module.css';
@@ -44,6 +44,11 @@ export function EmptyState({ icon, title, children, action, page = false }: Empt
       {action}
     </div>
   );
+}
+
+/** What an address names does not exist: one sentence, and a way on as the child. */
+export function NotFound({ title, children }: { title: string; children: ReactNode }) {
+  return <EmptyState page icon={<MapPinOff />} title={title} action={children} />;
 }
 
 interface ErrorProps {

@@ -4,8 +4,8 @@ import { lookOf } from './states';
 
 interface Props {
   state: string;
-  /** Said after the word, for instance "2/3". */
-  extra?: string;
+  /** Said after the word, for instance "attempt 2". */
+  extra?: string | undefined;
   /** plain: no tint, for tables. */
   plain?: boolean;
 }
@@ -18,7 +18,7 @@ export function StateBadge({ state, extra, plain = false }: Props) {
       <StateGlyph state={state} />
       <span>
         {word}
-        {extra ? ` ${extra}` : ''}
+        {extra ? `, ${extra}` : ''}
       </span>
     </span>
   );

@@ -38,8 +38,8 @@ describe('the badge of a state', () => {
   });
 
   it('says the attempt after the word', () => {
-    render(<StateBadge state="retry_wait" extra="2/3" />);
-    expect(screen.getByText('Retrying 2/3')).toBeVisible();
+    render(<StateBadge state="retry_wait" extra="after attempt 1" />);
+    expect(screen.getByText('Retrying, after attempt 1')).toBeVisible();
   });
 });
 
