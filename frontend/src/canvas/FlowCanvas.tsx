@@ -33,7 +33,7 @@ import {
   type RefObject,
 } from 'react';
 import { cx } from '../ui/cx';
-import { absolute, CARD, FRAME, layoutFor } from '../graph/layout';
+import { absolute, CARD, FRAME, layoutFor, layoutIn, zoomIn, type Size } from '../graph/layout';
 import { first, neighbour, type Direction } from '../graph/navigate';
 import { labelSpot, pathOf } from '../graph/route';
 import type { Drawing, Flow, Place, Placement, Places, Route } from '../graph/types';
@@ -183,6 +183,11 @@ interface Props {
   drawing: Drawing;
   /** Width / height of the canvas, roughly: decides whether the drawing flows right or down. */
   shape?: number;
+  /**
+   * For a drawing beside others on a page: its flow is chosen for the box it stands in, and a small drawing that would be too
+   * small to read begins at this end of it, large, instead of whole.
+   */
+  start?: 'begin' | 'end';
   Card: ComponentType<CardProps>;
   Frame?: ComponentType<CardProps>;
   selected: string | null;
@@ -211,15 +216,21 @@ const KEYS: Record<string, Direction> = {
   ArrowUp: 'up',
   ArrowDown: 'down',
 };
-const ZOOM = { least: 0.02, most: 1.75, fit: 1, readable: 0.38 };
+const ZOOM = { least: 0.02, most: 1.75, fit: 1, readable: 0.38, legible: 0.62, near: 0.8 };
+/** Up to so many boxes a drawing begins legible rather than whole. */
+const FEW = 40;
 /** Free space around a drawing that is shown whole. Pixels. */
 const AROUND = 40;
 /** Free space around a box that the camera was moved to. */
 const SHOWN = 24;
 const NONE: never[] = [];
 
-function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, onSelect, paint }: Props) {
-  const placement = useMemo(() => layoutFor(drawing, shape), [drawing, shape]);
+function Canvas({ label, drawing, shape = 1.2, start, Card, Frame = NoFrame, selected, onSelect, paint }: Props) {
+  const box = useFirstBox();
+  const placement = useMemo(
+    () => (start !== undefined && box !== null ? layoutIn(drawing, box, AROUND) : layoutFor(drawing, shape)),
+    [drawing, shape, start, box],
+  );
   const { places, flow } = placement;
   const nodes = useMemo(() => nodesOf(drawing, placement), [drawing, placement]);
   const edges = useMemo(() => edgesOf(drawing, placement), [drawing, placement]);
@@ -237,8 +248,9 @@ function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, 
   };
   const untouched = useRef(true);
   const begin = useCallback(() => {
-    void fit(selected !== null && places.has(selected) ? absolute(selected, parents, places) : null);
-  }, [fit, selected, parents, places]);
+    if (selected !== null && places.has(selected)) void fit(absolute(selected, parents, places));
+    else void fit(null, places.size <= FEW ? start : undefined);
+  }, [fit, selected, parents, places, start]);
   useRefit(begin, untouched);
 
   useEffect(() => {
@@ -320,26 +332,46 @@ function Canvas({ label, drawing, shape = 1.2, Card, Frame = NoFrame, selected, 
   );
 }
 
+/** How large the canvas was at first: later sizes, as when a panel opens, do not turn the drawing around. */
+function useFirstBox(): Size | null {
+  const width = useStore((state) => state.width);
+  const height = useStore((state) => state.height);
+  const [box, setBox] = useState<Size | null>(null);
+  if (box === null && width > 0 && height > 0) setBox({ width, height });
+  return box;
+}
+
 /**
- * Shows the whole drawing; when `anchor` is given and all of it would be too small to read, the part around the anchor.
+ * Shows the whole drawing; when `anchor` is given and all of it would be too small to read, the part around the anchor;
+ * when `start` is given and its words could not be read, that end of it.
  */
-function useFit({ width: drawn, height: high }: Placement) {
+function useFit({ width: drawn, height: high, flow, places }: Placement) {
   const { setViewport } = useReactFlow();
   const store = useStoreApi();
   return useCallback(
-    (anchor: Place | null) => {
+    (anchor: Place | null, start?: 'begin' | 'end') => {
       const { width, height } = store.getState();
-      const whole = Math.min((width - 2 * AROUND) / drawn, (height - 2 * AROUND) / high, ZOOM.fit);
-      const zoom = Math.max(ZOOM.least, anchor === null ? whole : Math.max(whole, ZOOM.readable));
-      const spot = anchor ?? { x: 0, y: 0, width: drawn, height: high };
+      const whole = zoomIn({ width: drawn, height: high }, { width, height }, AROUND);
+      const near = anchor === null && start !== undefined && whole < ZOOM.legible;
+      const zoom = Math.max(ZOOM.least, near ? ZOOM.near : anchor === null ? whole : Math.max(whole, ZOOM.readable));
+      const spot = near ? endOf(places, flow, start) : (anchor ?? { x: 0, y: 0, width: drawn, height: high });
       return setViewport({
         x: offset(width, drawn * zoom, (spot.x + spot.width / 2) * zoom),
         y: offset(height, high * zoom, (spot.y + spot.height / 2) * zoom),
         zoom,
       });
     },
-    [setViewport, store, drawn, high],
+    [setViewport, store, drawn, high, flow, places],
   );
+}
+
+/** The first or the last of the outer boxes along the flow. */
+function endOf(places: Places, flow: Flow, end: 'begin' | 'end'): Place {
+  const along = ({ x, y, width, height }: Place) => {
+    if (flow === 'right') return end === 'begin' ? -x : x + width;
+    return end === 'begin' ? -y : y + height;
+  };
+  return [...places.values()].reduce((best, place) => (along(place) > along(best) ? place : best));
 }
 
 /** Fits again when the canvas changes its size, as when a panel opens, for as long as nobody moved the camera. */

@@ -20,7 +20,7 @@ interface Work {
   routes: Map<string, { scope: string | null; route: Route }>;
 }
 
-interface Size {
+export interface Size {
   width: number;
   height: number;
 }
@@ -48,6 +48,19 @@ export function layoutFor(drawing: Drawing, shape: number): Placement {
   if (drawing.boxes.length > QUICK_BEYOND) return right;
   const down = layout(drawing, 'down');
   return zoomOf(down, shape) > zoomOf(right, shape) * 1.15 ? down : right;
+}
+
+/** The same for a canvas of a known size, within which the drawing has this much free space around it. */
+export function layoutIn(drawing: Drawing, box: Size, around: number): Placement {
+  const right = layout(drawing, 'right');
+  if (drawing.boxes.length > QUICK_BEYOND) return right;
+  const down = layout(drawing, 'down');
+  return zoomIn(down, box, around) > zoomIn(right, box, around) ? down : right;
+}
+
+/** The zoom at which all of a drawing is in a view, never above its own size. */
+export function zoomIn({ width, height }: Size, view: Size, around: number): number {
+  return Math.min((view.width - 2 * around) / width, (view.height - 2 * around) / height, 1);
 }
 
 /** A canvas is about eleven cards high; what fits into that is shown in its own size either way. */

@@ -22,7 +22,7 @@ export function TraceGraph({ trace, selected, onSelect }: Props) {
   const byId = useMemo(() => new Map(nodes.map((node) => [node.id, node])), [nodes]);
   return (
     <Nodes value={byId}>
-      <FlowCanvas label="Trace of the deployed model" drawing={drawing} shape={2.4} Card={Card} selected={selected} onSelect={onSelect} />
+      <FlowCanvas label="Trace of the deployed model" drawing={drawing} shape={2.4} start="end" Card={Card} selected={selected} onSelect={onSelect} />
     </Nodes>
   );
 }

@@ -1,8 +1,10 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { SearchX, Workflow } from 'lucide-react';
+import { useMemo } from 'react';
 import { addressOf, pipelinesQuery } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
+import { runsQuery, shownState } from '../api/runs';
 import type { Pipeline } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
 import { Button } from '../ui/Button';
@@ -73,7 +75,8 @@ function PipelinesTable() {
   const search = route.useSearch();
   const filter = { ...(search.q ? { q: search.q } : {}), ...(search.state ? { state: search.state } : {}) };
   const query = useInfiniteQuery(pipelinesQuery(filter));
-  useLiveQueries('fleet', '*', [['pipelines', 'list']]);
+  const asking = useAsking();
+  useLiveQueries('fleet', '*', [['pipelines', 'list'], ['runs', 'list']]);
   if (query.isPending) return <SkeletonRows label="Loading the pipelines" />;
   if (query.isError && !query.data) {
     return (
@@ -106,7 +109,7 @@ function PipelinesTable() {
           </thead>
           <tbody>
             {pipelines.map((pipeline) => (
-              <Row key={pipeline.id} pipeline={pipeline} />
+              <Row key={pipeline.id} pipeline={pipeline} asking={asking} />
             ))}
           </tbody>
         </table>
@@ -121,7 +124,19 @@ function PipelinesTable() {
   );
 }
 
-function Row({ pipeline }: { pipeline: Pipeline }) {
+const NONE: ReadonlySet<string> = new Set();
+
+/** The runs that wait for a person; the list of pipelines itself does not tell. */
+function useAsking(): ReadonlySet<string> {
+  const { data } = useInfiniteQuery(runsQuery({ state: 'running' }));
+  return useMemo(() => {
+    const runs = data?.pages.flatMap((page) => page.results) ?? [];
+    const asking = runs.filter((run) => shownState(run) === 'awaiting_approval');
+    return asking.length === 0 ? NONE : new Set(asking.map((run) => run.id));
+  }, [data]);
+}
+
+function Row({ pipeline, asking }: { pipeline: Pipeline; asking: ReadonlySet<string> }) {
   const version = pipeline.active_version;
   const [last] = pipeline.last_runs;
   return (
@@ -139,10 +154,10 @@ function Row({ pipeline }: { pipeline: Pipeline }) {
         )}
       </td>
       <td className={table.nowrap}>
-        <RunGlyphs pipeline={pipeline} />
+        <RunGlyphs pipeline={pipeline} asking={asking} />
       </td>
       <td className={table.nowrap}>
-        {pipeline.state ? <StateBadge state={pipeline.state} plain /> : <span className={table.muted}>never run</span>}
+        {pipeline.state ? <StateBadge state={last && asking.has(last.id) ? 'awaiting_approval' : pipeline.state} plain /> : <span className={table.muted}>never run</span>}
         {last && (
           <span className={`${table.cut} ${table.muted}`}>
             <Ago at={last.created_at} />

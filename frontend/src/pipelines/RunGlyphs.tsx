@@ -9,10 +9,10 @@ import css from './RunGlyphs.module.css';
 
 /**
  * The last runs, oldest on the left. The strip is one link to the list of runs, large enough for every hand;
- * a click on a glyph goes to that run.
+ * a click on a glyph goes to that run. `asking`: the ids of the runs that wait for a person.
  */
-export function RunGlyphs({ pipeline }: { pipeline: Pipeline }) {
-  const runs = pipeline.last_runs;
+export function RunGlyphs({ pipeline, asking }: { pipeline: Pipeline; asking: ReadonlySet<string> }) {
+  const runs = pipeline.last_runs.map((run) => (asking.has(run.id) ? { ...run, state: 'awaiting_approval' } : run));
   const navigate = useNavigate();
   const onClick = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;

@@ -15,7 +15,7 @@ export function VersionGraph({ label, graph }: { label: string; graph: PipelineG
   const select = useCallback((id: string | null) => setSelected(id), []);
   return (
     <Tasks value={tasks}>
-      <FlowCanvas label={label} drawing={drawing} shape={2.4} Card={Card} Frame={Frame} selected={selected} onSelect={select} />
+      <FlowCanvas label={label} drawing={drawing} shape={2.4} start="begin" Card={Card} Frame={Frame} selected={selected} onSelect={select} />
     </Tasks>
   );
 }

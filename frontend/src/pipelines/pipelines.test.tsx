@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import { makeGraph, makePipeline, makeVersion } from '../testing/make';
+import { makeGraph, makePipeline, makeRun, makeVersion } from '../testing/make';
 import { open } from '../testing/render';
 
 const REFUSED = { status: 503, title: 'The database is starting.' };
@@ -33,6 +33,19 @@ describe('the list of pipelines', () => {
     expect(row.getByText('Ana Lim')).toBeVisible();
     expect(row.getByText('Failed')).toBeVisible();
     expect(row.getByRole('link', { name: 'Runs of digits-training, the last 1 run: 1 failed' })).toBeVisible();
+  });
+
+  it('marks a pipeline whose run waits for a person', async () => {
+    const run = makeRun({ counts: { succeeded: 2, awaiting_approval: 1 } });
+    open('/pipelines', { runs: [run], pipelines: [makePipeline({ state: 'running', last_runs: [run] })] });
+    expect(await screen.findByText('Needs approval')).toBeVisible();
+    expect(screen.getByRole('link', { name: 'Runs of digits-training, the last 1 run: 1 needs approval' })).toBeVisible();
+  });
+
+  it('says on the page of a pipeline how to start the first run', async () => {
+    open('/pipelines/demo:digits-training', { pipelines: [makePipeline()] });
+    expect(await screen.findByText('Nothing has run yet')).toBeVisible();
+    expect(screen.getByText(/Press Run at the top/)).toBeVisible();
   });
 
   it('searches, keeps the search in the address, and says when nothing fits', async () => {
