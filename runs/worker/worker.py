@@ -239,6 +239,11 @@ class TaskWorker(SimpleWorker):
     max_connection_wait_time = 5
     serving = False
 
+    def _install_signal_handlers(self) -> None:
+        super()._install_signal_handlers()
+        # TERM may have come while nobody listened to it but the station.
+        self._stop_requested = _current is not None and _current.draining_since is not None
+
     def request_stop(self, signum: Any, frame: Any) -> None:
         """TERM means drain. Nothing is asked of Redis inside a signal handler."""
         self._stop_requested = True

@@ -174,12 +174,20 @@ def test_requests_and_reports_may_be_larger_than_a_socket_holds(trials: Trials) 
     assert ended.outputs["x39"] == "e" * 60_000
 
 
+def has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].startswith("Z")
+    except OSError:
+        return True
+
+
 def test_a_spare_runner_that_was_killed_is_replaced(own_trials: Trials) -> None:
     zygote = own_trials.pool.get(sys.executable)
     own_trials.source("def main() -> None: ...\n")
     until(lambda: len(processes.children(zygote.pid)) == 1, 2, "a spare runner waits")
     spare = processes.children(zygote.pid)[0]
     os.kill(spare, signal.SIGKILL)
+    until(lambda: has_ended(spare), 5, "it is gone")
     assert own_trials.source(WHO_AM_I, outputs={"result": "json"}).outputs["result"]["pid"] != spare
 
 

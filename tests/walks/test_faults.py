@@ -13,6 +13,9 @@ from tests.walks.product import Product
 
 pytestmark = pytest.mark.slow
 
+# A server that is ended again and again comes back after longer and longer pauses, up to 30 s.
+PATIENCE = 150.0
+
 
 def counting(tmp_path: Path) -> str:
     """Three tasks that each write their name into a file; the second one sleeps."""
@@ -58,7 +61,7 @@ def test_a_worker_killed_in_the_middle_of_a_task_costs_one_attempt(shop: Product
     shop.until(lambda: not alive(children), "no child of the worker lives", 2.0)
     shop.until(lambda: len(shop.details(run, "second")["attempts"]) == 2, "the task runs again", 20, run)
     assert time.monotonic() - killed < 20
-    assert shop.wait(run)["state"] == "succeeded"
+    assert shop.wait(run, patience=PATIENCE)["state"] == "succeeded"
     attempts = shop.details(run, "second")["attempts"]
     assert sorted((a["no"], a["state"]) for a in attempts) == [(1, "lost"), (2, "succeeded")]
     assert all("begun in" in shop.log(a["id"]) for a in attempts)
@@ -73,7 +76,7 @@ def test_a_run_finishes_although_redis_is_wiped_in_the_middle(shop: Product, tmp
     run = shop.start(shop.publish(tasks))
     shop.wait_task(run, "t2", "succeeded")
     shop.manage("shell", "-c", "from runs.dispatch import redis; redis().flushall()")
-    assert shop.wait(run)["state"] == "succeeded"
+    assert shop.wait(run, patience=PATIENCE)["state"] == "succeeded"
 
 
 # A restart writes out what was committed; a crash loses at most the last 0.6 s of short attempts.
@@ -87,7 +90,7 @@ def test_a_run_finishes_although_postgres_ends_in_the_middle(
     shop.until(lambda: "second" in (tmp_path / "ran.txt").read_text(), "the task works", 20, run)
     time.sleep(after)
     shop.server("postgres").send_signal(how)
-    assert shop.wait(run)["state"] == "succeeded"
+    assert shop.wait(run, patience=PATIENCE)["state"] == "succeeded"
     assert (tmp_path / "ran.txt").read_text().split() == ["first", "second", "third"]
     assert [a["state"] for a in shop.details(run, "second")["attempts"]] == ["succeeded"]
 
@@ -98,7 +101,7 @@ def test_a_run_finishes_although_a_crash_of_postgres_forgets_that_a_task_had_beg
     run = shop.start(shop.publish(counting(tmp_path)))
     shop.until(lambda: "second" in (tmp_path / "ran.txt").read_text(), "the task works", 20, run)
     shop.server("postgres").send_signal(signal.SIGQUIT)
-    assert shop.wait(run)["state"] == "succeeded"
+    assert shop.wait(run, patience=PATIENCE)["state"] == "succeeded"
     for key in shop.tasks(run):
         assert [a["state"] for a in shop.details(run, key)["attempts"]].count("succeeded") == 1
 
@@ -114,7 +117,7 @@ def test_many_short_tasks_survive_a_restart_of_postgres_and_none_that_committed_
     run = shop.start(shop.publish(tasks))
     shop.until(lambda: len(list(tmp_path.iterdir())) > 10, "some have run", 20, run)
     shop.server("postgres").send_signal(signal.SIGINT)
-    assert shop.wait(run)["state"] == "succeeded"
+    assert shop.wait(run, patience=PATIENCE)["state"] == "succeeded"
     for key, task in shop.tasks(run).items():
         attempts = shop.details(run, key)["attempts"]
         succeeded = [a for a in attempts if a["state"] == "succeeded"]
