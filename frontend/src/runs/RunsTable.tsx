@@ -47,8 +47,8 @@ export function RunsTable({ filter, withPipeline = true, empty }: Props) {
             <tr>
               <th>Run</th>
               <th>State</th>
-              <th>Started by</th>
-              <th>Version</th>
+              <th className={table.roomy}>Started by</th>
+              <th className={table.wide}>Version</th>
               <th>Created</th>
               <th className={table.right}>Took</th>
             </tr>
@@ -98,10 +98,10 @@ function Row({ run, withPipeline }: { run: Run; withPipeline: boolean }) {
       <td>
         <StateBadge state={shownState(run)} plain />
       </td>
-      <td className={`${table.soft} ${table.short}`}>
+      <td className={`${table.soft} ${table.short} ${table.roomy}`}>
         {run.requested_by ? <PersonName person={run.requested_by} /> : triggerWords(run.trigger)}
       </td>
-      <td className={table.soft}>{run.version}</td>
+      <td className={`${table.soft} ${table.wide}`}>{run.version}</td>
       <td className={`${table.soft} ${table.nowrap}`}>
         <Ago at={run.created_at} />
       </td>
