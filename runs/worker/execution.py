@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +17,7 @@ from pipelines.store import StoreError
 from runs.models import CapturedFact
 from runs.protocol import Json, Outcome, Work
 from runs.transitions import execute
+from runs.worker import folders
 from runs.worker.journal import Journal
 from runs.worker.requests import CannotRun, Prepared, keep_inputs
 from runs.worker.zygotes import Running, ZygoteGone
@@ -46,7 +45,7 @@ class Execution:
     def __init__(self, station: Station, work: Work) -> None:
         self.station = station
         self.work = work
-        self.folder = Path(settings.ORCHESTRATOR["HOME"]) / "work" / work.token
+        self.folder = folders.of_attempt(work.token)
         self.grace = float(settings.ORCHESTRATOR["KILL_GRACE"])
         self.stopping: str | None = None
         self._asked: str | None = None
@@ -65,7 +64,7 @@ class Execution:
     def run(self) -> Outcome:
         """Carry the attempt out; every way to end is an outcome."""
         try:
-            self._make_folder()
+            folders.make(self.folder)
             outcome = self._perform()
         except CannotRun as problem:
             self.journal.say(f"{problem.message}\n")
@@ -83,24 +82,10 @@ class Execution:
                 os.close(self._wake_read)
                 os.close(self._wake_write)
                 self._wake_write = -1
-            self._remove_folder()
+            self.station.janitor.remove(self.folder)
         self.journal.close()
         outcome.dropped_bytes = self.journal.dropped
         return outcome
-
-    def _make_folder(self) -> None:
-        try:
-            os.mkdir(self.folder)
-        except FileNotFoundError:
-            self.folder.mkdir(parents=True)
-        os.mkdir(self.folder / "outputs")
-
-    def _remove_folder(self) -> None:
-        try:
-            os.rmdir(self.folder / "outputs")
-            os.rmdir(self.folder)
-        except OSError:
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _perform(self) -> Outcome:
         began = time.monotonic()

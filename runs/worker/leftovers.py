@@ -10,12 +10,13 @@ import os
 import signal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
 
 from runs import protocol
 from runs.models import Attempt, WorkerLease
-from runs.worker import processes
+from runs.worker import folders, processes
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ def clear_the_ground() -> None:
     """End what is left of dead workers of this machine, and hand their attempts back."""
     bury_dead_leases()
     kill_leftovers()
+    remove_leftovers()
 
 
 def bury_dead_leases() -> int:
@@ -76,3 +78,22 @@ def kill_leftovers() -> int:
     if left:
         log.warning("processes of ended attempts were killed", pids=left)
     return len(left)
+
+
+def remove_leftovers() -> int:
+    """Remove the folders of ended attempts that their worker could not remove; returns how many."""
+    if not folders.root().is_dir():
+        return 0
+    found = {entry.name: entry for entry in folders.root().iterdir() if _is_token(entry.name)}
+    ended = Attempt.objects.filter(uuid__in=found).exclude(state="running").values_list("uuid", flat=True)
+    left = [found[str(token)] for token in ended]
+    for folder in left:
+        folders.remove(folder)
+    return len(left)
+
+
+def _is_token(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False

@@ -27,6 +27,7 @@ from runs.protocol import LeaseLost, Outcome, Work
 from runs.transitions import call
 from runs.worker import zygotes
 from runs.worker.execution import Execution, keep_facts
+from runs.worker.folders import Janitor
 from runs.worker.heart import OUTAGE_PATIENCE, Heart
 from runs.worker.leftovers import clear_the_ground, identity
 from runs.worker.requests import Requests
@@ -55,6 +56,7 @@ class Station:
         self.name = f"{queue}@{socket.gethostname()}:{os.getpid()}"
         self.requests = Requests()
         self.zygotes = zygotes.ZygotePool()
+        self.janitor = Janitor()
         self.execution: Execution | None = None
         self.draining_since: float | None = None
         # True after an answer of the database was lost: an attempt may be ours without our knowing.
@@ -218,6 +220,7 @@ class Station:
     def close(self) -> None:
         self.heart.end()
         self.zygotes.close()
+        self.janitor.close()
         try:
             protocol.move_lease(self.lease, ("live", "draining"), "closed")
         except (Error, InterfaceError) as error:
