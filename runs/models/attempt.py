@@ -19,14 +19,19 @@ class Attempt(models.Model):
     """One try. Its ``uuid`` is the fence: a finish that does not name a running attempt changes nothing."""
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    # Copied from the run. Without a constraint: checking it would lock the team's row with every attempt.
+    # Without constraints in the database: ``engine_give`` writes an attempt from rows it has just read, and
+    # checking them again would lock the rows of team, run, task and lease with every attempt.
     team = models.ForeignKey(
         Team, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="attempts")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="attempts", db_constraint=False)
     # The unique index on (task_run, no) serves the task.
-    task_run = models.ForeignKey(TaskRun, on_delete=models.PROTECT, related_name="attempts", db_index=False)
-    lease = models.ForeignKey(WorkerLease, on_delete=models.PROTECT, related_name="attempts", db_index=False)
+    task_run = models.ForeignKey(
+        TaskRun, on_delete=models.PROTECT, related_name="attempts", db_index=False, db_constraint=False
+    )
+    lease = models.ForeignKey(
+        WorkerLease, on_delete=models.PROTECT, related_name="attempts", db_index=False, db_constraint=False
+    )
     no = models.IntegerField()
     resume_no = models.IntegerField(default=0)
     state = models.CharField(max_length=16, choices=AttemptState)

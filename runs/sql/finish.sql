@@ -44,8 +44,13 @@ BEGIN
     END IF;
 
     SELECT * INTO v_task FROM task_run t WHERE t.id = v_attempt.task_run_id;
-    SELECT o.state, o.reason, o.due INTO v_to, v_why, v_due
-    FROM engine_outcome(v_task, v_run.state, p_state, p_reason, p_draw, v_now) o;
+    IF p_state = 'succeeded' THEN
+        v_to := 'succeeded';
+        v_why := p_reason;
+    ELSE
+        SELECT o.state, o.reason, o.due INTO v_to, v_why, v_due
+        FROM engine_outcome(v_task, v_run.state, p_state, p_reason, p_draw, v_now) o;
+    END IF;
     UPDATE task_run t SET
         state = v_to, reason = v_why,
         retries_used = t.retries_used + CASE WHEN v_to = 'retry_wait' AND p_state = 'failed'

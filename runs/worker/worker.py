@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from typing import Any
@@ -317,6 +318,8 @@ def listen(queue: str) -> None:
 def main(queue: str) -> None:
     """One worker process of ``queue``, until TERM."""
     global _current
+    # The thread that settles attempts must not wait 5 ms for one that tells browsers.
+    sys.setswitchinterval(0.001)
     zygotes.hide_memory()
     zygotes.become_subreaper()
     if queue == dispatch.SYSTEM_QUEUE:
