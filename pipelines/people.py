@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -13,6 +14,9 @@ from pipelines import audit
 from pipelines.clock import EngineNow
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, Membership, Role, Team, User
+
+# Words that stand for somebody else: in `?owner=`, and for the product itself in the audit chain.
+RESERVED: Final = frozenset({"me", "none", audit.SYSTEM})
 
 
 def make_team(slug: str, name: str, *, actor: User | None, token: ApiToken | None = None) -> Team:
@@ -39,6 +43,10 @@ def make_person(
 ) -> User:
     """A new person who can sign in. Invalid names the field, Conflict a name or address that is taken."""
     person = User(username=username, email=email.lower(), first_name=name)
+    if username.lower() in RESERVED:
+        raise Invalid(
+            f"'{username}' is a word of the product: choose another name.", errors=[("username", "Reserved.")]
+        )
     try:
         User.username_validator(username)
         validate_email(person.email)

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 
+from pipelines import ownership
 from pipelines.lookups import lookups
-from pipelines.models import AuditEvent, Pipeline, PipelineVersion, User
+from pipelines.models import AuditEvent, Pipeline, PipelineVersion, Team, User
 
 # Columns that may be megabytes and that no list shows.
 HEAVY = ("text", "spec", "layout")
 
 
-def pipelines(visible: QuerySet[Pipeline], wanted: Mapping[str, str]) -> QuerySet[Pipeline]:
-    """The pipelines not archived, as lists show them; ``wanted`` has q, team, owner, tag and state."""
+ME: Final = "me"
+NOBODY: Final = "none"
+
+
+def pipelines(visible: QuerySet[Pipeline], wanted: Mapping[str, str], reader: User) -> QuerySet[Pipeline]:
+    """The pipelines not archived, as lists show them; ``wanted`` has q, team, owner, tag and state.
+
+    The owner is a user name, or ``me`` for the reader, or ``none`` for those without an active owner.
+    """
     rows = visible.filter(archived_at=None)
     if q := wanted.get("q", "").strip():
         rows = rows.filter(Q(name__icontains=q) | Q(title__icontains=q) | Q(description__icontains=q))
     if team := wanted.get("team"):
         rows = rows.filter(team__slug=team)
     if owner := wanted.get("owner"):
-        rows = rows.filter(owner__username=owner)
+        rows = _owned(rows, owner, reader)
     if tag := wanted.get("tag"):
         rows = rows.filter(tags__contains=[tag])
     if state := wanted.get("state"):
         rows = lookups.in_state(rows, state)
     return listed(rows)
+
+
+def _owned(rows: QuerySet[Pipeline], owner: str, reader: User) -> QuerySet[Pipeline]:
+    if owner == NOBODY:
+        return ownership.without_owner(rows)
+    return rows.filter(owner=reader) if owner == ME else rows.filter(owner__username=owner)
 
 
 def listed(rows: QuerySet[Pipeline]) -> QuerySet[Pipeline]:
@@ -37,6 +52,8 @@ def listed(rows: QuerySet[Pipeline]) -> QuerySet[Pipeline]:
         rows.select_related("team", "owner", "deputy", "active_version__created_by")
         .defer("draft_text", "draft_layout", *heavy)
         .annotate(
+            owner_active=ownership.is_active("owner"),
+            deputy_active=ownership.is_active("deputy"),
             active_parameters=KeyTransform("parameters", "active_version__spec"),
             active_parameter_order=KeyTransform("parameter_order", "active_version__spec"),
         )
@@ -58,6 +75,12 @@ def audit_events(visible: QuerySet[AuditEvent], wanted: Mapping[str, str]) -> Qu
     return rows
 
 
-def person_named(username: str) -> User | None:
-    """An active person by user name."""
-    return User.objects.filter(username=username, is_active=True).first()
+def members(team: Team, wanted: Mapping[str, str]) -> QuerySet[User]:
+    """The people of a team; ``wanted`` has q (part of a name) and can_own (``true``: may be owner)."""
+    if wanted.get("can_own", "").lower() == "true":
+        rows = ownership.members(team)
+    else:
+        rows = User.objects.filter(memberships__team=team, memberships__ended_at=None).distinct()
+    if q := wanted.get("q", "").strip():
+        rows = rows.filter(Q(username__icontains=q) | Q(first_name__icontains=q) | Q(last_name__icontains=q))
+    return rows

@@ -421,23 +421,7 @@ def _audit_activate(version: PipelineVersion, actor: User, token: ApiToken | Non
     )
 
 
-# --- fields ---------------------------------------------------------------------------------------------
-
-FIELDS: Final = ("owner", "deputy", "purpose", "runbook", "tags")
-
-
-def describe(pipeline: Pipeline, changes: Json, *, actor: User, token: ApiToken | None = None) -> Pipeline:
-    """Change fields of the pipeline that are not of its text: those of FIELDS."""
-    with transaction.atomic():
-        row = Pipeline.objects.select_for_update(of=("self",)).select_related("team").get(pk=pipeline.pk)
-        changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
-        for name, value in changed.items():
-            setattr(row, name, value)
-        if changed:
-            row.save(update_fields=list(changed))
-            told = {name: str(value) if isinstance(value, User) else value for name, value in changed.items()}
-            audit.write(actor, "pipeline.describe", row, told, team=row.team, token=token)
-    return row
+# --- the end -------------------------------------------------------------------------------------------
 
 
 def archive(pipeline: Pipeline, *, actor: User, token: ApiToken | None = None) -> None:

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from pipelines import people, tokens
+from pipelines import people, queries, tokens
 from pipelines.access import SCOPES
 from pipelines.api import shapes, shown
 from pipelines.api.base import ApiView, not_found, paged, pick_team, refuse, uuid_or_404
@@ -50,11 +50,19 @@ class TeamsView(ApiView):
 class MembersView(ApiView):
     ordering = ("username",)
 
-    @extend_schema(operation_id="members_list", parameters=[TEAM], responses=paged(shapes.Member))
+    @extend_schema(
+        operation_id="members_list",
+        parameters=[
+            TEAM,
+            OpenApiParameter("q", OpenApiTypes.STR, description="part of a name or user name"),
+            OpenApiParameter("can_own", OpenApiTypes.BOOL, description="only who can own pipelines"),
+        ],
+        responses=paged(shapes.Member),
+    )
     def get(self, request: Request) -> Response:
         """The people of a team with their roles."""
         team = pick_team(self.rights, request.query_params.get("team"), "view")
-        rows = User.objects.filter(memberships__team=team, memberships__ended_at=None).distinct()
+        rows = queries.members(team, request.query_params)
         return self.page(rows, lambda found: _members(team, found))
 
     @extend_schema(operation_id="members_set", request=shapes.SetMember, responses=shapes.Member)
@@ -102,6 +110,8 @@ def _members(team: Team, found: list[User]) -> list[Body]:
             "name": person.shown_name,
             "email": person.email,
             "roles": roles[person.pk],
+            "active": person.is_active,
+            "service": person.service_of_id is not None,
         }
         for person in found
     ]

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from pipelines import queries, versions
+from pipelines import ownership, queries, versions
 from pipelines.api import shapes, shown
 from pipelines.api.base import (
     ApiView,
@@ -20,13 +20,18 @@ from pipelines.api.base import (
     pick_team,
     whole_number,
 )
-from pipelines.errors import Conflict, Invalid, NotFound
+from pipelines.errors import Conflict, NotFound
 from pipelines.graph import Graph, diff
-from pipelines.models import Membership, Pipeline, PipelineVersion, Team, User
+from pipelines.models import Pipeline, PipelineVersion, Team
 
 Body = dict[str, Any]
 IF_MATCH = OpenApiParameter(
     "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="the draft's etag"
+)
+
+OWNER = (
+    "a user name; `me` for whoever asks; `none` for pipelines without an active owner: nobody is named, or "
+    "who is named may no longer sign in, is no longer in the team, or is a service account"
 )
 
 
@@ -39,12 +44,17 @@ class PipelinesView(ApiView):
 
     @extend_schema(
         operation_id="pipelines_list",
-        parameters=_query("q", "team", "owner", "tag", "state"),
+        parameters=[
+            *_query("q", "team", "tag", "state"),
+            OpenApiParameter("owner", OpenApiTypes.STR, description=OWNER),
+        ],
         responses=paged(shapes.Pipeline),
     )
     def get(self, request: Request) -> Response:
         """The pipelines a person sees, by name, each with its last runs."""
-        rows = queries.pipelines(self.rights.only(Pipeline.objects.all()), request.query_params)
+        rows = queries.pipelines(
+            self.rights.only(Pipeline.objects.all()), request.query_params, reader=self.user
+        )
         return self.page(rows, lambda found: shown.pipelines(self.rights, found))
 
     @extend_schema(
@@ -81,10 +91,10 @@ class PipelineView(ApiView):
         """Change what is not of the text: owner, deputy, purpose, runbook, tags."""
         pipeline = self.find_pipeline(name, "edit")
         changes = self.read(shapes.ChangePipeline)
-        for field in ("owner", "deputy"):
-            if changes.get(field) is not None:
-                changes[field] = _member(pipeline.team, field, changes[field])
-        versions.describe(pipeline, changes, actor=self.user, token=self.token)
+        for keeper in ownership.KEEPERS:
+            if changes.get(keeper) is not None:
+                changes[keeper] = ownership.member(pipeline.team, changes[keeper], keeper)
+        ownership.describe(pipeline, changes, actor=self.user, token=self.token)
         return Response(_one(self, pipeline))
 
     @extend_schema(operation_id="pipelines_archive", responses={204: None})
@@ -92,17 +102,6 @@ class PipelineView(ApiView):
         """Archive a pipeline: its versions and runs stay."""
         versions.archive(self.find_pipeline(name, "edit"), actor=self.user, token=self.token)
         return Response(status=204)
-
-
-def _member(team: Team, field: str, username: str) -> User:
-    row = Membership.objects.filter(team=team, user__username=username, user__is_active=True, ended_at=None)
-    found = row.select_related("user").first()
-    if found is None:
-        raise Invalid(
-            f"'{username}' is not in the team {team.slug}: name one of its members.",
-            errors=[(field, "Not a member of the team.")],
-        )
-    return found.user
 
 
 class DraftView(ApiView):

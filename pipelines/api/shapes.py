@@ -137,14 +137,24 @@ class PipelineCan(Shape):
     edit = serializers.BooleanField()
 
 
+class Keeper(Shape):
+    """Who answers for a pipeline."""
+
+    username = serializers.CharField()
+    name = serializers.CharField()
+    active = serializers.BooleanField(
+        help_text="false when they may no longer sign in or are no longer in the team"
+    )
+
+
 class Pipeline(Shape):
     id = serializers.UUIDField()
     name = serializers.CharField()
     title = serializers.CharField()
     description = serializers.CharField()
     team = serializers.CharField()
-    owner = Person(allow_null=True)
-    deputy = Person(allow_null=True)
+    owner = Keeper(allow_null=True)
+    deputy = Keeper(allow_null=True)
     purpose = serializers.CharField()
     runbook = serializers.CharField()
     tags = serializers.ListField(child=serializers.CharField())
@@ -208,6 +218,8 @@ class Member(Shape):
     name = serializers.CharField()
     email = serializers.CharField(allow_null=True)
     roles = serializers.ListField(child=serializers.CharField())
+    active = serializers.BooleanField(help_text="false when they may no longer sign in")
+    service = serializers.BooleanField(help_text="a program's account, which owns nothing")
 
 
 class Snapshot(Shape):

@@ -40,8 +40,8 @@ def _pipeline(rights: Rights, row: Pipeline, runs: list[Body]) -> Body:
         "title": row.title,
         "description": row.description,
         "team": row.team.slug,
-        "owner": person(row.owner),
-        "deputy": person(row.deputy),
+        "owner": _keeper(row, "owner"),
+        "deputy": _keeper(row, "deputy"),
         "purpose": row.purpose,
         "runbook": row.runbook,
         "tags": row.tags,
@@ -57,6 +57,12 @@ def _pipeline(rights: Rights, row: Pipeline, runs: list[Body]) -> Body:
         "paused_at": row.paused_at,
         "can": {"run": rights.can("run", row), "edit": rights.can("edit", row)},
     }
+
+
+def _keeper(row: Pipeline, keeper: str) -> Body | None:
+    """PERSON with whether they are still there for the pipeline; None when nobody is named."""
+    somebody = person(getattr(row, keeper))
+    return {**somebody, "active": getattr(row, f"{keeper}_active")} if somebody else None
 
 
 def _summary(version: PipelineVersion) -> Body:

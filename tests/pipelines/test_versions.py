@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.db import DatabaseError, connection
 
-from pipelines import versions
+from pipelines import ownership, versions
 from pipelines.errors import Conflict, Invalid, Stale, TooLarge
 from pipelines.models import AuditEvent, Edge, Pipeline, PipelineVersion, Task
 from runs.models import Queue
@@ -222,11 +222,11 @@ def test_the_database_refuses_to_change_what_is_published(cast: Cast, table: str
 
 
 def test_fields_beside_the_text_are_changed_and_audited(cast: Cast, pipeline: Pipeline) -> None:
-    versions.describe(pipeline, {"purpose": "Reads digits.", "deputy": cast.bob}, actor=cast.alice)
+    ownership.describe(pipeline, {"purpose": "Reads digits.", "deputy": cast.bob}, actor=cast.alice)
     pipeline.refresh_from_db()
     assert (pipeline.purpose, pipeline.deputy) == ("Reads digits.", cast.bob)
     assert verbs(pipeline)[-1] == "pipeline.describe"
-    versions.describe(pipeline, {"purpose": "Reads digits."}, actor=cast.alice)
+    ownership.describe(pipeline, {"purpose": "Reads digits."}, actor=cast.alice)
     assert verbs(pipeline).count("pipeline.describe") == 1
 
 

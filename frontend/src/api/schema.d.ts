@@ -1138,6 +1138,13 @@ export interface components {
             type: string;
             value: unknown | null;
         };
+        /** @description Who answers for a pipeline. */
+        Keeper: {
+            /** @description false when they may no longer sign in or are no longer in the team */
+            active: boolean;
+            name: string;
+            username: string;
+        };
         /** @enum {string} */
         LeaseState: "live" | "draining" | "closed" | "lost";
         /** @description A serializer that is given and gives plain values. */
@@ -1198,9 +1205,13 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         Member: {
+            /** @description false when they may no longer sign in */
+            active: boolean;
             email: string | null;
             name: string;
             roles: string[];
+            /** @description a program's account, which owns nothing */
+            service: boolean;
             team: string;
             username: string;
         };
@@ -1382,13 +1393,13 @@ export interface components {
         Pipeline: {
             active_version: components["schemas"]["VersionSummary"] | null;
             can: components["schemas"]["PipelineCan"];
-            deputy: components["schemas"]["Person"] | null;
+            deputy: components["schemas"]["Keeper"] | null;
             description: string;
             /** Format: uuid */
             id: string;
             last_runs: components["schemas"]["RunGlyph"][];
             name: string;
-            owner: components["schemas"]["Person"] | null;
+            owner: components["schemas"]["Keeper"] | null;
             parameters: {
                 [key: string]: unknown;
             };
@@ -2571,6 +2582,10 @@ export interface operations {
     members_list: {
         parameters: {
             query?: {
+                /** @description only who can own pipelines */
+                can_own?: boolean;
+                /** @description part of a name or user name */
+                q?: string;
                 team?: string;
             };
             header?: never;
@@ -2724,6 +2739,7 @@ export interface operations {
     pipelines_list: {
         parameters: {
             query?: {
+                /** @description a user name; `me` for whoever asks; `none` for pipelines without an active owner: nobody is named, or who is named may no longer sign in, is no longer in the team, or is a service account */
                 owner?: string;
                 q?: string;
                 state?: string;

@@ -181,7 +181,7 @@ function pipelinesOf(): Pipeline[] {
       name: 'cancer-nightly',
       title: 'Breast cancer, nightly',
       description: 'Trains again every night; the check can be made to fail.',
-      owner: budi,
+      owner: { ...budi, active: true },
       state: 'failed',
       last_runs: history([F, S, S, S]),
       parameters: {

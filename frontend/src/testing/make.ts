@@ -62,7 +62,7 @@ export function makePipeline(change: Partial<Pipeline> = {}): Pipeline {
     title: 'Handwritten digits',
     description: 'Trains and deploys the digit reader.',
     team: 'demo',
-    owner: ana,
+    owner: { ...ana, active: true },
     deputy: null,
     purpose: '',
     runbook: '',
