@@ -8,48 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.walks.product import PASSWORD, Product
+from tests.walks.product import Product
+from tests.walks.visitor import PATIENCE, Visitor
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Locator, Page
+    from playwright.sync_api import BrowserContext
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-
-PATIENCE = 60_000  # ms
-
-
-class Visitor:
-    """A person at the browser; notes everything that goes wrong behind the page."""
-
-    def __init__(self, shop: Product, context: BrowserContext) -> None:
-        self.page: Page = context.new_page()
-        self.address = shop.up.address
-        self.loads = 0
-        self.troubles: list[str] = []
-        self.page.on(
-            "console", lambda said: self.troubles.append(said.text) if said.type == "error" else None
-        )
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("load", lambda _: self._count())
-
-    def _count(self) -> None:
-        self.loads += 1
-
-    def sign_in(self) -> None:
-        self.page.goto(self.address)
-        self.page.get_by_label("User name").fill("admin")
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
-        expect(self.page.get_by_role("heading", name="Pipelines")).to_be_visible()
-        # Being asked to sign in is a 401 that the browser writes down.
-        self.troubles.clear()
-
-    def card(self, task: str, state: str) -> Locator:
-        """The card of a task while it is in a state, as a screen reader would name it."""
-        return self.page.get_by_role("img", name=re.compile(rf"^{task}, \w+, {state}"))
-
-    def sees(self, task: str, state: str) -> None:
-        expect(self.card(task, state)).to_be_visible(timeout=PATIENCE)
 
 
 def test_the_demo_from_sign_in_to_the_trace_of_its_model(
