@@ -81,3 +81,8 @@ def env_secret(name: str) -> str:
     if not value:
         raise ImproperlyConfigured(f"{name}_FILE names {file}, which is empty.")
     return value
+
+
+def env_secret_file(name: str) -> str:
+    """The path in NAME_FILE, for what is read anew while the product runs; `env_secret` checks it."""
+    return env_str(f"{name}_FILE")

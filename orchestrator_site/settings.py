@@ -25,7 +25,16 @@ from orchestrator_site.embedded.home import (
     HomeError,
     Secrets,
 )
-from orchestrator_site.env import env_bool, env_float, env_int, env_list, env_path, env_secret, env_str
+from orchestrator_site.env import (
+    env_bool,
+    env_float,
+    env_int,
+    env_list,
+    env_path,
+    env_secret,
+    env_secret_file,
+    env_str,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env_bool("DEBUG", False)
@@ -68,16 +77,24 @@ ORCHESTRATOR: dict[str, Any] = {
     "URL": env_str("ORCHESTRATOR_URL", "http://localhost:8000").rstrip("/"),
     "ADMIN_EMAIL": env_str("ORCHESTRATOR_ADMIN_EMAIL", "admin@localhost"),
     "ADMIN_PASSWORD": env_secret("ORCHESTRATOR_ADMIN_PASSWORD"),
+    # What seals stored secrets: keys, newest first, or the file they are read from at every use.
+    "SECRET_KEYS": env_secret("ORCHESTRATOR_SECRET_KEYS"),
+    "SECRET_KEYS_FILE": env_secret_file("ORCHESTRATOR_SECRET_KEYS"),
+    # What secrets may refer to on a worker's machine: variables with this prefix, files in this folder.
+    "SECRET_VARIABLES": env_str("ORCHESTRATOR_SECRET_VARIABLES", "TASK_SECRET_"),
+    "SECRET_FILES": env_str("ORCHESTRATOR_SECRET_FILES"),
     # Seconds between TERM and KILL of a stopped task, and that a stopping worker waits for its attempt.
     "KILL_GRACE": env_float("ORCHESTRATOR_KILL_GRACE", 10.0),
     "DRAIN_TIMEOUT": env_float("ORCHESTRATOR_DRAIN_TIMEOUT", 600.0),
 }
+if EMBEDDED and not ORCHESTRATOR["SECRET_KEYS"]:
+    ORCHESTRATOR["SECRET_KEYS_FILE"] = str(HOME.secret_keys_file)
 
 # What the child of `up` that ends calls after migrating, by dotted path: each takes nothing and returns
 # a sentence for the terminal, or None. They must be safe to repeat at every start.
 # The first admin: returns the password when it made one, else None.
 ORCHESTRATOR_FIRST_ADMIN = "pipelines.bootstrap.first_admin"
-ORCHESTRATOR_FIRST_STEPS: list[str] = ["runs.bootstrap.queues"]
+ORCHESTRATOR_FIRST_STEPS: list[str] = ["pipelines.sealing.first_key", "runs.bootstrap.queues"]
 ORCHESTRATOR_DEMO_STEPS: list[str] = [  # left out by `up --no-demo`
     "pipelines.bootstrap.demo_team",
     "lineage.bootstrap.demo",
@@ -389,7 +406,12 @@ LOGGING = {
                 *([structlog.processors.format_exc_info] if LOG_JSON else []),
                 structlog.processors.JSONRenderer()
                 if LOG_JSON
-                else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0),
+                else structlog.dev.ConsoleRenderer(
+                    colors=sys.stderr.isatty(),
+                    pad_event_to=0,
+                    # Not the default, which shows the values of local variables: secrets may be among them.
+                    exception_formatter=structlog.dev.plain_traceback,
+                ),
             ],
         }
     },

@@ -189,6 +189,55 @@ class CodeSnapshot(models.Model):
         return f"{self.location}@{self.tree_sha256[:12]}"
 
 
+class SecretSource(models.TextChoices):
+    """Where the value of a secret is."""
+
+    VALUE = "value", "stored here, encrypted"
+    ENVIRONMENT = "environment", "an environment variable of the worker"
+    FILE = "file", "a file on the worker's machine"
+
+
+class Secret(models.Model):
+    """A value that tasks are given by name and nobody reads again. Only `pipelines.secrets` writes it.
+
+    ``version`` counts the values that the team has had under this name. ``ciphertext`` holds the present one,
+    encrypted with the key ``key_id``; an archived secret has none. ``address``: name of the variable or file.
+    """
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="secrets")
+    name = models.CharField(max_length=63)
+    description = models.TextField(blank=True, default="")
+    source = models.CharField(max_length=16, choices=SecretSource, default=SecretSource.VALUE)
+    address = models.CharField(max_length=255, blank=True, default="")
+    version = models.IntegerField(default=1)
+    ciphertext = models.BinaryField(default=bytes)
+    key_id = models.CharField(max_length=16, blank=True, default="")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=EngineNow(), editable=False)
+    changed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    changed_at = models.DateTimeField(db_default=EngineNow(), editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "secret"
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["team", "name"], condition=Q(archived_at=None), name="secret_name_once"
+            ),
+            models.CheckConstraint(condition=Q(source__in=SecretSource.values), name="secret_source_known"),
+            # A key id without a ciphertext, or the other way round, could never be opened.
+            models.CheckConstraint(
+                condition=Q(ciphertext=b"", key_id="") | (~Q(ciphertext=b"") & ~Q(key_id="")),
+                name="secret_sealed_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Pipeline(models.Model):
     """A named piece of work with an owner, its one draft, and its active version."""
 

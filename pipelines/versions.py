@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
-from pipelines import audit, document
+from pipelines import audit, document, secrets
 from pipelines.clock import EngineNow
 from pipelines.context import CodeSeen, Context
 from pipelines.errors import Conflict, Invalid, Stale, TooLarge
@@ -67,7 +67,7 @@ def context_of(team: Team, pipeline: Pipeline | None = None) -> Context:
         locations=_locations(team),
         queues=lookups.queues(team),
         endpoints=lookups.endpoints(team),
-        secrets=(),
+        secrets=secrets.names(team),
         users=set(
             Membership.objects.filter(team=team, ended_at=None, user__is_active=True).values_list(
                 "user__username", flat=True

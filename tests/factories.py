@@ -14,9 +14,9 @@ from typing import Any
 
 from rest_framework.test import APIClient
 
-from pipelines import tokens, versions
+from pipelines import sealing, secrets, tokens, versions
 from pipelines.access import SCOPES
-from pipelines.models import Membership, Pipeline, PipelineVersion, Role, Team, User
+from pipelines.models import Membership, Pipeline, PipelineVersion, Role, Secret, Team, User
 
 _numbers = count(1)
 PASSWORD = "correct horse battery"
@@ -115,3 +115,9 @@ def make_published(
     else:
         versions.save_draft(pipeline, text, actor=actor)
     return versions.publish(pipeline, actor=actor, message="made by a test", activate=activate).version
+
+
+def make_secret(team: Team, name: str = "token", value: str = "open-sesame-42", **fields: Any) -> Secret:
+    """A stored secret of a team; the first one makes the key of this test session."""
+    sealing.first_key()
+    return secrets.create(team, name, value, actor=None, **fields)

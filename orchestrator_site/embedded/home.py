@@ -2,6 +2,7 @@
 
     VERSION        the format of this folder, a whole number
     secrets.json   passwords of the embedded servers and the key of the site, mode 0600
+    secret-keys    what seals the teams' stored secrets, mode 0600; the newest key first
     up.lock        held (flock) by the one `manage.py up` that uses the home; says its process id
     postgres/data  redis/  logs/  store/
 
@@ -60,6 +61,7 @@ class Home:
         self.initialising = self.postgres / "INITIALISING"
         self.redis = path / "redis"
         self.secrets_file = path / "secrets.json"
+        self.secret_keys_file = path / "secret-keys"
         self.version_file = path / "VERSION"
         self.lock_file = path / "up.lock"
 
