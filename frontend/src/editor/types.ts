@@ -189,6 +189,8 @@ export interface Judged {
   readonly text: string;
   readonly problems: readonly Problem[];
   readonly graph: PipelineGraph | null;
+  /** What the text says; null when it could not be read. */
+  readonly model: Model | null;
 }
 
 export type { GraphEdge, GraphTask, Json, JsonMap, Parameters, PipelineGraph };
