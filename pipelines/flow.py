@@ -149,6 +149,7 @@ class _Tracer:
         if value is None and (not port.required or port.type == "any"):
             return
         if any(value_fits(value, kind) and _is_plain(value, kind) for kind in (port.type, *port.accepts)):
+            self._check_choice(draft, port, value, at, path)
             return
         got = "no value" if value is None else article(literal_type(value))
         hint = ""
@@ -158,6 +159,17 @@ class _Tracer:
             f"The input '{port.name}' of '{draft.name}' takes {article(port.type)}, and this is {got}.{hint}"
         )
         self.problems.error("wrong-value-type", at, path, message, wanted=port.type)
+
+    def _check_choice(self, draft: Draft, port: Port, value: Any, at: Place, path: str) -> None:
+        if not port.choices or value in port.choices:
+            return
+        known = [str(choice) for choice in port.choices]
+        hint, params = self.problems.hint(str(value), known)
+        message = (
+            f"The input '{port.name}' of '{draft.name}' is one of {listed(known)}, "
+            f"not '{shorten(str(value))}'.{hint}"
+        )
+        self.problems.error("unknown-value", at, path, message, **params)
 
     def _check_required(self, draft: Draft) -> None:
         if "with" in draft.broken and "with" not in draft.raw:

@@ -31,7 +31,10 @@ _ARTICLES: Final = {"integer": "an integer", "array": "an array", "image": "an i
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One input or output of a task. `accepts` names further types an input takes beside its own."""
+    """One input or output of a task.
+
+    accepts: further types an input takes beside its own. choices: the only values it takes, () for any.
+    """
 
     name: str
     type: str = "any"
@@ -39,12 +42,15 @@ class Port:
     default: Any = None
     has_default: bool = False
     accepts: tuple[str, ...] = ()
+    choices: tuple[str | int | bool, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The full form, from which `from_json` makes an equal port."""
         data: dict[str, Any] = {"name": self.name, "type": self.type, "required": self.required}
         if self.has_default:
             data["default"] = self.default
+        if self.choices:
+            data["choices"] = list(self.choices)
         return data
 
     @classmethod
@@ -56,6 +62,7 @@ class Port:
             required=data.get("required", True),
             default=data.get("default"),
             has_default="default" in data,
+            choices=tuple(data.get("choices", ())),
         )
 
 

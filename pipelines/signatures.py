@@ -343,7 +343,23 @@ class _Library:
                 required=default is None,
                 default=value,
                 has_default=has_default,
+                choices=self._choices(module, argument.annotation),
             )
+
+    def _choices(self, module: _Module, hint: ast.expr | None, hops: int = 0) -> tuple[str | int | bool, ...]:
+        """The values of a `Literal`, also by another name or beside None; () for every other hint."""
+        hint = _unquoted(hint)
+        if hops > _MAX_HOPS:
+            return ()
+        if isinstance(hint, ast.BinOp) and isinstance(hint.op, ast.BitOr) and _is_none(hint.right):
+            return self._choices(module, hint.left, hops + 1)
+        if isinstance(hint, ast.Name) and hint.id in module.aliases:
+            return self._choices(module, module.aliases[hint.id], hops + 1)
+        if not isinstance(hint, ast.Subscript) or self._dotted(module, hint.value) not in _LITERALS:
+            return ()
+        values = hint.slice.elts if isinstance(hint.slice, ast.Tuple) else [hint.slice]
+        found = [value.value for value in values if isinstance(value, ast.Constant)]
+        return tuple(value for value in found if isinstance(value, str | int | bool))
 
     def _outputs(self, module: _Module, hint: ast.expr | None) -> list[Port]:
         hint = _unquoted(hint)
@@ -538,6 +554,10 @@ def _unquoted(hint: ast.expr | None) -> ast.expr | None:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
     return hint
+
+
+def _is_none(hint: ast.expr) -> bool:
+    return isinstance(hint, ast.Constant) and hint.value is None
 
 
 def _literal_type(values: list[ast.expr]) -> str:

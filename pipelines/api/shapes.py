@@ -75,6 +75,9 @@ class Port(Shape):
     type = serializers.CharField()
     required = serializers.BooleanField(required=False)  # type: ignore[assignment]
     default = serializers.JSONField(required=False, allow_null=True)
+    choices = serializers.ListField(
+        child=serializers.JSONField(), required=False, help_text="the only values it takes"
+    )
 
 
 class GraphTask(Shape):
@@ -257,6 +260,38 @@ class Block(Shape):
 class Blocks(Shape):
     snapshot = serializers.CharField(allow_null=True)
     blocks = Block(many=True)
+
+
+class KindInput(Port):
+    accepts = serializers.ListField(child=serializers.CharField(), help_text="further types beside its own")
+
+
+class KindPorts(Shape):
+    inputs = KindInput(many=True)
+    outputs = Port(many=True)
+    open_inputs = serializers.BooleanField(help_text="takes further inputs")
+    open_outputs = serializers.BooleanField(help_text="what it gives is not known before it is written")
+
+
+class Kind(Shape):
+    name = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    category = serializers.CharField()
+    available = serializers.BooleanField(help_text="false when it can be drawn and not published")
+    worked = serializers.BooleanField(help_text="carried out by a worker: has queue, timeout, retries")
+    scope = serializers.BooleanField(help_text="holds tasks of its own")
+    takes_secrets = serializers.BooleanField()
+    required = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
+    keys = serializers.DictField(child=PlainObject(), help_text="JSON Schema of its own keys")
+    ports = KindPorts(help_text="of a task with no key but `kind`")
+    starter = PlainObject(help_text="the entry of a new task")
+
+
+class Kinds(Shape):
+    common = serializers.DictField(child=PlainObject(), help_text="JSON Schema of keys of every task")
+    work = serializers.DictField(child=PlainObject(), help_text="and of those a worker carries out")
+    kinds = Kind(many=True)
 
 
 class AuditObject(Shape):

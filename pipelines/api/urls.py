@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from pipelines.api import audit, code, people, pipelines
+from pipelines.api import audit, code, kinds, people, pipelines, secrets
 
 urlpatterns: list[URLPattern] = [
     path("me/", people.MeView.as_view(), name="me"),
@@ -20,9 +20,12 @@ urlpatterns: list[URLPattern] = [
     path("pipelines/<str:name>/versions/<int:number>/diff/", pipelines.DiffView.as_view(), name="diff"),
     path("pipelines/<str:name>/activate/", pipelines.ActivateView.as_view(), name="activate"),
     path("validate/", pipelines.ValidateView.as_view(), name="validate"),
+    path("kinds/", kinds.KindsView.as_view(), name="kinds"),
     path("code-locations/", code.LocationsView.as_view(), name="code-locations"),
     path("code-locations/<str:location_id>/", code.LocationView.as_view(), name="code-location"),
     path("code-locations/<str:location_id>/sync/", code.SyncView.as_view(), name="code-location-sync"),
     path("code-locations/<str:location_id>/blocks/", code.BlocksView.as_view(), name="code-location-blocks"),
+    path("secrets/", secrets.SecretsView.as_view(), name="secrets"),
+    path("secrets/<str:secret_id>/", secrets.SecretView.as_view(), name="secret"),
     path("audit/", audit.AuditView.as_view(), name="audit"),
 ]

@@ -18,6 +18,10 @@ class Approval(Kind):
 
     name = "approval"
     label = "an approval"
+    title = "Approval"
+    description = "Waits here until a person says yes or no."
+    category = "People"
+    starter = {"by": ["approver"]}
     worked = False
     keys = {
         "by": {

@@ -16,6 +16,9 @@ from pipelines.units import DURATION_PATTERN, SIZE_PATTERN
 
 JsonSchema = dict[str, Any]
 
+# How kinds are sorted where one chooses among them, in this order.
+CATEGORIES: Final = ("Code", "Data", "Flow", "People", "Models", "Imported")
+
 # `x-problem` is the code of the problem when a value does not match, `x-says` the end of its sentence.
 TASK_NAME: Final[JsonSchema] = {
     "type": "string",
@@ -146,6 +149,10 @@ class Kind:
 
     name: ClassVar[str]
     label: ClassVar[str]  # "a python task", for sentences
+    title: ClassVar[str]
+    description: ClassVar[str]  # one sentence
+    category: ClassVar[str]  # one of CATEGORIES
+    starter: ClassVar[Mapping[str, Any]] = {}  # a new task, without `kind`
     available: ClassVar[bool] = True
     worked: ClassVar[bool] = True  # carried out by a worker: has queue, timeout, retries, resources, start
     scope: ClassVar[bool] = False  # holds tasks of its own

@@ -66,6 +66,10 @@ class Check(Kind):
 
     name = "check"
     label = "a check"
+    title = "Check"
+    description = "Looks whether a table satisfies rules, and stops what follows when it does not."
+    category = "Data"
+    starter = {"checks": [{"rows": {"min": 1}}]}
     keys = {
         "with": VALUES,
         "checks": {"type": "array", "minItems": 1, "maxItems": MAX_CHECKS, "items": _RULE},

@@ -10,6 +10,9 @@ class Container(Kind):
 
     name = "container"
     label = "a container task"
+    title = "Container"
+    description = "Runs a container image."
+    category = "Code"
     available = False
     open_keys = True
     takes_secrets = True

@@ -17,6 +17,9 @@ class Deploy(Kind):
 
     name = "deploy"
     label = "a deploy task"
+    title = "Deploy a model"
+    description = "Moves a model, or a registered version of one, to an endpoint."
+    category = "Models"
     keys = {"with": VALUES}
 
     def ports(self, task: Draft, desk: Desk) -> Ports:

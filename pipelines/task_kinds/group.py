@@ -12,6 +12,10 @@ class Group(Kind):
 
     name = "group"
     label = "a group"
+    title = "Group"
+    description = "Holds tasks of its own; outside, only its inputs and outputs are seen."
+    category = "Flow"
+    starter = {"tasks": {"first": {"kind": "shell", "run": 'echo "Hello"\n'}}}
     worked = False
     scope = True
     takes_secrets = True

@@ -10,6 +10,9 @@ class Http(Kind):
 
     name = "http"
     label = "an http task"
+    title = "HTTP call"
+    description = "Calls an address and keeps the answer."
+    category = "Data"
     available = False
     open_keys = True
     takes_secrets = True

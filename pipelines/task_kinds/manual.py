@@ -10,6 +10,10 @@ class Manual(Kind):
 
     name = "manual"
     label = "a manual task"
+    title = "Manual task"
+    description = "Is done by a person, following instructions."
+    category = "People"
+    starter = {"instructions": "Say what is to be done, and how one knows that it is done."}
     available = False
     worked = False
     keys = {

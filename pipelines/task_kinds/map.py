@@ -10,6 +10,14 @@ class Map(Kind):
 
     name = "map"
     label = "a map"
+    title = "Map"
+    description = "Runs the same tasks for each item of a list, so many at a time."
+    category = "Flow"
+    starter = {
+        "over": [1, 2, 3],
+        "as": "item",
+        "tasks": {"each": {"kind": "shell", "run": 'echo "$IN_ITEM"\n', "with": {"item": "${{ item }}"}}},
+    }
     available = False
     worked = False
     scope = True

@@ -10,6 +10,9 @@ class Notebook(Kind):
 
     name = "notebook"
     label = "a notebook task"
+    title = "Notebook"
+    description = "Runs a notebook with parameters."
+    category = "Code"
     available = False
     open_keys = True
     takes_secrets = True

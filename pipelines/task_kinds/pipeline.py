@@ -10,6 +10,10 @@ class Pipeline(Kind):
 
     name = "pipeline"
     label = "a pipeline task"
+    title = "Pipeline"
+    description = "Runs another pipeline inside of this one."
+    category = "Flow"
+    starter = {"pipeline": "another-pipeline"}
     available = False
     worked = False
     scope = True

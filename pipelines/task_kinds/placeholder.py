@@ -13,6 +13,9 @@ class Placeholder(Kind):
 
     name = "placeholder"
     label = "a placeholder"
+    title = "Placeholder"
+    description = "Stands for what an import could not translate."
+    category = "Imported"
     available = False
     open_keys = True
     takes_secrets = True

@@ -17,6 +17,10 @@ class Python(Kind):
 
     name = "python"
     label = "a python task"
+    title = "Python"
+    description = "Runs a function of a code location, or code written here."
+    category = "Code"
+    starter = {"source": "def main(text: str = 'Hello') -> str:\n    return text\n"}
     takes_secrets = True
     keys = {
         "run": {

@@ -15,6 +15,9 @@ class Register(Kind):
 
     name = "register"
     label = "a register task"
+    title = "Register a model"
+    description = "Makes a model a version in the registry."
+    category = "Models"
     keys = {"with": VALUES}
 
     def ports(self, task: Draft, desk: Desk) -> Ports:

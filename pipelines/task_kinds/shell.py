@@ -12,6 +12,10 @@ class Shell(Kind):
 
     name = "shell"
     label = "a shell task"
+    title = "Shell script"
+    description = "Runs a script; its inputs arrive as variables, its outputs are files."
+    category = "Code"
+    starter = {"run": 'echo "Hello"\n'}
     takes_secrets = True
     keys = {"run": {"type": "string", "minLength": 1}, "with": VALUES, "outputs": DECLARED_OUTPUTS}
     required = ("run",)

@@ -10,6 +10,9 @@ class Sql(Kind):
 
     name = "sql"
     label = "an sql task"
+    title = "SQL query"
+    description = "Runs a query in a database."
+    category = "Data"
     available = False
     open_keys = True
     takes_secrets = True

@@ -13,6 +13,10 @@ class Wait(Kind):
 
     name = "wait"
     label = "a wait"
+    title = "Wait"
+    description = "Waits for a time, a file, an artifact or an answer."
+    category = "Flow"
+    starter = {"for": "1m"}
     available = False
     worked = False
     keys = {

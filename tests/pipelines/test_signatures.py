@@ -242,3 +242,17 @@ def test_a_signature_survives_json() -> None:
     found = _read("def f(a: int, b: list = [1], **more) -> Row: ...")
     again = Signature.from_json(json.loads(json.dumps(found.to_json())))
     assert again == found
+
+
+def test_a_literal_names_the_only_values_it_takes() -> None:
+    text = (
+        "from typing import Literal\n"
+        "Size = Literal['small', 'large']\n"
+        "def main(size: Size, mode: Literal['fast'] | None = None,\n"
+        "         n: Literal[1, 2] = 1, free: str = ''): ...\n"
+    )
+    read = read_source(text)
+    assert isinstance(read, Signature)
+    assert [port.choices for port in read.inputs] == [("small", "large"), ("fast",), (1, 2), ()]
+    assert read.inputs[0].to_json()["choices"] == ["small", "large"]
+    assert Signature.from_json(read.to_json()) == read

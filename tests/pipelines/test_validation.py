@@ -230,6 +230,22 @@ def test_null_is_a_value_for_an_optional_input_only() -> None:
     assert _only(validate(text.format(""), context())).code == "wrong-value-type"
 
 
+def test_an_input_with_choices_takes_only_these() -> None:
+    text = HEAD + (
+        "tasks:\n"
+        "  a:\n"
+        "    kind: python\n"
+        "    source: |\n"
+        "      from typing import Literal\n"
+        "      def f(size: Literal['small', 'large']): ...\n"
+        "    with: {size: SIZE}\n"
+    )
+    assert validate(text.replace("SIZE", "large"), context()).ok
+    problem = _only(validate(text.replace("SIZE", "smal"), context()))
+    assert (problem.code, problem.path) == ("unknown-value", "tasks.a.with.size")
+    assert "small and large, not 'smal'. Did you mean 'small'?" in problem.message
+
+
 def test_a_block_with_keyword_arguments_takes_any_input() -> None:
     text = HEAD + "tasks:\n  a: {kind: python, source: 'def f(**more): ...', with: {x: 1, y: [2]}}\n"
     assert [port["name"] for port in _task(text, "a").inputs] == ["x", "y"]

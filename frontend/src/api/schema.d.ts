@@ -278,6 +278,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/kinds/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Every kind of task with the JSON Schema of its keys; the same for everybody. */
+        get: operations["kinds_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/": {
         parameters: {
             query?: never;
@@ -1145,6 +1162,69 @@ export interface components {
             name: string;
             username: string;
         };
+        /** @description A serializer that is given and gives plain values. */
+        Kind: {
+            /** @description false when it can be drawn and not published */
+            available: boolean;
+            category: string;
+            description: string;
+            /** @description JSON Schema of its own keys */
+            keys: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            name: string;
+            /** @description of a task with no key but `kind` */
+            ports: components["schemas"]["KindPorts"];
+            required: string[];
+            /** @description holds tasks of its own */
+            scope: boolean;
+            /** @description the entry of a new task */
+            starter: {
+                [key: string]: unknown;
+            };
+            takes_secrets: boolean;
+            title: string;
+            /** @description carried out by a worker: has queue, timeout, retries */
+            worked: boolean;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        KindInput: {
+            /** @description further types beside its own */
+            accepts: string[];
+            /** @description the only values it takes */
+            choices?: unknown[];
+            default?: unknown | null;
+            name: string;
+            required?: boolean;
+            type: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        KindPorts: {
+            inputs: components["schemas"]["KindInput"][];
+            /** @description takes further inputs */
+            open_inputs: boolean;
+            /** @description what it gives is not known before it is written */
+            open_outputs: boolean;
+            outputs: components["schemas"]["Port"][];
+        };
+        /** @description A serializer that is given and gives plain values. */
+        Kinds: {
+            /** @description JSON Schema of keys of every task */
+            common: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            kinds: components["schemas"]["Kind"][];
+            /** @description and of those a worker carries out */
+            work: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+        };
         /** @enum {string} */
         LeaseState: "live" | "draining" | "closed" | "lost";
         /** @description A serializer that is given and gives plain values. */
@@ -1445,6 +1525,8 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         Port: {
+            /** @description the only values it takes */
+            choices?: unknown[];
             default?: unknown | null;
             name: string;
             required?: boolean;
@@ -2538,6 +2620,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EndpointItem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    kinds_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Kinds"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines import code, versions
 from pipelines.bootstrap import DEMO_CODE
-from tests.factories import SMALL, make_published, make_token
+from tests.factories import SMALL, make_published, make_secret, make_token
 from tests.orchestrator_site.authorisation.base import EDITOR, MARK, NOBODY, Line, World, listed, seen
 
 DRAFT = {"document": SMALL + "# changed\n"}
@@ -12,6 +12,9 @@ NEW_PIPELINE = {"name": "fresh", "team": "alpha"}
 PIPELINE = "/api/v1/pipelines/alpha:small/"
 LOCATION = "/api/v1/code-locations/{location}/"
 LOCATIONS = "/api/v1/code-locations/"
+SECRET = "/api/v1/secrets/{secret}/"
+ADMIN = frozenset({"admin"})
+NEW_SECRET = {"name": "fresh", "team": "alpha", "value": "open-sesame"}
 
 
 def prepare(world: World) -> None:
@@ -20,6 +23,8 @@ def prepare(world: World) -> None:
     location = code.register(world.team, MARK, str(DEMO_CODE), actor=None)
     world.names |= {"location": str(location.uuid), "folder": str(DEMO_CODE)}
     make_token(world.editor, team=world.team)
+    secret = make_secret(world.team, description=MARK)
+    world.names["secret"] = str(secret.uuid)
 
 
 def new_location(world: World) -> dict[str, str]:
@@ -79,6 +84,7 @@ LINES: dict[tuple[str, str], Line] = {
     ("api/v1/validate/", "POST"): Line(
         "/api/v1/validate/", body={"document": SMALL, "team": "alpha"}, stranger=422, wrong_scope=422
     ),
+    ("api/v1/kinds/", "GET"): listed("/api/v1/kinds/"),
     # Code
     ("api/v1/code-locations/", "GET"): listed(LOCATIONS),
     ("api/v1/code-locations/", "POST"): Line(
@@ -87,6 +93,12 @@ LINES: dict[tuple[str, str], Line] = {
     ("api/v1/code-locations/<str:location_id>/", "GET"): seen(LOCATION),
     ("api/v1/code-locations/<str:location_id>/sync/", "POST"): Line(f"{LOCATION}sync/", EDITOR, 200, "edit"),
     ("api/v1/code-locations/<str:location_id>/blocks/", "GET"): seen(f"{LOCATION}blocks/"),
+    # Secrets: their names for everybody who may name them, the rest for admins of the team
+    ("api/v1/secrets/", "GET"): listed("/api/v1/secrets/"),
+    ("api/v1/secrets/", "POST"): Line("/api/v1/secrets/", ADMIN, 201, "manage", NEW_SECRET, stranger=422),
+    ("api/v1/secrets/<str:secret_id>/", "GET"): seen(SECRET),
+    ("api/v1/secrets/<str:secret_id>/", "PATCH"): Line(SECRET, ADMIN, 200, "manage", {"value": "another"}),
+    ("api/v1/secrets/<str:secret_id>/", "DELETE"): Line(SECRET, ADMIN, 204, "manage"),
     # Audit
     ("api/v1/audit/", "GET"): Line("/api/v1/audit/", frozenset({"auditor"}), stranger=200, wrong_scope=403),
 }
