@@ -94,7 +94,7 @@ if EMBEDDED and not ORCHESTRATOR["SECRET_KEYS"]:
 # a sentence for the terminal, or None. They must be safe to repeat at every start.
 # The first admin: returns the password when it made one, else None.
 ORCHESTRATOR_FIRST_ADMIN = "pipelines.bootstrap.first_admin"
-ORCHESTRATOR_FIRST_STEPS: list[str] = ["pipelines.sealing.first_key", "runs.bootstrap.queues"]
+ORCHESTRATOR_FIRST_STEPS: list[str] = ["pipelines.sealing.first_key", "runs.bootstrap.first_queues"]
 ORCHESTRATOR_DEMO_STEPS: list[str] = [  # left out by `up --no-demo`
     "pipelines.bootstrap.demo_team",
     "lineage.bootstrap.demo",

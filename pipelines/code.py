@@ -114,6 +114,24 @@ def sync(
     return snapshot
 
 
+@transaction.atomic
+def archive(location: CodeLocation, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Offer a location's blocks to nobody any more; published versions keep theirs. False when it was so."""
+    changed = CodeLocation.objects.filter(pk=location.pk, archived_at=None).update(archived_at=EngineNow())
+    if changed:
+        audit.write(actor, "code.archive", location, {}, team=location.team, token=token)
+    return bool(changed)
+
+
+@transaction.atomic
+def restore(location: CodeLocation, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Offer an archived location's blocks again, as they were last read. False when it was not archived."""
+    changed = CodeLocation.objects.filter(pk=location.pk).exclude(archived_at=None).update(archived_at=None)
+    if changed:
+        audit.write(actor, "code.restore", location, {}, team=location.team, token=token)
+    return bool(changed)
+
+
 def _read(location: CodeLocation) -> tuple[snapshots.Snapshot, signatures.Blocks, list[str]]:
     here = store()
     taken = snapshots.take(here, Path(location.address), location.lock_file)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from pipelines import audit
+from pipelines import accounts, audit
 from pipelines.clock import EngineNow
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, Membership, Role, Team, User
+from pipelines.problems import listed
 
 # Words that stand for somebody else: in `?owner=`, and for the product itself in the audit chain.
 RESERVED: Final = frozenset({"me", "none", audit.SYSTEM})
@@ -32,41 +31,91 @@ def make_team(slug: str, name: str, *, actor: User | None, token: ApiToken | Non
     return team
 
 
+@transaction.atomic
+def rename_team(team: Team, name: str, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Give a team another title; its slug stays, as addresses hold it. False when it has that title."""
+    row = Team.objects.select_for_update().get(pk=team.pk)
+    if row.name == name:
+        return False
+    Team.objects.filter(pk=row.pk).update(name=name)
+    audit.write(actor, "team.rename", row, {"name": name, "before": row.name}, team=row, token=token)
+    return True
+
+
+@transaction.atomic
+def archive_team(team: Team, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Close a team: its members see it no more, nothing of it is lost. False when it is closed.
+
+    Conflict while it has pipelines that are not archived, as nobody could reach them.
+    """
+    if names := list(team.pipelines.filter(archived_at=None).order_by("name").values_list("name", flat=True)):
+        raise Conflict(
+            f"{team.slug} still has {listed(names, 5)}: archive its pipelines first.", code="team-in-use"
+        )
+    changed = Team.objects.filter(pk=team.pk, archived_at=None).update(archived_at=EngineNow())
+    if changed:
+        audit.write(actor, "team.archive", team, {}, team=team, token=token)
+    return bool(changed)
+
+
+@transaction.atomic
+def restore_team(team: Team, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Open a closed team again, with the members it had. False when it is open."""
+    changed = Team.objects.filter(pk=team.pk).exclude(archived_at=None).update(archived_at=None)
+    if changed:
+        audit.write(actor, "team.restore", team, {}, team=team, token=token)
+    return bool(changed)
+
+
 def make_person(
     username: str,
     email: str,
-    password: str,
+    password: str | None,
     *,
     name: str = "",
     actor: User | None,
     token: ApiToken | None = None,
 ) -> User:
-    """A new person who can sign in. Invalid names the field, Conflict a name or address that is taken."""
+    """A new person, who can sign in once they have a password: None gives them none yet.
+
+    Invalid names the field, Conflict a name or address that is taken.
+    """
     person = User(username=username, email=email.lower(), first_name=name)
+    _refuse_name(username)
+    accounts.refuse_email(person.email or "")
+    accounts.give_password(person, password)
+    return _keep(person, {"username": username}, actor=actor, token=token)
+
+
+def make_service_account(
+    team: Team, username: str, *, name: str = "", actor: User | None, token: ApiToken | None = None
+) -> User:
+    """A new account for a team's programs: it signs in with tokens alone. It has no role yet."""
+    _refuse_name(username)
+    account = User(username=username, email=None, first_name=name, service_of=team)
+    account.set_unusable_password()
+    return _keep(account, {"username": username, "service_of": team.slug}, actor=actor, token=token)
+
+
+def _refuse_name(username: str) -> None:
     if username.lower() in RESERVED:
         raise Invalid(
             f"'{username}' is a word of the product: choose another name.", errors=[("username", "Reserved.")]
         )
     try:
         User.username_validator(username)
-        validate_email(person.email)
     except ValidationError as error:
-        field = "email" if User.username_validator.regex.search(username) else "username"  # type: ignore[union-attr]
-        raise Invalid(error.messages[0], errors=[(field, error.messages[0])]) from None
-    try:
-        validate_password(password, person)
-    except ValidationError as error:
-        raise Invalid(
-            " ".join(error.messages), errors=[("password", message) for message in error.messages]
-        ) from None
-    person.set_password(password)
+        raise Invalid(error.messages[0], errors=[("username", error.messages[0])]) from None
+
+
+def _keep(person: User, told: dict[str, str], *, actor: User | None, token: ApiToken | None) -> User:
     try:
         with transaction.atomic():
             person.save(force_insert=True)
-            audit.write(actor, "person.create", person, {"username": username}, team=None, token=token)
+            audit.write(actor, "person.create", person, told, team=None, token=token)
     except IntegrityError:
         raise Conflict(
-            f"Somebody has the user name '{username}' or the address already.", code="name-taken"
+            f"Somebody has the user name '{person.username}' or the address already.", code="name-taken"
         ) from None
     return person
 
@@ -76,9 +125,10 @@ def set_roles(
 ) -> bool:
     """Make these exactly the roles of a person in a team; none ends the membership. False: as before.
 
-    Conflict when the team would be left without an admin.
+    Conflict when the team would be left without an admin, Invalid for another team's service account.
     """
     wanted = {Role(role).value for role in roles}
+    _refuse_foreign_account(team, person, wanted)
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=team.pk)  # two admins must not take each other out at once
         live = Membership.objects.filter(team=team, ended_at=None)
@@ -93,6 +143,14 @@ def set_roles(
         told = {"person": person.username, "roles": sorted(wanted), "before": sorted(held)}
         audit.write(actor, "team.roles", team, told, team=team, token=token)
     return True
+
+
+def _refuse_foreign_account(team: Team, person: User, wanted: set[str]) -> None:
+    if wanted and person.service_of_id not in (None, team.pk):
+        raise Invalid(
+            f"{person.username} is the service account of another team: make one for {team.slug}.",
+            errors=[("username", "Service account of another team.")],
+        )
 
 
 def _keep_an_admin(team: Team, person: User, held: set[str], wanted: set[str]) -> None:

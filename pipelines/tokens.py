@@ -34,7 +34,12 @@ def issue(
     actor: User | None = None,
     by_token: ApiToken | None = None,
 ) -> tuple[ApiToken, str]:
-    """Make a token and return it with its text, which is kept nowhere and cannot be shown again."""
+    """Make a token and return it with its text, which is kept nowhere and cannot be shown again.
+
+    Invalid for scopes and a life that there are not, and for somebody who may not sign in.
+    """
+    if not user.is_active:
+        raise Invalid(f"{user.username} may not sign in, nor may a token.", errors=[("user", "Not active.")])
     if not scopes or not scopes_known(scopes):
         raise Invalid(f"Scopes are any of {', '.join(SCOPES)}.", errors=[("scopes", "Unknown or none.")])
     if not timedelta(0) < life <= LONGEST_LIFE:

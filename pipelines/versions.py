@@ -432,6 +432,14 @@ def archive(pipeline: Pipeline, *, actor: User, token: ApiToken | None = None) -
             audit.write(actor, "pipeline.archive", pipeline, {}, team=pipeline.team, token=token)
 
 
+def restore(pipeline: Pipeline, *, actor: User, token: ApiToken | None = None) -> None:
+    """Take an archived pipeline back among the others."""
+    with transaction.atomic():
+        archived = Pipeline.objects.filter(pk=pipeline.pk).exclude(archived_at=None)
+        if archived.update(archived_at=None):
+            audit.write(actor, "pipeline.restore", pipeline, {}, team=pipeline.team, token=token)
+
+
 # --- digests --------------------------------------------------------------------------------------------
 
 

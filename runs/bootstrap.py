@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from runs import queues
 from runs.models import Queue
 
 QUEUES: Final = {"cpu": "Processors", "gpu": "Accelerators"}
 
 
-def queues() -> None:
+def first_queues() -> None:
     """The queues `cpu` and `gpu`, where they are missing."""
+    known = set(Queue.objects.values_list("slug", flat=True))
     for slug, title in QUEUES.items():
-        Queue.objects.get_or_create(slug=slug, defaults={"title": title})
+        if slug not in known:
+            queues.make(slug, title, actor=None)

@@ -1,0 +1,107 @@
+"""Queues: made, named, paused and archived by site admins. The only writer of them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from pipelines import audit
+from pipelines.clock import EngineNow
+from pipelines.errors import Conflict, Invalid
+from pipelines.models import ApiToken, Pipeline, User
+from pipelines.problems import listed
+from runs.models import Queue, TaskRun
+from runs.states import OPEN_RUN, TERMINAL_TASK
+
+_SLUG: Final = re.compile(r"[a-z0-9-]{1,63}")
+
+
+def make(slug: str, title: str = "", *, actor: User | None, token: ApiToken | None = None) -> Queue:
+    """A new queue, which tasks may name at once; a worker has to be started for it. Conflict: name taken."""
+    if not _SLUG.fullmatch(slug):
+        raise Invalid("Small letters, digits and hyphens only.", errors=[("slug", "Not a name.")])
+    try:
+        with transaction.atomic():
+            queue = Queue.objects.create(slug=slug, title=title)
+            audit.write(actor, "queue.create", queue, {"slug": slug, "title": title}, team=None, token=token)
+    except IntegrityError:
+        raise Conflict(
+            f"There is, or was, a queue '{slug}': choose another name.", code="name-taken"
+        ) from None
+    return queue
+
+
+@transaction.atomic
+def rename(queue: Queue, title: str, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Give a queue another title; its name stays, as documents hold it. False when it has that title."""
+    changed = Queue.objects.filter(pk=queue.pk).exclude(title=title).update(title=title)
+    if changed:
+        audit.write(actor, "queue.rename", queue, {"title": title}, team=None, token=token)
+    return bool(changed)
+
+
+@transaction.atomic
+def pause(
+    queue: Queue,
+    *,
+    reason: str = "",
+    until: datetime | None = None,
+    actor: User,
+    token: ApiToken | None = None,
+) -> bool:
+    """Hand out no further task; what runs goes on to its end. ``until`` None: until somebody resumes it.
+
+    False when it is paused with the same reason and end. Invalid when the end has passed.
+    """
+    row = Queue.objects.select_for_update().get(pk=queue.pk)
+    if row.paused_at is not None and (row.paused_reason, row.paused_until) == (reason, until):
+        return False
+    rows = Queue.objects.filter(pk=row.pk)
+    rows.update(paused_at=EngineNow(), paused_by=actor, paused_reason=reason, paused_until=until)
+    if until is not None and not rows.filter(paused_until__gt=EngineNow()).exists():
+        raise Invalid("The end of the pause has passed.", errors=[("until", "In the past.")])
+    audit.write(actor, "queue.pause", row, {"reason": reason, "until": until}, team=None, token=token)
+    return True
+
+
+@transaction.atomic
+def unpause(queue: Queue, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Hand out tasks again: the sweep rings for those that wait. False when it was not paused."""
+    paused = Queue.objects.filter(pk=queue.pk).exclude(paused_at=None)
+    changed = paused.update(paused_at=None, paused_by=None, paused_reason="", paused_until=None)
+    if changed:
+        audit.write(actor, "queue.unpause", queue, {}, team=None, token=token)
+    return bool(changed)
+
+
+@transaction.atomic
+def archive(queue: Queue, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Let no document name this queue any more. Conflict while anything still needs it."""
+    needed = Pipeline.objects.filter(archived_at=None, active_version__tasks__queue=queue.slug)
+    if names := [str(row) for row in needed.select_related("team").distinct()]:
+        raise Conflict(
+            f"Tasks of {listed(names, 5)} wait in {queue.slug}: publish them with another queue first.",
+            code="queue-in-use",
+        )
+    open_tasks = TaskRun.objects.filter(queue=queue.slug, run__state__in=OPEN_RUN)
+    if open_tasks.exclude(state__in=TERMINAL_TASK).exists():
+        raise Conflict(
+            f"Tasks of unfinished runs wait in {queue.slug}: let them end or cancel them first.",
+            code="queue-in-use",
+        )
+    changed = Queue.objects.filter(pk=queue.pk, archived_at=None).update(archived_at=EngineNow())
+    if changed:
+        audit.write(actor, "queue.archive", queue, {}, team=None, token=token)
+    return bool(changed)
+
+
+@transaction.atomic
+def restore(queue: Queue, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Let documents name an archived queue again. False when it was not archived."""
+    changed = Queue.objects.filter(pk=queue.pk).exclude(archived_at=None).update(archived_at=None)
+    if changed:
+        audit.write(actor, "queue.restore", queue, {}, team=None, token=token)
+    return bool(changed)
