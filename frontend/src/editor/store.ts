@@ -57,6 +57,8 @@ export type EditorStore = StoreApi<EditorState>;
 export const EMPTY_LAYOUT: Layout = { tasks: {}, notes: {} };
 export const EMPTY_CATALOGUE: Catalogue = {
   kinds: new Map(),
+  common: {},
+  work: {},
   blocks: new Map(),
   locations: [],
   queues: [],
@@ -121,13 +123,15 @@ export function makeEditor(address: string, text: string, layout: Layout = EMPTY
           if (edit.select) set({ selection: new Set(edit.select) });
           return false;
         }
+        const noted = record(history, label, doc, mark ?? null, Date.now());
         set({
           doc: next,
-          history: record(history, label, doc, mark ?? null, Date.now()),
+          history: noted,
           selection: edit.select ? new Set(edit.select) : living(selection, next),
           refusal: null,
         });
-        say(label);
+        // Typing is announced where it begins, not at every letter.
+        if (noted.past !== history.past) say(label);
         return true;
       },
       undo: () => step(stepBack, 'Undone'),
