@@ -1,0 +1,60 @@
+import { useEffect } from 'react';
+import { client, dataOf } from '../api/client';
+import type { PipelineGraph } from '../api/types';
+import type { components } from '../api/schema';
+import { useEditorStore, type EditorStore } from './store';
+import type { Doc } from './types';
+
+/** Milliseconds without a change before the server is asked. */
+const PAUSE = 400;
+
+type Answer = Omit<components['schemas']['Validation'], 'graph'> & { graph: PipelineGraph | null };
+
+/** Has the server judge the document whenever its text has changed. Mounted once, by the page. */
+export function useValidation(): void {
+  const store = useEditorStore();
+  useEffect(() => judgeChanges(store), [store]);
+}
+
+/**
+ * Asks for the text that is there now and, after a pause, for each later one; an older question is given up. What could
+ * not be answered is asked again with the next change. Returns what ends it.
+ */
+export function judgeChanges(store: EditorStore): () => void {
+  let request: AbortController | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const cancel = () => {
+    clearTimeout(timer);
+    request?.abort();
+  };
+  const ask = () => {
+    request = new AbortController();
+    void judge(store, request.signal);
+  };
+  const unsubscribe = store.subscribe(({ doc, judged }, before) => {
+    const unloaded = judged === null && before.judged !== null;
+    if (doc.text === before.doc.text && !unloaded) return;
+    cancel();
+    if (judged?.text !== doc.text) timer = setTimeout(ask, PAUSE);
+  });
+  ask();
+  return () => {
+    unsubscribe();
+    cancel();
+  };
+}
+
+async function judge(store: EditorStore, signal: AbortSignal): Promise<void> {
+  const { doc, address } = store.getState();
+  const answer = await validate(doc.text, address.split(':', 1)[0] ?? '', signal).catch(() => null);
+  if (answer && !signal.aborted) store.getState().setJudged({ text: doc.text, ...answer, model: readable(doc) });
+}
+
+function validate(document: string, team: string, signal: AbortSignal): Promise<Answer> {
+  return dataOf(client.POST('/api/v1/validate/', { body: { document, team }, signal }));
+}
+
+function readable({ model, broken }: Doc) {
+  return broken.length === 0 ? model : null;
+}
