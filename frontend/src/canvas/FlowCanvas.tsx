@@ -3,20 +3,16 @@ import {
   Background,
   BackgroundVariant,
   BaseEdge,
-  Panel,
   Position,
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
-  useStore,
-  useStoreApi,
   type Edge,
   type EdgeProps,
   type Node,
   type NodeHandle,
   type NodeProps,
 } from '@xyflow/react';
-import { Maximize, ZoomIn, ZoomOut } from 'lucide-react';
 import {
   createContext,
   memo,
@@ -30,16 +26,18 @@ import {
   type KeyboardEvent,
   type MouseEvent,
   type ReactNode,
-  type RefObject,
 } from 'react';
 import { cx } from '../ui/cx';
-import { absolute, CARD, FRAME, layoutFor, layoutIn, zoomIn, type Size } from '../graph/layout';
+import { absolute, FRAME, layoutFor, layoutIn } from '../graph/layout';
 import { first, neighbour, type Direction } from '../graph/navigate';
 import { labelSpot, pathOf } from '../graph/route';
-import type { Drawing, Flow, Place, Placement, Places, Route } from '../graph/types';
-import { IconButton } from '../ui/Button';
+import type { Drawing, Flow, Place, Placement, Route } from '../graph/types';
+import { AROUND, useCrowded, useFirstBox, useFit, useRefit, useShow, ZOOM } from './camera';
 import css from './FlowCanvas.module.css';
-import { MOST_CARDS, Overview, spotAt, spotsOf, type Paint } from './Overview';
+import { Overview } from './Overview';
+import { spotAt, spotsOf, type Paint } from './picture';
+import { Tier } from './Tier';
+import { ZoomButtons } from './ZoomButtons';
 
 export interface CardProps {
   id: string;
@@ -216,13 +214,8 @@ const KEYS: Record<string, Direction> = {
   ArrowUp: 'up',
   ArrowDown: 'down',
 };
-const ZOOM = { least: 0.02, most: 1.75, fit: 1, readable: 0.38, legible: 0.62, near: 0.8 };
 /** Up to so many boxes a drawing begins legible rather than whole. */
 const FEW = 40;
-/** Free space around a drawing that is shown whole. Pixels. */
-const AROUND = 40;
-/** Free space around a box that the camera was moved to. */
-const SHOWN = 24;
 const NONE: never[] = [];
 
 function Canvas({ label, drawing, shape = 1.2, start, Card, Frame = NoFrame, selected, onSelect, paint }: Props) {
@@ -332,154 +325,9 @@ function Canvas({ label, drawing, shape = 1.2, start, Card, Frame = NoFrame, sel
   );
 }
 
-/** How large the canvas was at first: later sizes, as when a panel opens, do not turn the drawing around. */
-function useFirstBox(): Size | null {
-  const width = useStore((state) => state.width);
-  const height = useStore((state) => state.height);
-  const [box, setBox] = useState<Size | null>(null);
-  if (box === null && width > 0 && height > 0) setBox({ width, height });
-  return box;
-}
-
-/**
- * Shows the whole drawing; when `anchor` is given and all of it would be too small to read, the part around the anchor;
- * when `start` is given and its words could not be read, that end of it.
- */
-function useFit({ width: drawn, height: high, flow, places }: Placement) {
-  const { setViewport } = useReactFlow();
-  const store = useStoreApi();
-  return useCallback(
-    (anchor: Place | null, start?: 'begin' | 'end') => {
-      const { width, height } = store.getState();
-      const whole = zoomIn({ width: drawn, height: high }, { width, height }, AROUND);
-      const near = anchor === null && start !== undefined && whole < ZOOM.legible;
-      const zoom = Math.max(ZOOM.least, near ? ZOOM.near : anchor === null ? whole : Math.max(whole, ZOOM.readable));
-      const spot = near ? endOf(places, flow, start) : (anchor ?? { x: 0, y: 0, width: drawn, height: high });
-      return setViewport({
-        x: offset(width, drawn * zoom, (spot.x + spot.width / 2) * zoom),
-        y: offset(height, high * zoom, (spot.y + spot.height / 2) * zoom),
-        zoom,
-      });
-    },
-    [setViewport, store, drawn, high, flow, places],
-  );
-}
-
-/** The first or the last of the outer boxes along the flow. */
-function endOf(places: Places, flow: Flow, end: 'begin' | 'end'): Place {
-  const along = ({ x, y, width, height }: Place) => {
-    if (flow === 'right') return end === 'begin' ? -x : x + width;
-    return end === 'begin' ? -y : y + height;
-  };
-  return [...places.values()].reduce((best, place) => (along(place) > along(best) ? place : best));
-}
-
-/** Fits again when the canvas changes its size, as when a panel opens, for as long as nobody moved the camera. */
-function useRefit(begin: () => void, untouched: RefObject<boolean>) {
-  const width = useStore((state) => state.width);
-  const height = useStore((state) => state.height);
-  const latest = useRef(begin);
-  useEffect(() => {
-    latest.current = begin;
-  });
-  useEffect(() => {
-    if (width > 0 && untouched.current) latest.current();
-  }, [width, height, untouched]);
-}
-
-/** Where a drawing of this length begins on a view, so that `center` is in its middle as far as there is more to see. */
-function offset(view: number, length: number, center: number): number {
-  if (length + 2 * AROUND <= view) return (view - length) / 2;
-  return Math.min(AROUND, Math.max(view - AROUND - length, view / 2 - center));
-}
-
-/** Whether more cards are on screen than may be mounted. */
-function useCrowded(spots: ReturnType<typeof spotsOf>): boolean {
-  return useStore(({ transform: [left, top, zoom], width, height }) => {
-    if (spots.length <= MOST_CARDS) return false;
-    let seen = 0;
-    for (const spot of spots) {
-      const x = spot.x * zoom + left;
-      const y = spot.y * zoom + top;
-      if (x <= width && y <= height && x + spot.width * zoom >= 0 && y + spot.height * zoom >= 0) seen += 1;
-      if (seen > MOST_CARDS) return true;
-    }
-    return false;
-  });
-}
-
 /** Where the arrow keys stand: what was selected last, until they move on. */
 function useCursor(selected: string | null): [string | null, (id: string | null) => void] {
   const [cursor, setCursor] = useState<{ at: string | null; selected: string | null }>({ at: selected, selected });
   const move = useCallback((id: string | null) => setCursor({ at: id, selected }), [selected]);
   return [cursor.selected === selected || selected === null ? cursor.at : selected, move];
-}
-
-/** Moves the camera by as little as brings a box into view; not at all when it is there. */
-function useShow(places: Places, parents: ReadonlyMap<string, string | null>) {
-  const { setViewport } = useReactFlow();
-  const store = useStoreApi();
-  return useCallback(
-    (id: string) => {
-      const { transform, width, height } = store.getState();
-      if (width === 0) return;
-      const [x, y, zoom] = transform;
-      const place = absolute(id, parents, places);
-      const dx = missing(place.x * zoom + x, Math.min(place.width, CARD.width) * zoom, width);
-      const dy = missing(place.y * zoom + y, Math.min(place.height, CARD.height) * zoom, height);
-      if (dx !== 0 || dy !== 0) void setViewport({ x: x + dx, y: y + dy, zoom }, { duration: 120 });
-    },
-    [places, parents, setViewport, store],
-  );
-}
-
-/** By how much a stretch must move to lie inside of a view, with some space around. */
-function missing(from: number, length: number, view: number): number {
-  if (from < SHOWN) return SHOWN - from;
-  return Math.min(0, view - SHOWN - from - length);
-}
-
-/** Tells the cards by an attribute how much of themselves fits, without drawing anything anew. */
-function Tier() {
-  const store = useStoreApi();
-  useEffect(() => {
-    const tell = () => {
-      const { domNode, transform } = store.getState();
-      if (!domNode) return;
-      const zoom = transform[2];
-      domNode.dataset.tier = tierOf(zoom);
-      // In steps, so that a turn of the wheel does not style every card in every frame.
-      domNode.style.setProperty('--zoom', String(Math.max(0.3, Math.round(zoom * 20) / 20)));
-    };
-    tell();
-    return store.subscribe(tell);
-  }, [store]);
-  return null;
-}
-
-/** full: the whole card · some: icon, name and glyph · glyph: a tinted box with the glyph */
-function tierOf(zoom: number): 'full' | 'some' | 'glyph' {
-  if (zoom > 0.6) return 'full';
-  return zoom > 0.35 ? 'some' : 'glyph';
-}
-
-function ZoomButtons({ onFit, onZoom }: { onFit: () => void; onZoom: () => void }) {
-  const { zoomIn, zoomOut } = useReactFlow();
-  const zoom = (change: () => Promise<boolean>) => {
-    onZoom();
-    void change();
-  };
-  return (
-    <Panel position="bottom-left" className={css.zoom}>
-      <IconButton label="Zoom in" onClick={() => zoom(zoomIn)}>
-        <ZoomIn />
-      </IconButton>
-      <IconButton label="Zoom out" onClick={() => zoom(zoomOut)}>
-        <ZoomOut />
-      </IconButton>
-      <IconButton label="Show all" onClick={onFit}>
-        <Maximize />
-      </IconButton>
-    </Panel>
-  );
 }

@@ -1,0 +1,26 @@
+import { useStoreApi } from '@xyflow/react';
+import { useEffect } from 'react';
+
+/** Tells the cards by an attribute how much of themselves fits, without drawing anything anew. */
+export function Tier() {
+  const store = useStoreApi();
+  useEffect(() => {
+    const tell = () => {
+      const { domNode, transform } = store.getState();
+      if (!domNode) return;
+      const zoom = transform[2];
+      domNode.dataset.tier = tierOf(zoom);
+      // In steps, so that a turn of the wheel does not style every card in every frame.
+      domNode.style.setProperty('--zoom', String(Math.max(0.3, Math.round(zoom * 20) / 20)));
+    };
+    tell();
+    return store.subscribe(tell);
+  }, [store]);
+  return null;
+}
+
+/** full: the whole card · some: icon, name and glyph · glyph: a tinted box with the glyph */
+function tierOf(zoom: number): 'full' | 'some' | 'glyph' {
+  if (zoom > 0.6) return 'full';
+  return zoom > 0.35 ? 'some' : 'glyph';
+}
