@@ -154,7 +154,8 @@ class ValidateView(ApiView):
         result = versions.check(body["document"], team, pipeline)
         problems = [problem.to_json() for problem in result.problems]
         spec = result.spec or (result.graph.to_json() if result.graph else None)
-        return Response({"problems": problems, "graph": shown.graph(spec)})
+        signatures = shown.signatures(result.graph)
+        return Response({"problems": problems, "graph": shown.graph(spec), "signatures": signatures})
 
     def _home(self, text: str, slug: str | None) -> tuple[Team, Pipeline | None]:
         """The team named, or that of the one visible pipeline of the document's name, or the only one."""

@@ -178,9 +178,22 @@ class Draft(Shape):
     saved_by = Person(allow_null=True)
 
 
+class Signature(Shape):
+    name = serializers.CharField()
+    doc = serializers.CharField(help_text="the first line of its docstring")
+    line = serializers.IntegerField(help_text="of its `def`, from 1")
+    open = serializers.BooleanField(help_text="takes any further input")
+    problem = serializers.CharField(help_text="why it cannot be used; empty when it can")
+    inputs = Port(many=True)
+    outputs = Port(many=True)
+
+
 class Validation(Shape):
     problems = Problem(many=True)
     graph = PipelineGraph(allow_null=True)
+    signatures = serializers.DictField(
+        child=Signature(), help_text="of the code written into the document, by key of its task"
+    )
 
 
 class GraphDiff(Shape):
@@ -246,15 +259,8 @@ class Location(Shape):
     snapshot = Snapshot(allow_null=True)
 
 
-class Block(Shape):
+class Block(Signature):
     id = serializers.CharField(help_text="module:function")
-    name = serializers.CharField()
-    doc = serializers.CharField()
-    line = serializers.IntegerField()
-    open = serializers.BooleanField()
-    problem = serializers.CharField()
-    inputs = Port(many=True)
-    outputs = Port(many=True)
 
 
 class Blocks(Shape):

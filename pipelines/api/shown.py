@@ -8,7 +8,7 @@ from typing import Any
 from pipelines import audit
 from pipelines.access import Rights
 from pipelines.api.base import person
-from pipelines.graph import parameters_in_order
+from pipelines.graph import Graph, parameters_in_order
 from pipelines.lookups import lookups
 from pipelines.models import (
     ApiToken,
@@ -20,6 +20,7 @@ from pipelines.models import (
     Team,
     User,
 )
+from pipelines.signatures import Signature, read_source
 from pipelines.versions import Saved
 
 Body = dict[str, Any]
@@ -102,6 +103,13 @@ def graph(spec: Body | None) -> Body | None:
         return None
     tasks = [{name: task.get(name) for name in _TASK_KEYS} for task in spec["tasks"]]
     return {"tasks": tasks, "edges": spec["edges"]}
+
+
+def signatures(graph: Graph | None) -> Body:
+    """What code written into a document takes and gives, by key of its task; none where it cannot be read."""
+    sources = {task.key: task.config.get("source") for task in (graph.tasks if graph else ())}
+    read = {key: read_source(source) for key, source in sources.items() if isinstance(source, str)}
+    return {key: found.to_json() for key, found in read.items() if isinstance(found, Signature)}
 
 
 def draft(saved: Saved) -> Body:

@@ -153,6 +153,21 @@ def test_what_is_too_large_is_413(cast: Cast, alice: APIClient) -> None:
     problem(alice.put(address, {"document": "x" * (7 * 1024**2)}), 413, "too-large")
 
 
+def test_validating_reads_what_code_in_the_document_takes_and_gives(alice: APIClient) -> None:
+    document = (
+        "schema: orchestrator/v1\nname: inline\ntasks:\n"
+        "  a: {kind: python, source: 'def f(rate: float = 0.5, *, n: int) -> str: ...'}\n"
+        "  b: {kind: python, source: 'def f('}\n"
+    )
+    signatures = alice.post(f"{API}validate/", {"document": document}).json()["signatures"]
+    assert list(signatures) == ["a"]
+    assert signatures["a"]["inputs"] == [
+        {"name": "rate", "type": "number", "required": False, "default": 0.5},
+        {"name": "n", "type": "integer", "required": True},
+    ]
+    assert signatures["a"]["outputs"] == [{"name": "result", "type": "string"}]
+
+
 @pytest.mark.parametrize(
     "body, field",
     [

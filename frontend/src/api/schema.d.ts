@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One artifact, with the record that wrote it. */
+        /** @description One artifact: who made it, and what models it was registered as. */
         get: operations["artifacts_read"];
         put?: never;
         post?: never;
@@ -55,6 +55,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/artifacts/{id}/entries/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The files of a folder, by path. */
+        get: operations["artifacts_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{id}/image/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A picture to show: PNG, JPEG, GIF or WebP by its bytes, and nothing else. */
+        get: operations["artifacts_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/artifacts/{id}/preview/": {
         parameters: {
             query?: never;
@@ -62,8 +96,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The first rows, the text or the list of files; models are never opened here. */
+        /** @description The first rows, the text, the size of the picture or the list of files; models are never opened. */
         get: operations["artifacts_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{id}/profile/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What is in each column of a table, or of its first rows when it is long. */
+        get: operations["artifacts_profile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -662,6 +713,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/secrets/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The secrets a person may name in documents, without their values. */
+        get: operations["secrets_list"];
+        put?: never;
+        /** @description Store a secret. Only a site admin may refer to a variable or file of the workers' machines. */
+        post: operations["secrets_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One secret without its value, and the pipelines that name it. */
+        get: operations["secrets_read"];
+        put?: never;
+        post?: never;
+        /** @description Take a secret out of use; its value is forgotten. Tasks that name it fail until it is stored again. */
+        delete: operations["secrets_archive"];
+        options?: never;
+        head?: never;
+        /** @description A new value, which makes the next version, or a new description. */
+        patch: operations["secrets_change"];
+        trace?: never;
+    };
     "/api/v1/task-runs/{id}/": {
         parameters: {
             query?: never;
@@ -842,19 +930,33 @@ export interface components {
             why_not: string | null;
         };
         /** @description A serializer that is given and gives plain values. */
+        ArraySummary: {
+            max: unknown | null;
+            /** Format: double */
+            mean: number | null;
+            min: unknown | null;
+            /** @description values that are NaN or infinite, left out of the others */
+            not_finite: number;
+        };
+        /** @description A serializer that is given and gives plain values. */
         ArtifactDetail: {
             /** Format: date-time */
             created_at: string;
+            /** @description of the file that the task wrote; empty when it had none */
+            file_name: string;
             /** Format: uuid */
             id: string;
+            is_folder: boolean;
             kind: string;
             media_type: string;
             metadata: {
                 [key: string]: unknown;
             };
-            model_versions: components["schemas"]["ModelVersionRef"][];
+            model_versions: components["schemas"]["RegisteredVersion"][];
             name: string;
-            produced_by: components["schemas"]["RecordSummary"] | null;
+            /** @description whether its bytes are in the store */
+            present: boolean;
+            produced_by: components["schemas"]["Producer"] | null;
             sha256: string;
             /** @description bytes */
             size: number;
@@ -883,20 +985,32 @@ export interface components {
         /** @description A serializer that is given and gives plain values. */
         ArtifactPreview: {
             columns?: components["schemas"]["PreviewColumn"][];
+            columns_total?: number;
             count?: number;
             dtype?: string;
             entries?: components["schemas"]["PreviewEntry"][];
+            format?: components["schemas"]["FormatEnum"];
+            /** @description pixels */
+            height?: number;
             kind: components["schemas"]["ArtifactPreviewKindEnum"];
+            media_type?: string;
+            /** @description an array of pickles, which stay closed */
+            objects?: boolean;
             reason?: string;
-            row_count?: number;
+            /** @description null: not counted */
+            row_count?: number | null;
             rows?: unknown[][];
             shape?: number[];
+            summary?: components["schemas"]["ArraySummary"] | null;
             text?: string;
             truncated: boolean;
             value?: unknown | null;
+            values?: unknown[][] | null;
+            /** @description pixels */
+            width?: number;
         };
         /** @enum {string} */
-        ArtifactPreviewKindEnum: "json" | "text" | "table" | "array" | "folder" | "none";
+        ArtifactPreviewKindEnum: "json" | "text" | "table" | "array" | "image" | "folder" | "model" | "none";
         /** @description A serializer that is given and gives plain values. */
         AttemptBriefShape: {
             /** @description Why it ended, in one line of words. */
@@ -973,14 +1087,18 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         Block: {
+            /** @description the first line of its docstring */
             doc: string;
             /** @description module:function */
             id: string;
             inputs: components["schemas"]["Port"][];
+            /** @description of its `def`, from 1 */
             line: number;
             name: string;
+            /** @description takes any further input */
             open: boolean;
             outputs: components["schemas"]["Port"][];
+            /** @description why it cannot be used; empty when it can */
             problem: string;
         };
         /** @description A serializer that is given and gives plain values. */
@@ -1018,6 +1136,25 @@ export interface components {
             location: string;
             lock: string | null;
             snapshot: string | null;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        ColumnProfile: {
+            /** @description null: not counted for such a type */
+            distinct: number | null;
+            histogram?: components["schemas"]["Histogram"];
+            /** @description characters of the shortest and longest */
+            lengths?: number[];
+            max?: unknown | null;
+            mean?: unknown | null;
+            min?: unknown | null;
+            name: string;
+            not_finite?: number;
+            nulls: number;
+            quartiles?: unknown[];
+            std?: unknown | null;
+            /** @description the commonest values that come more than once */
+            top: components["schemas"]["TopValue"][];
+            type: string;
         };
         /** @description A serializer that is given and gives plain values. */
         CreateEndpointRequest: {
@@ -1095,6 +1232,12 @@ export interface components {
             results: components["schemas"]["EndpointItem"][];
         };
         /** @description A serializer that is given and gives plain values. */
+        EndpointRef: {
+            name: string;
+            stage: components["schemas"]["StageEnum"];
+            team: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
         EventShape: {
             actor: string;
             /** Format: date-time */
@@ -1112,6 +1255,8 @@ export interface components {
             last_seq: number;
             results: components["schemas"]["EventShape"][];
         };
+        /** @enum {string} */
+        FormatEnum: "parquet" | "csv";
         /** @description A serializer that is given and gives plain values. */
         GraphDiff: {
             added: string[];
@@ -1147,6 +1292,12 @@ export interface components {
             parent: string | null;
             queue: string | null;
             title: string;
+        };
+        /** @description Counts in equal steps between two bounds; `from` is a word of Python. */
+        Histogram: {
+            counts: number[];
+            from: unknown;
+            to: unknown;
         };
         /** @description A serializer that is given and gives plain values. */
         InputShape: {
@@ -1261,6 +1412,15 @@ export interface components {
             total: number;
         };
         /** @description A serializer that is given and gives plain values. */
+        MakeSecretRequest: {
+            address?: string;
+            description?: string;
+            name: string;
+            source?: components["schemas"]["SourceEnum"];
+            team?: string;
+            value?: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
         MakeTeamRequest: {
             name: string;
             slug: string;
@@ -1373,13 +1533,6 @@ export interface components {
             results: components["schemas"]["ModelVersionItem"][];
         };
         /** @description A serializer that is given and gives plain values. */
-        ModelVersionRef: {
-            /** Format: uuid */
-            id: string;
-            model: string;
-            version: number;
-        };
-        /** @description A serializer that is given and gives plain values. */
         Move: {
             approval: components["schemas"]["MoveApproval"] | null;
             /** Format: uuid */
@@ -1464,6 +1617,12 @@ export interface components {
             runbook?: string;
             tags?: string[];
         };
+        /** @description A serializer that is given and gives plain values. */
+        PatchedChangeSecretRequest: {
+            address?: string;
+            description?: string;
+            value?: string;
+        };
         /** @description The shape of PERSON, for the schema. */
         Person: {
             name: string;
@@ -1517,6 +1676,12 @@ export interface components {
             results: components["schemas"]["Pipeline"][];
         };
         /** @description A serializer that is given and gives plain values. */
+        PipelineRef: {
+            name: string;
+            team: string;
+            title: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
         PlannedShape: {
             action: components["schemas"]["ActionEnum"];
             code: string;
@@ -1539,9 +1704,20 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         PreviewEntry: {
+            /** @description where a symbolic link points to */
+            link: string | null;
             path: string;
+            /** @description null for a link */
             sha256: string | null;
+            /** @description bytes */
             size: number;
+        };
+        PreviewEntryPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["PreviewEntry"][];
         };
         /** @description A serializer that is given and gives plain values. */
         Problem: {
@@ -1568,6 +1744,31 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        Producer: {
+            attempt_no: number;
+            digest: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            grade: string;
+            /** Format: uuid */
+            id: string;
+            job: string;
+            kind: string;
+            metrics: {
+                [key: string]: unknown;
+            };
+            pipeline: components["schemas"]["PipelineRef"];
+            requested_by: components["schemas"]["Person"] | null;
+            /** Format: uuid */
+            run: string;
+            run_number: number;
+            /** Format: date-time */
+            started_at: string;
+            state: string;
+            task: string;
+            version: number;
         };
         /** @description A serializer that is given and gives plain values. */
         PublishRequest: {
@@ -1653,6 +1854,28 @@ export interface components {
             team?: string;
         };
         /** @description A serializer that is given and gives plain values. */
+        RegisteredVersion: {
+            /** Format: uuid */
+            artifact: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description where it serves now */
+            deployed_to: components["schemas"]["EndpointRef"][];
+            /** Format: uuid */
+            id: string;
+            metrics: {
+                [key: string]: unknown;
+            };
+            model: string;
+            registered_by: components["schemas"]["Person"] | null;
+            /** Format: uuid */
+            run: string;
+            run_number: number;
+            sha256: string;
+            team: string;
+            version: number;
+        };
+        /** @description A serializer that is given and gives plain values. */
         ResumePlanShape: {
             allowed: boolean;
             tasks: components["schemas"]["PlannedShape"][];
@@ -1729,6 +1952,63 @@ export interface components {
         /** @enum {string} */
         ScopesEnum: "read" | "edit" | "run" | "approve" | "manage";
         /** @description A serializer that is given and gives plain values. */
+        SecretDetail: {
+            /** @description the variable or file of the worker; empty for a stored value */
+            address: string;
+            /** Format: date-time */
+            changed_at: string;
+            changed_by: components["schemas"]["Person"] | null;
+            /** Format: date-time */
+            created_at: string;
+            created_by: components["schemas"]["Person"] | null;
+            description: string;
+            /** Format: uuid */
+            id: string;
+            /** @description documents write ${{ secrets.NAME }} */
+            name: string;
+            source: components["schemas"]["SourceEnum"];
+            team: string;
+            /** @description pipelines of the team, at most 100 */
+            used_by: components["schemas"]["SecretUse"][];
+            /** @description counts the values that this name has had */
+            version: number;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        SecretShape: {
+            /** @description the variable or file of the worker; empty for a stored value */
+            address: string;
+            /** Format: date-time */
+            changed_at: string;
+            changed_by: components["schemas"]["Person"] | null;
+            /** Format: date-time */
+            created_at: string;
+            created_by: components["schemas"]["Person"] | null;
+            description: string;
+            /** Format: uuid */
+            id: string;
+            /** @description documents write ${{ secrets.NAME }} */
+            name: string;
+            source: components["schemas"]["SourceEnum"];
+            team: string;
+            /** @description counts the values that this name has had */
+            version: number;
+        };
+        SecretShapePage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["SecretShape"][];
+        };
+        /** @description A serializer that is given and gives plain values. */
+        SecretUse: {
+            /** @description whether the active version names the secret */
+            active: boolean;
+            draft: boolean;
+            name: string;
+            title: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
         SetMemberRequest: {
             /** Format: email */
             email?: string;
@@ -1739,6 +2019,20 @@ export interface components {
             username: string;
         };
         /** @description A serializer that is given and gives plain values. */
+        Signature: {
+            /** @description the first line of its docstring */
+            doc: string;
+            inputs: components["schemas"]["Port"][];
+            /** @description of its `def`, from 1 */
+            line: number;
+            name: string;
+            /** @description takes any further input */
+            open: boolean;
+            outputs: components["schemas"]["Port"][];
+            /** @description why it cannot be used; empty when it can */
+            problem: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
         Snapshot: {
             /** Format: date-time */
             created_at: string;
@@ -1747,6 +2041,8 @@ export interface components {
             size: number;
             tree_sha256: string;
         };
+        /** @enum {string} */
+        SourceEnum: "value" | "environment" | "file";
         /** @enum {string} */
         StageEnum: "demo" | "staging" | "production";
         /** @description A serializer that is given and gives plain values. */
@@ -1760,6 +2056,20 @@ export interface components {
             /** @description The active one when left out. */
             version?: number;
         };
+        /** @description A serializer that is given and gives plain values. */
+        TableProfile: {
+            columns?: components["schemas"]["ColumnProfile"][];
+            columns_total?: number;
+            kind: components["schemas"]["TableProfileKindEnum"];
+            reason?: string;
+            row_count?: number | null;
+            /** @description looked at, from the first on */
+            rows?: number;
+            /** @description whether these are all rows */
+            whole?: boolean;
+        };
+        /** @enum {string} */
+        TableProfileKindEnum: "table" | "none";
         /** @description A serializer that is given and gives plain values. */
         TaskRunDetailShape: {
             approval: components["schemas"]["ApprovalShape"] | null;
@@ -1869,6 +2179,11 @@ export interface components {
             results: components["schemas"]["Token"][];
         };
         /** @description A serializer that is given and gives plain values. */
+        TopValue: {
+            count: number;
+            value: unknown;
+        };
+        /** @description A serializer that is given and gives plain values. */
         Trace: {
             approval: components["schemas"]["MoveApproval"] | null;
             code: components["schemas"]["TraceCode"][];
@@ -1975,6 +2290,10 @@ export interface components {
         Validation: {
             graph: components["schemas"]["PipelineGraph"] | null;
             problems: components["schemas"]["Problem"][];
+            /** @description of the code written into the document, by key of its task */
+            signatures: {
+                [key: string]: components["schemas"]["Signature"];
+            };
         };
         /** @description A serializer that is given and gives plain values. */
         Version: {
@@ -2102,7 +2421,10 @@ export interface operations {
     };
     artifacts_content: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a file in a folder; all of it when left out */
+                path?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -2163,9 +2485,81 @@ export interface operations {
             };
         };
     };
+    artifacts_entries: {
+        parameters: {
+            query?: {
+                /** @description the path after which to go on */
+                cursor?: string;
+                page_size?: number;
+                /** @description part of the path */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewEntryPage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    artifacts_image: {
+        parameters: {
+            query?: {
+                /** @description a file in a folder; all of it when left out */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": string;
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
     artifacts_preview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a file in a folder; all of it when left out */
+                path?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -2180,6 +2574,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArtifactPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    artifacts_profile: {
+        parameters: {
+            query?: {
+                /** @description a file in a folder; all of it when left out */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableProfile"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -3513,6 +3940,161 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskRunShapePage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    secrets_list: {
+        parameters: {
+            query?: {
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretShapePage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    secrets_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeSecretRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    secrets_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    secrets_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    secrets_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedChangeSecretRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretShape"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -129,6 +129,8 @@ export interface Port {
   readonly default?: Json;
   /** Further types that an input takes beside its own. */
   readonly accepts?: readonly string[];
+  /** The only values that an input takes; any when absent. */
+  readonly choices?: readonly Json[];
 }
 
 /** `openInputs`: takes further inputs. `openOutputs`: what it gives is not known, so any name will do. */
@@ -159,10 +161,10 @@ export interface KindInfo {
   readonly starter: JsonMap;
 }
 
-/** A python block of a code location. `id` is `module:function`. */
-export interface Block {
-  readonly id: string;
+/** What a function takes and gives, read from its text. */
+export interface Signature {
   readonly name: string;
+  /** The first line of its docstring. */
   readonly doc: string;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
@@ -172,10 +174,21 @@ export interface Block {
   readonly problem: string;
 }
 
+/** A python block of a code location. `id` is `module:function`. */
+export interface Block extends Signature {
+  readonly id: string;
+  /** Name of the code location. */
+  readonly location: string;
+}
+
 /** What a document of this team may name. */
 export interface Catalogue {
   readonly kinds: ReadonlyMap<string, KindInfo>;
-  /** Of the document's code location, by id. */
+  /** JSON Schema of the keys that every task has. */
+  readonly common: Readonly<Record<string, JsonMap>>;
+  /** And of those that a worker carries out. */
+  readonly work: Readonly<Record<string, JsonMap>>;
+  /** Of the document's code location, by id; of every one of the team while the document names none. */
   readonly blocks: ReadonlyMap<string, Block>;
   readonly locations: readonly string[];
   readonly queues: readonly string[];
@@ -189,6 +202,8 @@ export interface Judged {
   readonly text: string;
   readonly problems: readonly Problem[];
   readonly graph: PipelineGraph | null;
+  /** Of the code written into the document, by key of its task. */
+  readonly signatures: Readonly<Record<string, Signature>>;
   /** What the text says; null when it could not be read. */
   readonly model: Model | null;
 }
