@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -28,7 +28,6 @@ NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 SHORTEST: Final = 4  # characters; anything shorter could not be told from ordinary text in a log
 LONGEST: Final = 64 * 1024  # bytes of UTF-8; an environment variable takes no more than twice that
 LONGEST_DESCRIPTION: Final = 10_000
-BATCH: Final = 100
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -58,7 +57,7 @@ def create(
     secret.source, secret.address = _placed(source, address, value)
     try:
         with transaction.atomic():
-            secret.version = 1 + (_of_name(team, name).aggregate(last=Max("version"))["last"] or 0)
+            secret.version = 1 + _last_version(team, name)
             _seal(secret, value)
             secret.save(force_insert=True)
             audit.write(actor, "secret.create", secret, _told(secret), team=team, token=token)
@@ -68,6 +67,12 @@ def create(
         ) from None
     secret.refresh_from_db(fields=["created_at", "changed_at"])
     return secret
+
+
+def _last_version(team: Team, name: str) -> int:
+    """The newest version that a name has had, archived ones too; 0 for a new name."""
+    found = Secret.objects.filter(team=team, name=name).aggregate(last=Max("version"))
+    return found["last"] or 0
 
 
 def change(
@@ -131,15 +136,17 @@ def _told(secret: Secret) -> dict[str, Any]:
 
 def _seal(secret: Secret, value: str | None) -> None:
     if value is not None:
-        sealed = sealing.key_ring().seal(value, _owner(secret))
+        sealed = sealing.key_ring().seal(value, owner_of(secret))
         secret.ciphertext, secret.key_id = sealed.ciphertext, sealed.key_id
 
 
-def _owner(secret: Secret) -> sealing.Owner:
+def owner_of(secret: Secret) -> sealing.Owner:
+    """What the value of a row, as it is now, is bound to."""
     return sealing.Owner(str(secret.team.uuid), secret.name, secret.version)
 
 
-def _sealed(secret: Secret) -> sealing.Sealed:
+def sealed_of(secret: Secret) -> sealing.Sealed:
+    """The value of a row as it is stored."""
     return sealing.Sealed(bytes(secret.ciphertext), secret.key_id)
 
 
@@ -288,7 +295,7 @@ def _value(row: Secret) -> str:
 
 def _unsealed(row: Secret) -> str:
     try:
-        return sealing.key_ring().open(_sealed(row), _owner(row))
+        return sealing.key_ring().open(sealed_of(row), owner_of(row))
     except sealing.KeyMissing as problem:
         raise NotReleased(problem.message, retryable=True) from None
     except sealing.NotTheSame as problem:
@@ -364,67 +371,3 @@ def _names(text: str, name: str) -> bool:
         isinstance(part, references.Reference) and part.root == "secrets" and part.name == name
         for part in parts
     )
-
-
-# --- keys -----------------------------------------------------------------------------------------------
-
-
-def rotate(*, actor: User | None = None) -> Iterator[int]:
-    """Seal every value again with the newest key; gives the number done after each batch.
-
-    Each batch is a transaction of its own with its audit row, so stopping in between loses nothing and
-    starting again goes on. KeyMissing or NotTheSame when a row cannot be opened: those before it are done.
-    """
-    newest = sealing.key_ring().newest
-    while done := _rotate_batch(newest, actor):
-        yield done
-
-
-@transaction.atomic
-def _rotate_batch(newest: str, actor: User | None) -> int:
-    ring = sealing.key_ring()
-    rows = _of_keys().exclude(key_id=newest).order_by("id").select_for_update()[:BATCH]
-    count = 0
-    for row in rows:
-        sealed = ring.seal_again(_sealed(row), row.name)
-        Secret.objects.filter(pk=row.pk).update(ciphertext=sealed.ciphertext, key_id=sealed.key_id)
-        count += 1
-    if count:
-        audit.write(actor, "secret.rotate", None, {"secrets": count, "key": newest}, team=None)
-    return count
-
-
-def _of_keys() -> QuerySet[Secret]:
-    """Every secret that a key is needed for."""
-    return Secret.objects.exclude(key_id="")
-
-
-def _of_name(team: Team, name: str) -> QuerySet[Secret]:
-    return Secret.objects.filter(team=team, name=name)
-
-
-@dataclass(frozen=True)
-class Keyed:
-    """One secret as the check of the keys sees it. ``problem``: why it cannot be opened, or ""."""
-
-    team: str
-    name: str
-    key_id: str
-    problem: str
-
-
-def keyed() -> Iterator[Keyed]:
-    """Every stored secret with the id of the key it needs, opened to see whether it can be."""
-    ring = sealing.key_ring()
-    for row in _of_keys().select_related("team").order_by("team__slug", "name").iterator(BATCH):
-        try:
-            ring.open(_sealed(row), _owner(row))
-            problem = ""
-        except Conflict as refusal:
-            problem = refusal.message
-        yield Keyed(row.team.slug, row.name, row.key_id, problem)
-
-
-def keys_in_use() -> set[str]:
-    """The ids of the keys that some stored secret needs."""
-    return set(_of_keys().values_list("key_id", flat=True).distinct())

@@ -20,6 +20,7 @@ from tests.factories import (
     join,
     make_cast,
     make_published,
+    make_secret,
     make_team,
     make_token,
     make_user,
@@ -111,4 +112,10 @@ def test_the_audit_chain(cast: Cast) -> None:
         "/api/v1/audit/",
         lambda n: versions.save_draft(pipeline, f"# {n}\n", actor=cast.alice),
         5,
+    )
+
+
+def test_the_list_of_secrets(cast: Cast) -> None:
+    assert_constant(
+        cast, "/api/v1/secrets/", lambda number: make_secret(cast.team, f"token-{number}"), at_most=6
     )

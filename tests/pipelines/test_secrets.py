@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from pipelines import audit, sealing, secrets, versions
+from pipelines import audit, rotation, sealing, secrets, versions
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import AuditEvent, Secret
 from pipelines.sealing import KeyMissing
@@ -183,9 +183,9 @@ def test_rotation_seals_everything_anew_and_the_old_key_can_go(cast: Cast, keys:
     old = rows[0].key_id
     new = sealing.add_key()
     assert value_of(cast, "token-1") == "value of 1"
-    assert list(secrets.rotate(actor=cast.alice)) == [3]
-    assert secrets.keys_in_use() == {new}
-    assert sealing.keep_only(secrets.keys_in_use()) == [old]
+    assert list(rotation.rotate(actor=cast.alice)) == [3]
+    assert rotation.keys_in_use() == {new}
+    assert sealing.keep_only(rotation.keys_in_use()) == [old]
     assert value_of(cast, "token-1") == "value of 1"
     assert audited("secret.rotate") == [{"secrets": 3, "key": new}]
     assert Secret.objects.filter(version=1).count() == 3, "the values are the same"
@@ -194,14 +194,14 @@ def test_rotation_seals_everything_anew_and_the_old_key_can_go(cast: Cast, keys:
 def test_a_rotation_that_was_interrupted_goes_on(
     cast: Cast, keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secrets, "BATCH", 2)
+    monkeypatch.setattr(rotation, "BATCH", 2)
     for number in range(5):
         make_secret(cast.team, f"token-{number}")
     sealing.add_key()
-    assert next(secrets.rotate()) == 2
-    assert len(secrets.keys_in_use()) == 2
-    assert list(secrets.rotate()) == [2, 1]
-    assert len(secrets.keys_in_use()) == 1
+    assert next(rotation.rotate()) == 2
+    assert len(rotation.keys_in_use()) == 2
+    assert list(rotation.rotate()) == [2, 1]
+    assert len(rotation.keys_in_use()) == 1
 
 
 def test_without_the_key_of_a_secret_the_sentence_says_which(cast: Cast, keys: Path) -> None:
@@ -210,10 +210,10 @@ def test_without_the_key_of_a_secret_the_sentence_says_which(cast: Cast, keys: P
     with pytest.raises(NotReleased, match=f"sealed with the key {row.key_id}") as refused:
         value_of(cast)
     assert refused.value.retryable
-    (seen,) = secrets.keyed()
+    (seen,) = rotation.keyed()
     assert row.key_id in seen.problem
     with pytest.raises(KeyMissing):
-        list(secrets.rotate())
+        list(rotation.rotate())
 
 
 def test_without_any_key_nothing_is_stored(cast: Cast, keys: Path) -> None:
@@ -237,8 +237,8 @@ def test_keys_may_stand_in_the_environment(cast: Cast, settings: Any) -> None:
     secrets.create(cast.team, "token", VALUE, actor=None)
     settings.ORCHESTRATOR = {**given, "SECRET_KEYS": f"{new}, {old}"}
     assert value_of(cast) == VALUE
-    assert list(secrets.rotate()) == [1]
-    assert secrets.keys_in_use() == {sealing.key_id(new)}
+    assert list(rotation.rotate()) == [1]
+    assert rotation.keys_in_use() == {sealing.key_id(new)}
     with pytest.raises(Conflict, match="change them there"):
         sealing.add_key()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from pipelines import sealing, secrets
+from pipelines import rotation, sealing
 from pipelines.errors import Refusal
 
 HELP = """\
@@ -46,7 +46,7 @@ class Command(BaseCommand):
 
     def _rotate(self) -> None:
         count = 0
-        for done in secrets.rotate():
+        for done in rotation.rotate():
             count += done
             self.stdout.write(f"{count} …")
         newest = sealing.key_ring().newest
@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
     def _check(self) -> None:
         ring = sealing.key_ring()
-        rows = list(secrets.keyed())
+        rows = list(rotation.keyed())
         for row in rows:
             self.stdout.write(f"{row.team}:{row.name}  {row.key_id}  {row.problem or 'opens'}")
         old = sum(row.key_id != ring.newest for row in rows)
@@ -63,5 +63,5 @@ class Command(BaseCommand):
             raise CommandError(f"{closed} secret{'' if closed == 1 else 's'} cannot be opened.", returncode=1)
 
     def _drop_keys(self) -> None:
-        dropped = sealing.keep_only(secrets.keys_in_use())
+        dropped = sealing.keep_only(rotation.keys_in_use())
         self.stdout.write(f"Dropped: {', '.join(dropped)}." if dropped else "Every key is still needed.")

@@ -1,0 +1,73 @@
+"""The keys of stored secrets exchanged while everything runs: who needs which key, and sealing anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from pipelines import audit, sealing
+from pipelines.errors import Conflict
+from pipelines.models import Secret, User
+from pipelines.secrets import owner_of, sealed_of
+
+BATCH: Final = 100
+
+
+def rotate(*, actor: User | None = None) -> Iterator[int]:
+    """Seal every value again with the newest key; gives the number done after each batch.
+
+    Each batch is a transaction of its own with its audit row, so stopping in between loses nothing and
+    starting again goes on. KeyMissing or NotTheSame when a row cannot be opened: those before it are done.
+    """
+    newest = sealing.key_ring().newest
+    while done := _rotate_batch(newest, actor):
+        yield done
+
+
+@transaction.atomic
+def _rotate_batch(newest: str, actor: User | None) -> int:
+    ring = sealing.key_ring()
+    rows = list(_stored().exclude(key_id=newest).order_by("id").select_for_update()[:BATCH])
+    for row in rows:
+        sealed = ring.seal_again(sealed_of(row), row.name)
+        row.ciphertext, row.key_id = sealed.ciphertext, sealed.key_id
+    if rows:
+        Secret.objects.bulk_update(rows, ["ciphertext", "key_id"])
+        audit.write(actor, "secret.rotate", None, {"secrets": len(rows), "key": newest}, team=None)
+    return len(rows)
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """One secret as the check of the keys sees it. ``problem``: why it cannot be opened, or ""."""
+
+    team: str
+    name: str
+    key_id: str
+    problem: str
+
+
+def keyed() -> Iterator[Keyed]:
+    """Every stored secret with the id of the key it needs, opened to see whether it can be."""
+    ring = sealing.key_ring()
+    for row in _stored().select_related("team").order_by("team__slug", "name").iterator(BATCH):
+        try:
+            ring.open(sealed_of(row), owner_of(row))
+            problem = ""
+        except Conflict as refusal:
+            problem = refusal.message
+        yield Keyed(row.team.slug, row.name, row.key_id, problem)
+
+
+def keys_in_use() -> set[str]:
+    """The ids of the keys that some stored secret needs."""
+    return set(_stored().values_list("key_id", flat=True).distinct())
+
+
+def _stored() -> QuerySet[Secret]:
+    """Every secret that a key is needed for."""
+    return Secret.objects.exclude(key_id="")
