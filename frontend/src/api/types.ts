@@ -49,6 +49,9 @@ export interface PipelineGraph {
 export type Version = With<Schemas['Version'], { graph: PipelineGraph; layout: JsonMap; parameters: Parameters }>;
 export type VersionItem = Schemas['VersionItem'];
 
+export type Draft = With<Schemas['Draft'], { layout: JsonMap }>;
+export type PublishedVersion = With<Version, Pick<Schemas['PublishedVersion'], 'created' | 'problems'>>;
+
 export type Cause = Schemas['CauseShape'];
 export type Run = With<Schemas['RunShape'], { parameters: JsonMap; counts: Partial<Record<TaskState, number>> }>;
 export type Approval = Schemas['ApprovalShape'];

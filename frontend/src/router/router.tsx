@@ -44,6 +44,7 @@ routes.signIn.update({ component: SignInPage });
 routes.shell.update({ component: Shell, pendingComponent: WaitPage, errorComponent: CrashPage });
 routes.pipelines.update({ component: PipelinesPage });
 routes.pipeline.update({ component: PipelineWithRuns });
+routes.editor.update({ component: lazyRouteComponent(() => import('../editor/EditorPage'), 'EditorPage') });
 routes.runs.update({ component: RunsPage });
 routes.run.update({ component: lazyRouteComponent(() => import('../runs/RunPage'), 'RunPage') });
 routes.nowhere.update({ component: NotFoundPage });

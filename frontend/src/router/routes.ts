@@ -3,6 +3,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { meQuery } from '../api/me';
 import { Problem } from '../api/problem';
 import type { RunState } from '../api/types';
+import type { View } from '../editor/store';
 import { parseRunSearch, runState } from '../runs/search';
 import { placeOf } from './place';
 import { setFormat } from '../ui/format';
@@ -10,6 +11,7 @@ import { setFormat } from '../ui/format';
 /* The addresses of the product and what they may carry. What is drawn there is said in router.tsx: pages read
    their own address through these types, so the types cannot depend on the pages. */
 
+const whole = (value: unknown) => (Number.isInteger(value) && Number(value) > 0 ? Number(value) : undefined);
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
 
 export const root = createRootRouteWithContext<{ queryClient: QueryClient }>()();
@@ -66,7 +68,51 @@ export const pipeline = createRoute({
   getParentRoute: () => shell,
   path: '/pipelines/$name',
   validateSearch: (raw: Record<string, unknown>): { version?: number | undefined } => ({
-    version: Number.isInteger(raw.version) ? Number(raw.version) : undefined,
+    version: whole(raw.version),
+  }),
+});
+
+export interface EditorSearch {
+  view?: View | undefined;
+  /** Key of the task whose panel is open. */
+  task?: string | undefined;
+  panel?: 'history' | 'problems' | undefined;
+  /** Number of a version to take into the draft. */
+  restore?: number | undefined;
+}
+
+const VIEWS: readonly unknown[] = ['canvas', 'split', 'yaml'] satisfies View[];
+const PANELS: readonly unknown[] = ['history', 'problems'] satisfies EditorSearch['panel'][];
+
+export const editor = createRoute({
+  getParentRoute: () => shell,
+  path: '/pipelines/$name/edit',
+  validateSearch: (raw: Record<string, unknown>): EditorSearch => ({
+    view: VIEWS.includes(raw.view) ? (raw.view as View) : undefined,
+    task: text(raw.task),
+    panel: PANELS.includes(raw.panel) ? (raw.panel as EditorSearch['panel']) : undefined,
+    restore: whole(raw.restore),
+  }),
+});
+
+export const versions = createRoute({
+  getParentRoute: () => shell,
+  path: '/pipelines/$name/versions',
+  validateSearch: (raw: Record<string, unknown>): { version?: number | undefined } => ({ version: whole(raw.version) }),
+});
+
+/** A version by its number, or the draft. */
+export type Side = number | 'draft';
+
+const side = (value: unknown): Side | undefined => (value === 'draft' ? 'draft' : whole(value));
+
+export const comparison = createRoute({
+  getParentRoute: () => shell,
+  path: '/pipelines/$name/versions/diff',
+  validateSearch: (raw: Record<string, unknown>): { from?: Side | undefined; to?: Side | undefined; view?: 'list' | undefined } => ({
+    from: side(raw.from),
+    to: side(raw.to),
+    view: raw.view === 'list' ? 'list' : undefined,
   }),
 });
 
@@ -104,7 +150,7 @@ export const deployment = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  shell.addChildren([home, pipelines, pipeline, runs, run, deployments, deployment, nowhere]),
+  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, nowhere]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

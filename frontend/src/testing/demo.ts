@@ -11,6 +11,7 @@ import {
   makeDetail,
   makeGraph,
   makeGraphTask,
+  makeLocation,
   makeMove,
   makeOutput,
   makePipeline,
@@ -20,6 +21,7 @@ import {
   makeVersion,
   uuid,
 } from './make';
+import { DIGITS, NESTED as NESTED_TEXT, wideDocument } from './documents';
 import { makeWorld, type World } from './server';
 
 /* A world to look at: every state, long names, a run that moves, a run of a thousand tasks. */
@@ -44,34 +46,6 @@ function titled(graph: PipelineGraph): PipelineGraph {
     tasks: graph.tasks.map((task) => ({ ...task, title: TITLES[task.name] ?? '', queue: task.name === 'train' ? 'gpu' : task.queue })),
   };
 }
-
-const YAML = `schema: orchestrator/v1
-name: digits-training
-title: Handwritten digits
-description: Trains and deploys the digit reader.
-parameters:
-  learning_rate: {type: number, default: 0.1, minimum: 0, description: Step size}
-  min_accuracy: {type: number, default: 0.9, minimum: 0, maximum: 1}
-code: {location: demo, follow: published}
-tasks:
-  ingest:
-    kind: python
-    run: digits:ingest
-  check:
-    kind: check
-    with: {table: "\${{ tasks.ingest.outputs.table }}"}
-    checks:
-      - {column: label, between: [0, 9]}
-      - {rows: {min: 1000}}
-  train:
-    kind: python
-    run: digits:train
-    queue: gpu
-    needs: [check]
-    with:
-      table: "\${{ tasks.ingest.outputs.table }}"
-      learning_rate: "\${{ params.learning_rate }}"
-`;
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
 
@@ -222,20 +196,20 @@ export function wideGraph(): PipelineGraph {
 }
 
 export function demoWorld(): World {
-  const world = makeWorld({ pipelines: pipelinesOf() });
+  const world = makeWorld({ pipelines: pipelinesOf(), locations: [makeLocation()] });
   const [digits, cancer, , wide, nested] = world.pipelines as [Pipeline, Pipeline, Pipeline, Pipeline, Pipeline];
   const chain = titled(makeGraph(CHAIN, KINDS));
   const wideOne = wideGraph();
   const nestedOne = makeGraph(NESTED, { 'train-all': 'group', 'train-all/tune': 'group' });
-  const version = makeVersion(chain, { text: YAML });
+  const version = makeVersion(chain, { text: DIGITS });
   world.versions['demo:digits-training'] = [
     version,
     { ...version, number: 2, active: false, created_by: budi, message: 'Train on the gpu queue' },
     { ...version, number: 1, active: false, message: '' },
   ];
-  world.versions['demo:cancer-nightly'] = [makeVersion(chain, { text: YAML })];
-  world.versions['demo:wide'] = [makeVersion(wideOne)];
-  world.versions['demo:nested-groups'] = [makeVersion(nestedOne)];
+  world.versions['demo:cancer-nightly'] = [makeVersion(chain, { text: DIGITS.replace('digits-training', 'cancer-nightly') })];
+  world.versions['demo:wide'] = [makeVersion(wideOne, { text: wideDocument(1000) })];
+  world.versions['demo:nested-groups'] = [makeVersion(nestedOne, { text: NESTED_TEXT })];
 
   const live = addRun(world, digits, chain, { number: 21 }, { ingest: 'succeeded', check: 'succeeded', features: 'succeeded', train: 'running' });
   const failed = addRun(world, digits, chain, { number: 20, state: 'failed', finished_at: ago(60), resume_no: 1, can: { cancel: false, resume: true, approve: true } }, { ingest: 'succeeded', check: 'succeeded', features: 'succeeded', train: 'failed', evaluate: 'upstream_failed', approve: 'upstream_failed', register: 'upstream_failed', deploy: 'upstream_failed' });

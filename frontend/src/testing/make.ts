@@ -18,6 +18,7 @@ import type {
   Trace,
   Version,
 } from '../api/types';
+import type { components } from '../api/schema';
 
 /* Things as the API would give them, complete and valid; a test says only what matters to it. */
 
@@ -197,6 +198,22 @@ export function makeVersion(graph: PipelineGraph, change: Partial<Version> = {})
     layout: {},
     code: { location: 'demo', follow: 'published', snapshot: digest('code'), lock: digest('lock') },
     graph,
+    ...change,
+  };
+}
+
+export function makeLocation(change: Partial<components['schemas']['Location']> = {}): components['schemas']['Location'] {
+  return {
+    id: uuid(),
+    name: 'demo',
+    team: 'demo',
+    kind: 'folder',
+    address: '/srv/demo-code',
+    lock_file: 'requirements.lock',
+    preload: [],
+    synced_at: '2026-03-01T07:00:00Z',
+    sync_error: '',
+    snapshot: { tree_sha256: digest('code'), lock_sha256: digest('lock'), file_count: 5, size: 12_345, created_at: '2026-03-01T07:00:00Z' },
     ...change,
   };
 }

@@ -1,100 +1,9 @@
-import type {
-  Deployment,
-  LogSlice,
-  Me,
-  Page,
-  Pipeline,
-  ProblemBody,
-  ResumePlan,
-  Run,
-  TaskRun,
-  TaskRunDetail,
-  Trace,
-  Version,
-} from '../api/types';
+import type { LogSlice, Page, Pipeline, ProblemBody, Run, TaskRun } from '../api/types';
+import { EDITOR_ROUTES } from './editor';
 import { makeMe, makeRun } from './make';
+import { addressOf, found, page, pipelineOf, Refusal, type Handler, type World } from './world';
 
-/** What the fake server knows. A test fills in what its page asks for. */
-export interface World {
-  /** Null: nobody is signed in. */
-  me: Me | null;
-  password: string;
-  pipelines: Pipeline[];
-  /** By "team:name". */
-  versions: Record<string, Version[]>;
-  runs: Run[];
-  /** By run id. */
-  tasks: Record<string, TaskRun[]>;
-  /** By task run id; made from the task where absent. */
-  details: Record<string, TaskRunDetail>;
-  /** By attempt id. */
-  logs: Record<string, { lines: string[]; complete: boolean; droppedBytes?: number }>;
-  plans: Record<string, ResumePlan>;
-  deployments: Deployment[];
-  /** By "team:name". */
-  traces: Record<string, Trace>;
-  /** Answers with these instead, by the beginning of "METHOD /path". */
-  refuse: Record<string, ProblemBody>;
-  /** Never answers these. */
-  hang: string[];
-  pageSize: number;
-  /** Everything that was asked, "METHOD /path?query". */
-  asked: string[];
-  /** Told after a change, with the run. */
-  onChange: (run: Run) => void;
-}
-
-export function makeWorld(change: Partial<World> = {}): World {
-  return {
-    me: makeMe(),
-    password: 'secret',
-    pipelines: [],
-    versions: {},
-    runs: [],
-    tasks: {},
-    details: {},
-    logs: {},
-    plans: {},
-    deployments: [],
-    traces: {},
-    refuse: {},
-    hang: [],
-    pageSize: 50,
-    asked: [],
-    onChange: () => undefined,
-    ...change,
-  };
-}
-
-type Handler = (world: World, params: string[], request: Request, url: URL) => unknown;
-
-class Refusal extends Error {
-  readonly problem: ProblemBody;
-
-  constructor(status: number, title: string, errors?: ProblemBody['errors']) {
-    super(title);
-    this.problem = { status, title, ...(errors ? { errors } : {}) };
-  }
-}
-
-function page<T>(world: World, items: T[], url: URL): Page<T> {
-  const size = Math.min(Number(url.searchParams.get('page_size') ?? world.pageSize), 500);
-  const from = Number(url.searchParams.get('cursor') ?? 0);
-  const next = new URL(url);
-  next.searchParams.set('cursor', String(from + size));
-  return { next: from + size < items.length ? next.href : null, previous: null, results: items.slice(from, from + size) };
-}
-
-function found<T>(item: T | undefined): T {
-  if (item === undefined) throw new Refusal(404, 'This does not exist, or you may not see it.');
-  return item;
-}
-
-const addressOf = (item: { team: string; name: string }) => `${item.team}:${item.name}`;
-
-function pipelineOf(world: World, name: string): Pipeline {
-  return found(world.pipelines.find((each) => addressOf(each) === name || each.name === name));
-}
+export { makeWorld, type World } from './world';
 
 function taskOf(world: World, id: string): TaskRun {
   return found(Object.values(world.tasks).flat().find((task) => task.id === id));
@@ -207,7 +116,6 @@ const ROUTES: [string, RegExp, Handler][] = [
     (world, [name = '', number]) => found(world.versions[name]?.find((version) => version.number === Number(number))),
   ],
   ['POST', /^\/api\/v1\/pipelines\/([^/]+)\/runs\/$/, start],
-  ['POST', /^\/api\/v1\/pipelines\/([^/]+)\/activate\/$/, () => ({})],
   ['GET', /^\/api\/v1\/runs\/$/, (world, _, __, url) => listRuns(world, url)],
   ['GET', /^\/api\/v1\/runs\/([^/]+)\/$/, (world, [id = '']) => ({ ...runOf(world, id) })],
   [
@@ -240,6 +148,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ['POST', /^\/api\/v1\/task-runs\/([^/]+)\/reject\/$/, (world, [id = ''], request) => decide(world, id, request, 'rejected')],
   ['POST', /^\/api\/v1\/task-runs\/([^/]+)\/retry\/$/, (world, [id = '']) => taskOf(world, id)],
   ['GET', /^\/api\/v1\/attempts\/([^/]+)\/log\/$/, logOf],
+  ...EDITOR_ROUTES,
   ['GET', /^\/api\/v1\/deployments\/$/, (world, _, __, url) => page(world, world.deployments, url)],
   [
     'GET',

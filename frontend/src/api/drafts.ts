@@ -1,0 +1,39 @@
+import { queryOptions } from '@tanstack/react-query';
+import { client, dataOf } from './client';
+import type { Draft, JsonMap, Pipeline, PublishedVersion } from './types';
+
+/** The one draft of a pipeline. Asked for once: from then on the editor knows better. */
+export function draftQuery(name: string) {
+  return queryOptions({
+    queryKey: ['pipelines', 'draft', name],
+    queryFn: ({ signal }): Promise<Draft> => getDraft(name, signal),
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+}
+
+export function getDraft(name: string, signal?: AbortSignal): Promise<Draft> {
+  return dataOf(client.GET('/api/v1/pipelines/{name}/draft/', { params: { path: { name } }, ...(signal ? { signal } : {}) }));
+}
+
+/** Saves a text with whatever problems it has. Problem 412 when somebody saved since `etag`. */
+export function putDraft(name: string, document: string, layout: JsonMap, etag: string): Promise<Draft> {
+  return dataOf(
+    client.PUT('/api/v1/pipelines/{name}/draft/', {
+      params: { path: { name }, header: { 'If-Match': etag } },
+      body: { document, layout },
+    }),
+  );
+}
+
+/** Freezes the draft. `created` is false when nothing had changed; Problem 422 names what keeps it from publishing. */
+export function publishDraft(name: string, message: string, activate: boolean): Promise<PublishedVersion> {
+  return dataOf(
+    client.POST('/api/v1/pipelines/{name}/versions/', { params: { path: { name } }, body: { message, activate } }),
+  );
+}
+
+/** Problem 409 (code `name-taken`) when the team has, or had, a pipeline of this name. */
+export function createPipeline(team: string, name: string, document: string): Promise<Pipeline> {
+  return dataOf(client.POST('/api/v1/pipelines/', { body: { name, team, document } }));
+}

@@ -1,0 +1,33 @@
+import { Component, Suspense, type ReactNode } from 'react';
+import { ErrorState, SkeletonRows } from '../../ui/Feedback';
+import { sentenceOf } from '../../api/problem';
+
+interface Props {
+  /** What is inside, with its article: "The canvas". */
+  what: string;
+  children: ReactNode;
+}
+
+/** One part of the page that may still be loading, or break, without taking the others along. */
+export class Boundary extends Component<Props, { problem: unknown }> {
+  override state = { problem: null as unknown };
+
+  static getDerivedStateFromError(problem: unknown) {
+    return { problem };
+  }
+
+  override render() {
+    const { what, children } = this.props;
+    const { problem } = this.state;
+    if (problem === null) {
+      return <Suspense fallback={<SkeletonRows rows={4} label={`Loading: ${what.toLowerCase()}`} />}>{children}</Suspense>;
+    }
+    return (
+      <ErrorState
+        title={`${what} broke.`}
+        detail={`${sentenceOf(problem)} What you drew is kept.`}
+        onRetry={() => this.setState({ problem: null })}
+      />
+    );
+  }
+}
