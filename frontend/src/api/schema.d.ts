@@ -742,7 +742,7 @@ export interface paths {
         get: operations["secrets_read"];
         put?: never;
         post?: never;
-        /** @description Take a secret out of use; its value is forgotten. Tasks that name it fail until it is stored again. */
+        /** @description Take a secret out of use and forget its value. Tasks that name it fail from then on. */
         delete: operations["secrets_archive"];
         options?: never;
         head?: never;
