@@ -2,166 +2,218 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import math
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, BinaryIO
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final
 
-import structlog
-
+from lineage import arrays, pictures, tables
 from lineage.models import Artifact
-from pipelines.store import Store, StoreError
+from pipelines.store import Damaged, Entry, Store
 
-log = structlog.get_logger()
 Preview = dict[str, Any]
 
-ROWS = 50
-COLUMNS = 200
-TEXT = 64 * 1024  # bytes
-ENTRIES = 500
-CELL = 500  # characters
-HEADER = 64 * 1024  # bytes of the header of an array
-MEMORY = "256MB"
-NPY_MAGIC = b"\x93NUMPY"
+TEXT: Final = 64 * 1024  # bytes
+ENTRIES: Final = 200
+MANIFEST: Final = 32 * 1024 * 1024  # bytes of the list of a folder's files
+FOLDER: Final = "application/x-folder"
+TABLE_SUFFIXES: Final = {".csv", ".tsv"}
+TABLE_TYPES: Final = {"text/csv", "text/tab-separated-values"}
+NO_PROFILE: Final = {"kind": "none", "reason": "Only tables have a profile."}
 
 
-class Unreadable(Exception):
-    """The bytes are not what their type says; the text tells what is wrong."""
+@dataclass(frozen=True)
+class Part:
+    """Bytes to look at: those of an artifact, or of one file in a folder. `size`: bytes."""
+
+    kind: str
+    name: str
+    sha256: str
+    size: int
+    media_type: str = ""
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the digest is that of a manifest; a model may be a folder too."""
+        return self.kind == "folder" or self.media_type == FOLDER
 
 
-def preview(artifact: Artifact, store: Store) -> Preview:
-    """{"kind": json | text | table | array | folder | none, …} and, where a part was left out, "truncated".
-
-    table: "columns" [{"name", "type"}], "rows" [[…]], "row_count". array: "shape", "dtype". folder: "entries"
-    [{"path", "size", "sha256"}]. none: "reason" in words. Raises StoreError when the bytes are gone.
-    """
+def whole(artifact: Artifact) -> Part:
+    """All of an artifact, under the name of the file that the task wrote, if it had one."""
     content = artifact.content
-    if content.inline is not None:
-        return {"kind": "json", "value": json.loads(content.inline), "truncated": False}
-    look = LOOKS.get(artifact.kind, _text)
+    name = str(artifact.metadata.get("filename") or "")
+    return Part(artifact.kind, name, content.sha256, content.size, content.media_type)
+
+
+def file_in(artifact: Artifact, path: str, store: Store) -> Part | None:
+    """One file of a folder; None when there is none of this path. Raises StoreError, tables.Unreadable."""
+    folder = whole(artifact)
+    if not folder.is_folder:
+        return None
+    found = next((entry for entry in entries(folder, store) if entry.path == path), None)
+    if found is None or found.link is not None:
+        return None
+    return Part("file", PurePosixPath(path).name, found.sha256, found.size)
+
+
+def preview(part: Part, store: Store) -> Preview:
+    """{"kind": json | text | table | array | image | folder | model | none, …}.
+
+    "truncated": a part is left out. table: "format" and what `table_reader.first_rows` says. array: what
+    `arrays.look` says. image: "media_type", "width", "height". folder: "entries", "count". none, model:
+    "reason" in words. Raises StoreError when the bytes are gone, tables.Busy.
+    """
     try:
-        return look(store, content.sha256)
-    except Unreadable as problem:
-        return _none(str(problem))
+        return {"truncated": False, **LOOKS[form_of(part, store)](part, store)}
+    except (tables.Unreadable, Damaged) as problem:
+        return none(str(problem))
 
 
-def _none(reason: str) -> Preview:
+def value(text: str) -> Preview:
+    """The preview of a small value, kept as its JSON."""
+    return {"kind": "json", "value": json.loads(text), "truncated": False}
+
+
+def none(reason: str) -> Preview:
     return {"kind": "none", "reason": reason, "truncated": False}
 
 
-# --- Tables -------------------------------------------------------------------------------
+def profile(part: Part, store: Store) -> dict[str, Any]:
+    """{"kind": "table", …} as `table_reader.profile` says, or {"kind": "none", "reason"}.
+
+    Raises StoreError when the bytes are gone, tables.Busy.
+    """
+    form = form_of(part, store)
+    if form not in ("parquet", "csv"):
+        return NO_PROFILE
+    try:
+        return {"kind": "table", **tables.profile(store.local_path(part.sha256), form)}
+    except tables.Unreadable as problem:
+        return {"kind": "none", "reason": str(problem)}
 
 
-def _table(store: Store, sha256: str) -> Preview:
-    import duckdb  # heavy, and only a preview needs it
-
-    path = store.local_path(sha256)
-    with duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": 1}) as database:
-        # From here on the connection sees this one file and nothing else of the machine.
-        database.execute("SET allowed_paths = [$path]".replace("$path", _quoted(path)))
-        database.execute("SET enable_external_access = false")
-        try:
-            found = database.execute("SELECT * FROM read_parquet(?) LIMIT ?", [str(path), ROWS])
-            columns = [{"name": str(column[0]), "type": str(column[1])} for column in found.description]
-            rows = found.fetchall()
-            count = database.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchone()
-        except duckdb.Error as problem:
-            log.info("a table could not be read", sha256=sha256, error=str(problem))
-            raise Unreadable("It is no Parquet file that can be read.") from problem
-    return {
-        "kind": "table",
-        "columns": columns[:COLUMNS],
-        "rows": [[_cell(value) for value in row[:COLUMNS]] for row in rows],
-        "row_count": count[0] if count else 0,
-        "truncated": bool(count and count[0] > len(rows)) or len(columns) > COLUMNS,
-    }
+def picture_of(part: Part, store: Store) -> pictures.Picture | None:
+    """The picture these bytes are, if it is one that a page may show."""
+    with store.open(part.sha256) as file:
+        found = pictures.recognise(file)
+    fits = found is not None and part.size <= pictures.LARGEST
+    return found if found and fits and found.width * found.height <= pictures.MOST_PIXELS else None
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def form_of(part: Part, store: Store) -> str:
+    """How these bytes are looked at. Told by the type of the artifact, or else by the bytes themselves."""
+    if part.kind == "model":
+        return "model"
+    if part.is_folder:
+        return "folder"
+    if part.kind in TYPED:
+        return TYPED[part.kind]
+    with store.open(part.sha256) as file:
+        head = file.read(len(arrays.MAGIC))
+        file.seek(0)
+        if pictures.recognise(file) is not None:
+            return "image"
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head == arrays.MAGIC:
+        return "array"
+    separated = PurePosixPath(part.name).suffix.lower() in TABLE_SUFFIXES or part.media_type in TABLE_TYPES
+    return "csv" if separated else "text"
 
 
-def _cell(value: Any) -> Any:
-    """A value of a table as JSON; long texts are cut."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return f"{len(value)} bytes"
-    text = str(value)
-    return text if len(text) <= CELL else text[:CELL] + "…"
+TYPED: Final = {"table": "parquet", "array": "array"}
 
 
-# --- Everything else ----------------------------------------------------------------------
+# --- One look for each form ---------------------------------------------------------------
 
 
-def _text(store: Store, sha256: str) -> Preview:
-    with store.open(sha256) as file:
+def _parquet(part: Part, store: Store) -> Preview:
+    found = tables.first_rows(store.local_path(part.sha256), "parquet")
+    return {"kind": "table", "format": "parquet", **found}
+
+
+def _csv(part: Part, store: Store) -> Preview:
+    """A table where it reads as one, else the text that it is."""
+    try:
+        found = tables.first_rows(store.local_path(part.sha256), "csv")
+    except tables.Unreadable:
+        return _text(part, store)
+    return {"kind": "table", "format": "csv", **found}
+
+
+def _text(part: Part, store: Store) -> Preview:
+    with store.open(part.sha256) as file:
         data = file.read(TEXT + 4)
     try:
         text = data[:TEXT].decode("utf-8")
     except UnicodeDecodeError as problem:
+        # At the cut a letter may be in two.
         if len(data) <= TEXT or problem.start < TEXT - 4:
-            return _none("These bytes are no text. Download them to look inside.")
+            return none("These bytes are no text. Download them to look inside.")
         text = data[: problem.start].decode("utf-8")
     if "\x00" in text:
-        return _none("These bytes are no text. Download them to look inside.")
+        return none("These bytes are no text. Download them to look inside.")
     return {"kind": "text", "text": text, "truncated": len(data) > TEXT}
 
 
-def _folder(store: Store, sha256: str) -> Preview:
-    entries = store.manifest(sha256)
-    shown = [
-        {"path": entry.path, "size": entry.size, "sha256": entry.sha256 or None}
-        for entry in entries[:ENTRIES]
-    ]
-    return {"kind": "folder", "entries": shown, "count": len(entries), "truncated": len(entries) > ENTRIES}
+def _image(part: Part, store: Store) -> Preview:
+    found = picture_of(part, store)
+    if found is None:
+        return none("This picture is too large to be shown here. Download it to look at it.")
+    return {"kind": "image", "media_type": found.media_type, "width": found.width, "height": found.height}
 
 
-def _array(store: Store, sha256: str) -> Preview:
-    with store.open(sha256) as file:
-        header = _npy_header(file)
+def _array(part: Part, store: Store) -> Preview:
+    with store.open(part.sha256) as file:
+        try:
+            found = arrays.look(file, part.size)
+        except arrays.NoArray as problem:
+            return none(str(problem))
+    shown = sum(map(len, found["values"] or []))
+    count = 1
+    for size in found["shape"]:
+        count *= size
+    return {"kind": "array", **found, "truncated": shown < count}
+
+
+def _model(part: Part, store: Store) -> Preview:
     return {
-        "kind": "array",
-        "shape": list(header["shape"]),
-        "dtype": str(header["descr"]),
-        "truncated": True,
+        "kind": "model",
+        "reason": "A model is opened by tasks only, never here: opening one runs its code.",
     }
 
 
-def _npy_header(file: BinaryIO) -> dict[str, Any]:
-    """The header of a .npy file: a literal, read without importing numpy or unpickling anything."""
-    start = file.read(8)
-    if len(start) < 8 or not start.startswith(NPY_MAGIC):
-        raise Unreadable("It is no .npy file.")
-    width = 2 if start[6] == 1 else 4
-    length = int.from_bytes(file.read(width), "little")
-    if length > HEADER:
-        raise Unreadable("The header of the array is larger than any true one.")
+def _folder(part: Part, store: Store) -> Preview:
+    found = entries(part, store)
+    return {
+        "kind": "folder",
+        "entries": [entry_body(entry) for entry in found[:ENTRIES]],
+        "count": len(found),
+        "truncated": len(found) > ENTRIES,
+    }
+
+
+def entries(folder: Part, store: Store) -> list[Entry]:
+    """The files of a folder by path. Raises StoreError, and Unreadable when the list alone is huge."""
+    if store.local_path(folder.sha256).stat().st_size > MANIFEST:
+        raise tables.Unreadable("The list of its files is too long to be shown here. Download it.")
     try:
-        header = ast.literal_eval(file.read(length).decode("utf-8"))
-        return {"shape": tuple(int(size) for size in header["shape"]), "descr": header["descr"]}
-    except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError) as problem:
-        raise Unreadable("The header of the array cannot be read.") from problem
+        return store.manifest(folder.sha256)
+    except (RecursionError, AttributeError) as problem:
+        raise Damaged("It is not the manifest of a folder.") from problem
 
 
-def _model(store: Store, sha256: str) -> Preview:
-    return _none("A model is opened by tasks only, never here: opening one runs its code.")
+def entry_body(entry: Entry) -> dict[str, Any]:
+    return {"path": entry.path, "size": entry.size, "sha256": entry.sha256 or None, "link": entry.link}
 
 
-def _image(store: Store, sha256: str) -> Preview:
-    return _none("Download the picture to look at it.")
-
-
-LOOKS: dict[str, Callable[[Store, str], Preview]] = {
-    "table": _table,
+LOOKS: Final[dict[str, Callable[[Part, Store], Preview]]] = {
+    "parquet": _parquet,
+    "csv": _csv,
+    "text": _text,
+    "image": _image,
     "array": _array,
     "model": _model,
-    "image": _image,
     "folder": _folder,
 }
-
-__all__ = ["Preview", "StoreError", "Unreadable", "preview"]

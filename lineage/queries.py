@@ -133,6 +133,25 @@ def uses_of(artifact: Artifact, direction: int) -> QuerySet[Use]:
     return uses.select_related("record__run").defer("record__run__params", "record__run__only")
 
 
+def producer_of(artifact: Artifact) -> Use | None:
+    """The one use that wrote an artifact, with its record, run and pipeline."""
+    rows = Use.objects.filter(artifact=artifact, direction=WROTE)
+    return (
+        rows.select_related("record__run__pipeline__team", "record__run__requested_by", "record__version")
+        .defer(*HEAVY)
+        .first()
+    )
+
+
+HEAVY = (
+    "record__run__params",
+    "record__run__pipeline__draft_text",
+    "record__version__text",
+    "record__version__spec",
+    "record__version__layout",
+)
+
+
 def uses_by_record(record_ids: Collection[int], direction: int) -> dict[int, list[Use]]:
     """What each record read (0) or wrote (1), in the order of its slots. One query."""
     found: dict[int, list[Use]] = {record: [] for record in record_ids}
@@ -219,6 +238,23 @@ def model_versions(visible: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
     return visible.select_related(
         "model__team", "artifact__content", "record__run", "registered_by", "run__pipeline"
     ).defer("run__params", "artifact__content__inline", "run__pipeline__draft_text")
+
+
+def versions_of(artifact: Artifact) -> list[ModelVersion]:
+    """As what models an artifact was registered, oldest first. One query."""
+    return list(model_versions(ModelVersion.objects.filter(artifact=artifact)).order_by("id"))
+
+
+def endpoints_of(version_ids: Collection[int]) -> dict[int, list[Endpoint]]:
+    """Model version -> where it serves now. One query, none without versions."""
+    found: dict[int, list[Endpoint]] = {version: [] for version in version_ids}
+    if found:
+        live = Deployment.objects.filter(
+            model_version__in=found, during__upper_inf=True, during__isempty=False
+        )
+        for row in live.select_related("endpoint__team").order_by("endpoint__name"):
+            found[row.model_version_id].append(row.endpoint)
+    return found
 
 
 def made_from(version: ModelVersion, limit: int = FIRST_ANSWER) -> list[Artifact]:

@@ -1,27 +1,22 @@
-"""Artifacts: what they are, their bytes, a look into them, and what is one step away."""
+"""Artifacts: what they are, who made them, and what is one step away."""
 
 from __future__ import annotations
 
-import io
-import re
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lineage import previews, queries, recorder
+from lineage import queries, recorder
 from lineage.api import shapes, shown
-from lineage.models import READ, WROTE, Artifact, ModelVersion, Use
+from lineage.models import READ, WROTE, Artifact, Use
 from pipelines.api.base import ApiView, not_found, paged, uuid_or_404
-from pipelines.errors import NotFound
-from pipelines.store import Store, StoreError
+from pipelines.store import Store
 from runs.models import AttemptOutput
-
-EXTENSIONS = {"table": "parquet", "array": "npy", "json": "json"}
 
 
 class ArtifactView(ApiView):
@@ -41,76 +36,27 @@ class ArtifactView(ApiView):
         return self.require("view", found)
 
     @extend_schema(operation_id="artifacts_read", responses=shapes.ArtifactDetail)
-    def get(self, request: Request, artifact_id: str) -> Response | FileResponse:
-        """One artifact, with the record that wrote it."""
+    def get(self, request: Request, artifact_id: str) -> HttpResponseBase:
+        """One artifact: who made it, and what models it was registered as."""
         row = self.artifact(artifact_id)
-        producer = Use.objects.filter(artifact=row, direction=WROTE).select_related("record__run").first()
-        versions = list(ModelVersion.objects.filter(artifact=row).select_related("model"))
-        return Response(shown.artifact_detail(row, producer, versions))
-
-
-class ContentView(ArtifactView):
-    @extend_schema(
-        operation_id="artifacts_content",
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
-    )
-    def get(self, request: Request, artifact_id: str) -> FileResponse:
-        """The bytes, always as a download; of a folder its manifest."""
-        row = self.artifact(artifact_id)
-        response = FileResponse(
-            _bytes_of(row),
-            as_attachment=True,
-            filename=file_name(row),
-            content_type="application/octet-stream",
+        versions = queries.versions_of(row)
+        return Response(
+            shown.artifact_detail(
+                row,
+                queries.producer_of(row),
+                versions,
+                queries.endpoints_of([version.pk for version in versions]),
+                present=self.present(row),
+            )
         )
-        response["Content-Length"] = str(_length(row))
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        response["ETag"] = f'"{row.content.sha256}"'
-        return response
 
-
-def _bytes_of(row: Artifact) -> Any:
-    if row.content.inline is not None:
-        return io.BytesIO(row.content.inline.encode())
-    try:
-        return store().open(row.content.sha256)
-    except StoreError as problem:
-        raise _gone(row, problem) from problem
-
-
-def _length(row: Artifact) -> int:
-    """Bytes that are sent: a folder's size is that of its files, and its manifest is what is sent."""
-    if row.kind == "folder" and row.content.inline is None:
-        return store().local_path(row.content.sha256).stat().st_size
-    return row.content.size
-
-
-def _gone(row: Artifact, problem: Exception) -> NotFound:
-    return NotFound(f"The bytes of {row.name} are not in the store any more: {problem}.", code="bytes-gone")
+    def present(self, row: Artifact) -> bool:
+        """Whether the bytes can be looked at; a small value is in the catalogue itself."""
+        return row.content.inline is not None or store().has(row.content.sha256)
 
 
 def store() -> Store:
     return Store(settings.ORCHESTRATOR["STORE"])
-
-
-def file_name(row: Artifact) -> str:
-    """A name for a download: the artifact's, with what is odd in a file's name replaced."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", row.name).strip("-.") or "artifact"
-    kind = "json" if row.content.inline is not None or row.kind == "folder" else row.kind
-    extension = EXTENSIONS.get(kind, "bin")
-    return f"{stem}.{extension}"
-
-
-class PreviewView(ArtifactView):
-    @extend_schema(operation_id="artifacts_preview", responses=shapes.ArtifactPreview)
-    def get(self, request: Request, artifact_id: str) -> Response:
-        """The first rows, the text or the list of files; models are never opened here."""
-        row = self.artifact(artifact_id)
-        try:
-            return Response(previews.preview(row, store()))
-        except StoreError as problem:
-            raise _gone(row, problem) from problem
 
 
 LIMITS = [OpenApiParameter("cursor", OpenApiTypes.STR), OpenApiParameter("page_size", OpenApiTypes.INT)]

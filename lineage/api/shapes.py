@@ -39,17 +39,51 @@ class ArtifactItem(Shape):
     created_at = serializers.DateTimeField()
 
 
-class ModelVersionRef(Shape):
+class PipelineRef(Shape):
+    team = serializers.CharField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+
+
+class Producer(RecordSummary):
+    pipeline = PipelineRef()
+    version = serializers.IntegerField()
+    requested_by = Person(allow_null=True)
+    metrics = PlainObject()
+
+
+class EndpointRef(Shape):
+    team = serializers.CharField()
+    name = serializers.CharField()
+    stage = serializers.ChoiceField(Stage.choices)
+
+
+class ModelVersionItem(Shape):
     id = serializers.UUIDField()
     model = serializers.CharField()
     version = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    artifact = serializers.UUIDField()
+    metrics = PlainObject()
+    created_at = serializers.DateTimeField()
+    registered_by = Person(allow_null=True)
+    run = serializers.UUIDField()
+    run_number = serializers.IntegerField()
+
+
+class RegisteredVersion(ModelVersionItem):
+    team = serializers.CharField()
+    deployed_to = EndpointRef(many=True, help_text="where it serves now")
 
 
 class ArtifactDetail(ArtifactItem):
+    file_name = serializers.CharField(help_text="of the file that the task wrote; empty when it had none")
+    is_folder = serializers.BooleanField()
+    present = serializers.BooleanField(help_text="whether its bytes are in the store")
     value = serializers.JSONField(allow_null=True, help_text="of a small value; null for bytes in the store")
-    produced_by = RecordSummary(allow_null=True)
+    produced_by = Producer(allow_null=True)
     slot = serializers.CharField(allow_null=True)
-    model_versions = ModelVersionRef(many=True)
+    model_versions = RegisteredVersion(many=True)
 
 
 class UsedArtifact(Shape):
@@ -71,36 +105,82 @@ class PreviewColumn(Shape):
 
 class PreviewEntry(Shape):
     path = serializers.CharField()
-    size = serializers.IntegerField()
-    sha256 = serializers.CharField(allow_null=True)
+    size = serializers.IntegerField(help_text="bytes")
+    sha256 = serializers.CharField(allow_null=True, help_text="null for a link")
+    link = serializers.CharField(allow_null=True, help_text="where a symbolic link points to")
+
+
+class ArraySummary(Shape):
+    min = serializers.JSONField(allow_null=True)
+    max = serializers.JSONField(allow_null=True)
+    mean = serializers.FloatField(allow_null=True)
+    not_finite = serializers.IntegerField(help_text="values that are NaN or infinite, left out of the others")
 
 
 class ArtifactPreview(Shape):
-    kind = serializers.ChoiceField(["json", "text", "table", "array", "folder", "none"])
+    kind = serializers.ChoiceField(["json", "text", "table", "array", "image", "folder", "model", "none"])
     truncated = serializers.BooleanField()
     value = serializers.JSONField(required=False, allow_null=True)
     text = serializers.CharField(required=False)
+    format = serializers.ChoiceField(["parquet", "csv"], required=False)
     columns = PreviewColumn(many=True, required=False)
+    columns_total = serializers.IntegerField(required=False)
     rows = serializers.ListField(child=serializers.ListField(child=serializers.JSONField()), required=False)
-    row_count = serializers.IntegerField(required=False)
+    row_count = serializers.IntegerField(required=False, allow_null=True, help_text="null: not counted")
     shape = serializers.ListField(child=serializers.IntegerField(), required=False)
     dtype = serializers.CharField(required=False)
+    objects = serializers.BooleanField(required=False, help_text="an array of pickles, which stay closed")
+    summary = ArraySummary(required=False, allow_null=True)
+    values = serializers.ListField(
+        child=serializers.ListField(child=serializers.JSONField()), required=False, allow_null=True
+    )
+    media_type = serializers.CharField(required=False)
+    width = serializers.IntegerField(required=False, help_text="pixels")
+    height = serializers.IntegerField(required=False, help_text="pixels")
     entries = PreviewEntry(many=True, required=False)
     count = serializers.IntegerField(required=False)
     reason = serializers.CharField(required=False)
 
 
-class ModelVersionItem(Shape):
-    id = serializers.UUIDField()
-    model = serializers.CharField()
-    version = serializers.IntegerField()
-    sha256 = serializers.CharField()
-    artifact = serializers.UUIDField()
-    metrics = PlainObject()
-    created_at = serializers.DateTimeField()
-    registered_by = Person(allow_null=True)
-    run = serializers.UUIDField()
-    run_number = serializers.IntegerField()
+class TopValue(Shape):
+    value = serializers.JSONField()
+    count = serializers.IntegerField()
+
+
+class Histogram(Shape):
+    """Counts in equal steps between two bounds; `from` is a word of Python."""
+
+    counts = serializers.ListField(child=serializers.IntegerField())
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        bounds = {"from": serializers.JSONField(), "to": serializers.JSONField()}
+        return {**bounds, **super().get_fields()}
+
+
+class ColumnProfile(PreviewColumn):
+    nulls = serializers.IntegerField()
+    distinct = serializers.IntegerField(allow_null=True, help_text="null: not counted for such a type")
+    top = TopValue(many=True, help_text="the commonest values that come more than once")
+    min = serializers.JSONField(required=False, allow_null=True)
+    max = serializers.JSONField(required=False, allow_null=True)
+    mean = serializers.JSONField(required=False, allow_null=True)
+    std = serializers.JSONField(required=False, allow_null=True)
+    quartiles = serializers.ListField(child=serializers.JSONField(), required=False)
+    not_finite = serializers.IntegerField(required=False)
+    lengths = serializers.ListField(
+        child=serializers.IntegerField(), required=False, help_text="characters of the shortest and longest"
+    )
+    histogram = Histogram(required=False)
+
+
+class TableProfile(Shape):
+    kind = serializers.ChoiceField(["table", "none"])
+    reason = serializers.CharField(required=False)
+    rows = serializers.IntegerField(required=False, help_text="looked at, from the first on")
+    row_count = serializers.IntegerField(required=False, allow_null=True)
+    whole = serializers.BooleanField(required=False, help_text="whether these are all rows")
+    columns_total = serializers.IntegerField(required=False)
+    columns = ColumnProfile(many=True, required=False)
 
 
 class ModelItem(Shape):

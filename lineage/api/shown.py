@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lineage import previews
 from lineage.models import Artifact, Deployment, Endpoint, Model, ModelVersion, Record, Use
 from lineage.trace import approval_body
 from pipelines.api.base import person
@@ -43,17 +44,44 @@ def artifact(row: Artifact) -> Body:
     }
 
 
-def artifact_detail(row: Artifact, producer: Use | None, versions: list[ModelVersion]) -> Body:
+def artifact_detail(
+    row: Artifact,
+    producer: Use | None,
+    versions: list[ModelVersion],
+    endpoints: dict[int, list[Endpoint]],
+    *,
+    present: bool,
+) -> Body:
     inline = row.content.inline
+    part = previews.whole(row)
     return {
         **artifact(row),
+        "file_name": part.name,
+        "is_folder": part.is_folder,
+        "present": present,
         "value": None if inline is None else json.loads(inline),
-        "produced_by": record(producer.record) if producer else None,
+        "produced_by": made_by(producer.record) if producer else None,
         "slot": producer.slot if producer else None,
-        "model_versions": [
-            {"id": version.uuid, "model": version.model.name, "version": version.number}
-            for version in versions
-        ],
+        "model_versions": [registered(version, endpoints[version.pk]) for version in versions],
+    }
+
+
+def made_by(row: Record) -> Body:
+    pipeline = row.run.pipeline
+    return {
+        **record(row),
+        "pipeline": {"team": pipeline.team.slug, "name": pipeline.name, "title": pipeline.title},
+        "version": row.version.number,
+        "requested_by": person(row.run.requested_by),
+        "metrics": row.metrics or {},
+    }
+
+
+def registered(row: ModelVersion, endpoints: list[Endpoint]) -> Body:
+    return {
+        **model_version(row),
+        "team": row.model.team.slug,
+        "deployed_to": [{"team": one.team.slug, "name": one.name, "stage": one.stage} for one in endpoints],
     }
 
 

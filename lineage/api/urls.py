@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from lineage.api import artifacts, registry
+from lineage.api import artifacts, contents, registry
 
 urlpatterns: list[URLPattern] = [
     path("artifacts/<str:artifact_id>/", artifacts.ArtifactView.as_view(), name="artifact"),
-    path("artifacts/<str:artifact_id>/content/", artifacts.ContentView.as_view(), name="artifact-content"),
-    path("artifacts/<str:artifact_id>/preview/", artifacts.PreviewView.as_view(), name="artifact-preview"),
+    path("artifacts/<str:artifact_id>/content/", contents.ContentView.as_view(), name="artifact-content"),
+    path("artifacts/<str:artifact_id>/preview/", contents.PreviewView.as_view(), name="artifact-preview"),
+    path("artifacts/<str:artifact_id>/profile/", contents.ProfileView.as_view(), name="artifact-profile"),
+    path("artifacts/<str:artifact_id>/image/", contents.ImageView.as_view(), name="artifact-image"),
+    path("artifacts/<str:artifact_id>/entries/", contents.EntriesView.as_view(), name="artifact-entries"),
     path("artifacts/<str:artifact_id>/upstream/", artifacts.UpstreamView.as_view(), name="artifact-upstream"),
     path(
         "artifacts/<str:artifact_id>/downstream/",

@@ -6,11 +6,13 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
-from lineage import handlers
+from lineage import handlers, recorder
 from lineage.models import Endpoint
 from pipelines.models import (
     CodeLocation,
@@ -21,6 +23,7 @@ from pipelines.models import (
     Team,
     User,
 )
+from pipelines.store import Store
 from runs.kinds import Finishing, Preparing
 from runs.models import (
     Approval,
@@ -198,6 +201,32 @@ def make_output(attempt: Attempt, name: str, value: Any) -> AttemptOutput:
         media_type="application/octet-stream",
         meta={"rows": 1797},
     )
+
+
+def make_stored(
+    team: Team,
+    user: User,
+    kind: str,
+    data: bytes | Path,
+    media_type: str = "application/octet-stream",
+    filename: str = "",
+) -> str:
+    """The id of an artifact whose bytes, or whose folder, lie in the store."""
+    store = Store(settings.ORCHESTRATOR["STORE"])
+    kept = store.put_folder(data) if isinstance(data, Path) else store.put_bytes(data)
+    attempt = make_attempt(make_run(make_version(team), user), "ingest")
+    output = AttemptOutput.objects.create(
+        attempt=attempt,
+        name="result",
+        type=kind,
+        sha256=kept.sha256,
+        size=kept.size,
+        address=kept.address,
+        media_type=media_type,
+        meta={"filename": filename} if filename else {},
+    )
+    recorder.record_pending()
+    return str(output.uuid)
 
 
 def output_of(attempt: Attempt, name: str) -> AttemptOutput:

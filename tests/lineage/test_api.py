@@ -1,13 +1,8 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
@@ -15,8 +10,6 @@ from rest_framework.test import APIClient
 from lineage import recorder
 from lineage.models import Artifact, Endpoint
 from pipelines.models import AuditEvent, Role
-from pipelines.store import Store
-from runs.models import AttemptOutput
 from tests.factories import Cast, client, join, make_cast, make_user
 from tests.lineage.factories import (
     Trained,
@@ -63,34 +56,37 @@ def downloaded(answer: Any) -> bytes:
     return b"".join(answer.streaming_content)
 
 
-def stored(cast: Cast, kind: str, data: bytes, media_type: str = "application/octet-stream") -> str:
-    """The id of an artifact whose bytes lie in the store."""
-    kept = Store(settings.ORCHESTRATOR["STORE"]).put_bytes(data)
-    attempt = make_attempt(make_run(make_version(cast.team), cast.alice), "ingest")
-    output = AttemptOutput.objects.create(
-        attempt=attempt,
-        name="result",
-        type=kind,
-        sha256=kept.sha256,
-        size=kept.size,
-        address=kept.address,
-        media_type=media_type,
-    )
-    recorder.record_pending()
-    return str(output.uuid)
-
-
-def parquet(tmp_path: Path, rows: int) -> bytes:
-    path = tmp_path / "table.parquet"
-    pq.write_table(pa.table({"label": list(range(rows)), "name": [f"row {n}" for n in range(rows)]}), path)
-    return path.read_bytes()
-
-
 def test_an_artifact_names_its_bytes_and_the_record_that_wrote_it(alice: APIClient, made: Trained) -> None:
     body = get(alice, f"/artifacts/{made.model.uuid}/")
     assert (body["sha256"], body["kind"], body["slot"]) == (made.model.sha256, "model", "model")
-    assert body["produced_by"]["id"] == str(made.train.uuid)
-    assert [(one["model"], one["version"]) for one in body["model_versions"]] == [("digits", 1)]
+    producer = body["produced_by"]
+    assert (producer["id"], producer["version"]) == (str(made.train.uuid), 1)
+    assert producer["pipeline"]["team"] == "alpha"
+    assert producer["requested_by"] == {"username": "alice", "name": "Alice"}
+
+
+def test_a_model_names_its_versions_their_metrics_and_where_they_serve(
+    alice: APIClient, made: Trained
+) -> None:
+    (version,) = get(alice, f"/artifacts/{made.model.uuid}/")["model_versions"]
+    assert (version["model"], version["version"], version["metrics"]) == ("digits", 1, {"accuracy": 0.97})
+    assert version["deployed_to"] == [{"team": "alpha", "name": "digits-prod", "stage": "demo"}]
+
+
+def test_an_artifact_costs_the_same_number_of_queries_whatever_came_of_it(
+    cast: Cast, alice: APIClient, made: Trained
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            get(alice, f"/artifacts/{made.model.uuid}/")
+        return len(captured)
+
+    few = queries()
+    for _ in range(3):
+        make_deployed(made)
+    recorder.record_pending()
+    assert len(get(alice, f"/artifacts/{made.model.uuid}/")["model_versions"]) == 4
+    assert queries() == few <= 10
 
 
 def test_a_small_value_is_shown_with_its_artifact(alice: APIClient, made: Trained) -> None:
@@ -138,16 +134,6 @@ def test_downstream_comes_in_pages_at_a_constant_number_of_queries(cast: Cast, a
     assert page["results"][0]["slot"] == "table"
 
 
-def test_content_is_always_a_download(cast: Cast, alice: APIClient) -> None:
-    uuid = stored(cast, "file", b"<script>alert(1)</script>", "text/html")
-    answer = alice.get(f"{API}/artifacts/{uuid}/content/")
-    assert answer.status_code == 200
-    assert downloaded(answer) == b"<script>alert(1)</script>"
-    assert answer["Content-Type"] == "application/octet-stream"
-    assert answer["Content-Disposition"].startswith("attachment;")
-    assert answer["X-Content-Type-Options"] == "nosniff"
-
-
 def test_a_small_value_is_downloaded_as_its_canonical_json(alice: APIClient, made: Trained) -> None:
     metrics = output_of(made.evaluate, "metrics")
     answer = alice.get(f"{API}/artifacts/{metrics.uuid}/content/")
@@ -157,54 +143,6 @@ def test_a_small_value_is_downloaded_as_its_canonical_json(alice: APIClient, mad
 def test_bytes_that_are_gone_are_said_to_be_gone(alice: APIClient, made: Trained) -> None:
     body = get(alice, f"/artifacts/{made.model.uuid}/content/", 404)
     assert body["code"] == "bytes-gone"
-
-
-def test_a_table_is_previewed_by_schema_and_first_rows(cast: Cast, alice: APIClient, tmp_path: Path) -> None:
-    uuid = stored(cast, "table", parquet(tmp_path, 60))
-    body = get(alice, f"/artifacts/{uuid}/preview/")
-    assert body["kind"] == "table"
-    assert [column["name"] for column in body["columns"]] == ["label", "name"]
-    assert (len(body["rows"]), body["row_count"], body["truncated"]) == (50, 60, True)
-    assert body["rows"][3] == [3, "row 3"]
-
-
-@pytest.mark.parametrize(
-    "kind,data,expected",
-    [
-        ("file", b"hello\n", {"kind": "text", "text": "hello\n", "truncated": False}),
-        ("file", "é".encode() * 40_000, {"kind": "text", "truncated": True}),
-        ("file", b"\xff\xfe\x00", {"kind": "none"}),
-        ("table", b"no parquet", {"kind": "none", "reason": "It is no Parquet file that can be read."}),
-        ("array", b"no array", {"kind": "none", "reason": "It is no .npy file."}),
-        ("model", b"cos\nsystem\n", {"kind": "none"}),
-        (
-            "array",
-            b"\x93NUMPY\x01\x00\x46\x00"
-            + b"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }".ljust(69)
-            + b"\n",
-            {"kind": "array", "shape": [3, 4], "dtype": "<f8"},
-        ),
-    ],
-)
-def test_previews_show_what_is_safe_to_look_into(
-    cast: Cast, alice: APIClient, kind: str, data: bytes, expected: dict[str, Any]
-) -> None:
-    body = get(alice, f"/artifacts/{stored(cast, kind, data)}/preview/")
-    assert {key: body[key] for key in expected} == expected
-
-
-def test_a_folder_is_previewed_by_its_files(cast: Cast, alice: APIClient, tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "a.txt").write_text("a")
-    kept = Store(settings.ORCHESTRATOR["STORE"]).put_folder(tmp_path)
-    attempt = make_attempt(make_run(make_version(cast.team), cast.alice), "ingest")
-    output = AttemptOutput.objects.create(
-        attempt=attempt, name="out", type="folder", sha256=kept.sha256, size=kept.size, address=kept.address
-    )
-    body = get(alice, f"/artifacts/{output.uuid}/preview/")
-    assert [entry["path"] for entry in body["entries"]] == ["sub/a.txt"]
-    answer = alice.get(f"{API}/artifacts/{output.uuid}/content/")
-    assert json.loads(downloaded(answer))
 
 
 def test_models_are_listed_with_their_newest_version(alice: APIClient, made: Trained) -> None:
@@ -278,6 +216,9 @@ def test_strangers_find_nothing_of_it(cast: Cast, made: Trained) -> None:
         f"/artifacts/{made.model.uuid}/",
         f"/artifacts/{made.model.uuid}/content/",
         f"/artifacts/{made.model.uuid}/preview/",
+        f"/artifacts/{made.model.uuid}/profile/",
+        f"/artifacts/{made.model.uuid}/image/",
+        f"/artifacts/{made.model.uuid}/entries/",
         f"/artifacts/{made.model.uuid}/upstream/",
         f"/artifacts/{made.model.uuid}/downstream/",
         "/models/digits/versions/",

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from lineage import recorder
-from tests.lineage.factories import make_deployed, make_endpoint, make_trained, make_version, output_of
+from tests.lineage.factories import (
+    make_deployed,
+    make_endpoint,
+    make_stored,
+    make_trained,
+    make_version,
+    output_of,
+)
 from tests.orchestrator_site.authorisation.base import MARK, Line, World, listed, seen
 
 ARTIFACT = "/api/v1/artifacts/{artifact}/"
@@ -20,12 +27,18 @@ def prepare(world: World) -> None:
     make_deployed(made, MARK)
     recorder.record_pending()
     world.names["artifact"] = str(output_of(made.evaluate, "metrics").uuid)
+    world.names["picture"] = make_stored(world.team, world.editor, "image", b"GIF89a\x01\x00\x01\x00;")
+    manifest = b'[{"path":"a.txt","sha256":"","size":0}]'
+    world.names["folder"] = make_stored(world.team, world.editor, "folder", manifest)
 
 
 LINES: dict[tuple[str, str], Line] = {
     ("api/v1/artifacts/<str:artifact_id>/", "GET"): seen(ARTIFACT),
     ("api/v1/artifacts/<str:artifact_id>/content/", "GET"): seen(f"{ARTIFACT}content/"),
     ("api/v1/artifacts/<str:artifact_id>/preview/", "GET"): seen(f"{ARTIFACT}preview/"),
+    ("api/v1/artifacts/<str:artifact_id>/profile/", "GET"): seen(f"{ARTIFACT}profile/"),
+    ("api/v1/artifacts/<str:artifact_id>/image/", "GET"): seen("/api/v1/artifacts/{picture}/image/"),
+    ("api/v1/artifacts/<str:artifact_id>/entries/", "GET"): seen("/api/v1/artifacts/{folder}/entries/"),
     ("api/v1/artifacts/<str:artifact_id>/upstream/", "GET"): seen(f"{ARTIFACT}upstream/"),
     ("api/v1/artifacts/<str:artifact_id>/downstream/", "GET"): seen(f"{ARTIFACT}downstream/"),
     ("api/v1/models/", "GET"): listed("/api/v1/models/"),
