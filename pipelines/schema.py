@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from pipelines.graph import RETRY_REASONS, RULES, SCHEMA
+from pipelines.graph import DEFAULT_RETRIES, RETRY_REASONS, RULES, SCHEMA
 from pipelines.limits import MAX_CONDITION_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH
 from pipelines.ports import PARAMETER_TYPES
 from pipelines.task_kinds import KINDS
@@ -21,7 +21,7 @@ from pipelines.task_kinds.base import DURATION, NAME, PORT_NAME, SIZE, TASK_NAME
 SCHEMA_FILE: Final = Path(__file__).with_name("schema.json")
 
 _TITLE: Final[JsonSchema] = {"type": "string", "maxLength": MAX_TITLE_LENGTH}
-_DESCRIPTION: Final[JsonSchema] = {"type": "string", "maxLength": MAX_DESCRIPTION_LENGTH}
+_DESCRIPTION: Final[JsonSchema] = {"type": "string", "maxLength": MAX_DESCRIPTION_LENGTH, "x-lines": 3}
 
 
 def _closed(properties: dict[str, JsonSchema], *required: str) -> JsonSchema:
@@ -31,15 +31,38 @@ def _closed(properties: dict[str, JsonSchema], *required: str) -> JsonSchema:
 
 RETRIES: Final = _closed(
     {
-        "limit": {"type": "integer", "minimum": 0, "maximum": 100},
-        "base": DURATION,
-        "factor": {"type": "number", "minimum": 1, "maximum": 100},
-        "cap": DURATION,
-        "jitter": {"enum": ["full", "none"]},
-        "on": {"type": "array", "items": {"enum": list(RETRY_REASONS)}},
+        "limit": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 100,
+            "default": DEFAULT_RETRIES["limit"],
+            "description": "Further attempts after the first one.",
+        },
+        "base": {**DURATION, "default": "5s", "description": "Delay before the first retry."},
+        "factor": {
+            "type": "number",
+            "minimum": 1,
+            "maximum": 100,
+            "default": DEFAULT_RETRIES["factor"],
+            "description": "Each delay is so many times the one before.",
+        },
+        "cap": {**DURATION, "default": "5m", "description": "The longest delay."},
+        "jitter": {
+            "enum": ["full", "none"],
+            "default": DEFAULT_RETRIES["jitter"],
+            "description": "full: each delay is drawn by chance, up to its length.",
+        },
+        "on": {
+            "type": "array",
+            "items": {"enum": list(RETRY_REASONS)},
+            "default": DEFAULT_RETRIES["on"],
+            "description": "Retried after these.",
+        },
     }
 )
-RESOURCES: Final = _closed({"memory": SIZE, "gpu": {"type": "integer", "minimum": 0, "maximum": 64}})
+RESOURCES: Final = _closed(
+    {"memory": SIZE, "gpu": {"type": "integer", "minimum": 0, "maximum": 64, "default": 0, "title": "GPUs"}}
+)
 NEED: Final[JsonSchema] = {
     "anyOf": [TASK_NAME, _closed({"task": TASK_NAME, "on": {"enum": list(RULES)}}, "task")],
     "x-says": "the name of a task, or {task: NAME, on: failure}",
@@ -57,7 +80,11 @@ WORK_KEYS: Final[dict[str, JsonSchema]] = {
     "timeout": DURATION,
     "retries": RETRIES,
     "resources": RESOURCES,
-    "start": {"enum": ["warm", "cold"]},
+    "start": {
+        "enum": ["warm", "cold"],
+        "default": "warm",
+        "description": "cold: a fresh interpreter for each attempt.",
+    },
 }
 PARAMETER: Final = _closed(
     {
@@ -97,7 +124,9 @@ TRIGGER: Final = _closed(
         },
     }
 )
-CODE: Final = _closed({"location": NAME, "follow": {"enum": ["published", "latest"]}}, "location")
+CODE: Final = _closed(
+    {"location": NAME, "follow": {"enum": ["published", "latest"], "default": "published"}}, "location"
+)
 DOCUMENT_KEYS: Final[dict[str, JsonSchema]] = {
     "schema": {"enum": [SCHEMA], "x-problem": "unknown-schema", "x-says": f"'{SCHEMA}'"},
     "name": NAME,
@@ -106,8 +135,8 @@ DOCUMENT_KEYS: Final[dict[str, JsonSchema]] = {
     "purpose": _DESCRIPTION,
     "parameters": {"type": "object", "propertyNames": PORT_NAME, "additionalProperties": PARAMETER},
     "triggers": {"type": "object", "propertyNames": TASK_NAME, "additionalProperties": TRIGGER},
-    "overlap": {"enum": ["queue", "skip", "cancel_previous"]},
-    "priority": {"enum": ["low", "normal", "high", "critical"]},
+    "overlap": {"enum": ["queue", "skip", "cancel_previous"], "default": "queue"},
+    "priority": {"enum": ["low", "normal", "high", "critical"], "default": "normal"},
     "defaults": _closed(WORK_KEYS),
     "code": CODE,
     "tasks": {"type": "object", "minProperties": 1, "x-tasks": True},

@@ -27,10 +27,12 @@ class Approval(Kind):
         "by": {
             "type": "array",
             "minItems": 1,
+            "default": ["approver"],
+            "description": "Roles of the team, or user names.",
             "items": {"type": "string", "minLength": 1},
         },
         "deadline": DURATION,
-        "requester_may_approve": {"type": "boolean"},
+        "requester_may_approve": {"type": "boolean", "default": False},
     }
 
     def ports(self, task: Draft, desk: Desk) -> Ports:

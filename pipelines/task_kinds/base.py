@@ -20,6 +20,8 @@ JsonSchema = dict[str, Any]
 CATEGORIES: Final = ("Code", "Data", "Flow", "People", "Models", "Imported")
 
 # `x-problem` is the code of the problem when a value does not match, `x-says` the end of its sentence.
+# For forms: `title` and `description`, `default` (what an absent value means; nothing fills it in here),
+# `x-one-of` (of these properties just one is given), `x-lines` (a text of so many lines).
 TASK_NAME: Final[JsonSchema] = {
     "type": "string",
     "pattern": r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}(?!\n)$",

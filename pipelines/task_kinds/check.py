@@ -29,6 +29,7 @@ _COUNT: Final[JsonSchema] = {"type": "integer", "minimum": 0}
 _RULE: Final[JsonSchema] = {
     "type": "object",
     "additionalProperties": False,
+    "x-one-of": list(_RULES),
     "properties": {
         "title": {"type": "string", "maxLength": 200},
         "column": {"type": "string", "minLength": 1},
@@ -48,6 +49,7 @@ _RULE: Final[JsonSchema] = {
             "type": "object",
             "additionalProperties": False,
             "minProperties": 1,
+            "x-one-of": ["max", "share"],
             "properties": {"max": _COUNT, "share": {"type": "number", "minimum": 0, "maximum": 1}},
         },
         "unique": {"enum": [True]},
@@ -73,7 +75,7 @@ class Check(Kind):
     keys = {
         "with": VALUES,
         "checks": {"type": "array", "minItems": 1, "maxItems": MAX_CHECKS, "items": _RULE},
-        "on_failure": {"enum": ["block", "warn"]},
+        "on_failure": {"enum": ["block", "warn"], "default": "block"},
     }
     required = ("checks",)
 

@@ -17,7 +17,7 @@ class Manual(Kind):
     available = False
     worked = False
     keys = {
-        "instructions": {"type": "string", "minLength": 1},
+        "instructions": {"type": "string", "minLength": 1, "x-lines": 6},
         "with": VALUES,
         "outputs": DECLARED_OUTPUTS,
     }

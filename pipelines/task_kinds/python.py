@@ -29,9 +29,9 @@ class Python(Kind):
             "x-problem": "bad-run",
             "x-says": "module:function, such as digits:train",
         },
-        "source": {"type": "string", "minLength": 1},
+        "source": {"type": "string", "minLength": 1, "x-lines": 12},
         "with": VALUES,
-        "cache": {"type": "boolean"},
+        "cache": {"type": "boolean", "default": False},
     }
 
     def ports(self, task: Draft, desk: Desk) -> Ports:

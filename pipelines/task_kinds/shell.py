@@ -17,7 +17,11 @@ class Shell(Kind):
     category = "Code"
     starter = {"run": 'echo "Hello"\n'}
     takes_secrets = True
-    keys = {"run": {"type": "string", "minLength": 1}, "with": VALUES, "outputs": DECLARED_OUTPUTS}
+    keys = {
+        "run": {"type": "string", "minLength": 1, "title": "Script", "x-lines": 8},
+        "with": VALUES,
+        "outputs": DECLARED_OUTPUTS,
+    }
     required = ("run",)
 
     def ports(self, task: Draft, desk: Desk) -> Ports:

@@ -9,9 +9,11 @@ import pytest
 from jsonschema import Draft7Validator
 
 from pipelines.document import parse
+from pipelines.graph import DEFAULT_RETRIES
 from pipelines.ports import PORT_TYPES
-from pipelines.schema import SCHEMA_FILE, document_schema, schema_text, task_judge, task_schema
+from pipelines.schema import RETRIES, SCHEMA_FILE, document_schema, schema_text, task_judge, task_schema
 from pipelines.task_kinds import KINDS
+from pipelines.units import duration_seconds
 from tests.pipelines.digits import DOCUMENT, HERE
 
 VALIDATOR = Draft7Validator(document_schema())
@@ -53,3 +55,9 @@ def test_the_quick_and_the_thorough_judge_agree(path: Path) -> None:
         if isinstance(task, dict) and task.get("kind") in KINDS:
             judge = task_judge(task["kind"])
             assert judge.accepts(task) is (not list(judge.errors(task))), json.dumps(task)
+
+
+def test_what_the_schema_says_of_absent_retries_is_what_they_are() -> None:
+    said = {name: schema["default"] for name, schema in RETRIES["properties"].items()}
+    meant = {name: duration_seconds(said[name]) for name in ("base", "cap")}
+    assert {**said, **meant} == DEFAULT_RETRIES
