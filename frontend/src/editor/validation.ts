@@ -1,14 +1,12 @@
 import { useEffect } from 'react';
 import { client, dataOf } from '../api/client';
-import type { PipelineGraph } from '../api/types';
-import type { components } from '../api/schema';
 import { useEditorStore, type EditorStore } from './store';
-import type { Doc } from './types';
+import type { Doc, Judged } from './types';
 
 /** Milliseconds without a change before the server is asked. */
 const PAUSE = 400;
 
-type Answer = Omit<components['schemas']['Validation'], 'graph'> & { graph: PipelineGraph | null };
+type Answer = Omit<Judged, 'text' | 'model'>;
 
 /** Has the server judge the document whenever its text has changed. Mounted once, by the page. */
 export function useValidation(): void {
@@ -51,8 +49,8 @@ async function judge(store: EditorStore, signal: AbortSignal): Promise<void> {
   if (answer && !signal.aborted) store.getState().setJudged({ text: doc.text, ...answer, model: readable(doc) });
 }
 
-function validate(document: string, team: string, signal: AbortSignal): Promise<Answer> {
-  return dataOf(client.POST('/api/v1/validate/', { body: { document, team }, signal }));
+async function validate(document: string, team: string, signal: AbortSignal): Promise<Answer> {
+  return dataOf<unknown, Answer>(client.POST('/api/v1/validate/', { body: { document, team }, signal }));
 }
 
 function readable({ model, broken }: Doc) {
