@@ -13,7 +13,7 @@ from uuid import UUID
 
 from lineage.canonical import digest, portable, sha256_of
 from lineage.naming import artifact_name, job_name
-from pipelines.references import ResolveError, references, resolve
+from pipelines.references import ResolveError, references, resolve, secret_named
 
 SCHEMA = "orchestrator/record/1"
 
@@ -31,6 +31,7 @@ GAPS = {
     "surroundings-incomplete": "Part of the description of its surroundings could not be read.",
     "seeds-not-captured": "Whether a random seed was set is not known.",
     "parameters-not-captured": "Some of the values that it was given are not known.",
+    "secret-unversioned": "It was given a secret whose version is not known.",
     "input-not-catalogued": "It read something outside the store that has no entry here.",
     "weak-input": "An outside input is known by a weak token only.",
     "outcome-unknown": "Its worker was lost: what it did after its last sign of life is not known.",
@@ -239,18 +240,19 @@ def _platform(value: Any) -> str:
 
 
 def parameters_of(facts: AttemptFacts) -> tuple[dict[str, Any], bool]:
-    """The values the attempt was given, secrets by name only, and whether all of them are known.
+    """The values the attempt was given, secrets by name and version, and whether all of them are known.
 
     What an attempt read from another task is a use, so it stands here only if its engine said its value.
     """
     said = _mapping((facts.provenance or {}).get("params")) or {}
+    given = _mapping((facts.provenance or {}).get("secrets")) or {}
     read = {slot.name for slot in facts.inputs}
     values: dict[str, Any] = {}
     complete = True
     for name, expression in sorted((facts.spec.get("with") or {}).items()):
         kinds = {reference["ref"].partition(".")[0] for reference in references(expression)}
         if "secrets" in kinds:
-            values[name] = secret_names(expression)
+            values[name] = secret_versions(expression, given)
         elif name in said:
             values[name] = said[name]
         elif "tasks" in kinds:
@@ -270,14 +272,13 @@ def _resolved(
     return True
 
 
-def secret_names(expression: Mapping[str, Any]) -> dict[str, Any]:
-    """A value that holds secrets, as the names of them: ``{"$secrets": ["token"]}``."""
-    names = {
-        reference["ref"].removeprefix("secrets.")
-        for reference in references(expression)
-        if reference["ref"].startswith("secrets.")
-    }
-    return {"$secrets": sorted(names)}
+def secret_versions(expression: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A value that holds secrets, as their names and versions: ``{"$secrets": {"token": 3}}``.
+
+    null where none was given, or where the value stands outside and has no version.
+    """
+    names = {secret_named(reference) for reference in references(expression)}
+    return {"$secrets": {name: given.get(name) for name in sorted(filter(None, names))}}
 
 
 def _reported(provenance: Mapping[str, Any], name: str) -> dict[str, Any] | None:
@@ -300,8 +301,14 @@ def gaps_of(made: Sheet, parameters_complete: bool) -> list[dict[str, Any]]:
         found.append(gap("parameters-not-captured"))
     if made.facts.state == "lost":
         found.append(gap("outcome-unknown"))
+    found += [gap("secret-unversioned", name) for name in _unversioned(made.facts)]
     order = list(GAPS)
     return sorted(found, key=lambda item: (order.index(item["code"]), item["about"]))
+
+
+def _unversioned(facts: AttemptFacts) -> list[str]:
+    given = _mapping((facts.provenance or {}).get("secrets")) or {}
+    return [name for name, version in given.items() if version is None]
 
 
 def gap(code: str, about: str = "") -> dict[str, Any]:

@@ -152,6 +152,20 @@ def describe(expr: Mapping[str, Any]) -> str:
     return str(expr["ref"])
 
 
+_SECRETS: Final = "secrets."
+
+
+def secret_named(expr: Mapping[str, Any]) -> str | None:
+    """The name of the secret that an expression is; a secret always stands alone."""
+    reference = expr.get("ref", "")
+    return reference.removeprefix(_SECRETS) if reference.startswith(_SECRETS) else None
+
+
+def secrets_named(task: Mapping[str, Any]) -> dict[str, str]:
+    """Input -> name of its secret, for those inputs of a task (as a version holds it) that are secrets."""
+    return {name: secret for name, expr in task["with"].items() if (secret := secret_named(expr))}
+
+
 def references(expr: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Every reference inside an expression, as {"ref": …}, in order of writing."""
     if "ref" in expr:

@@ -233,7 +233,7 @@ class Opened:
     """A secret in a worker's hands. It has no text form, so that no log shows it by accident."""
 
     name: str
-    version: int
+    version: int | None  # None: the value stands outside, and nobody counted its changes
     value: str
 
 
@@ -265,7 +265,11 @@ def release(team_id: int, wanted: Collection[str]) -> dict[str, Opened]:
     rows = {row.name: row for row in living(team_id).filter(name__in=wanted).select_related("team")}
     if absent := set(wanted) - rows.keys():
         raise NotReleased(f"{unavailable(absent)} Store it again, or change the task.")
-    return {name: Opened(name, row.version, _value(row)) for name, row in rows.items()}
+    return {name: Opened(name, _version(row), _value(row)) for name, row in rows.items()}
+
+
+def _version(row: Secret) -> int | None:
+    return row.version if row.source == SecretSource.VALUE else None
 
 
 def unavailable(absent: Collection[str]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 
-from pipelines import audit, conditions, references
+from pipelines import audit, conditions, references, secrets
 from pipelines.clock import EngineNow
 from pipelines.models import ApiToken, CodeSnapshot, Pipeline, PipelineVersion, User
 from runs import kinds, live, transitions
@@ -56,10 +56,12 @@ def start_run(
     """Write a run of ``version``, all its task runs and its first events together; begin what can.
 
     ``parameters`` are complete and checked (``pipelines.parameters``). The same ``idempotency_key`` within a
-    team gives the same run. Raises :class:`Refused` for a paused pipeline or code that is gone.
+    team gives the same run. Raises :class:`Refused` for a paused pipeline, and for code or a secret that is
+    gone.
     """
     if idempotency_key is not None and (found := _same_run(version, idempotency_key)):
         return found
+    _refuse_missing_secrets(version, only)
     try:
         return retried(
             lambda: _start(version, parameters, trigger, requested_by, token, idempotency_key, only, priority)
@@ -68,6 +70,14 @@ def start_run(
         if idempotency_key is not None and (found := _same_run(version, idempotency_key)):
             return found
         raise
+
+
+def _refuse_missing_secrets(version: PipelineVersion, only: Sequence[str] | None) -> None:
+    """A run whose tasks would not be given what they name does not begin. No query where none is named."""
+    tasks = [task for task in version.spec["tasks"] if only is None or task["key"] in only]
+    named = {name for task in tasks for name in references.secrets_named(task).values()}
+    if absent := secrets.missing(version.pipeline.team_id, named):
+        raise Refused("secret-missing", f"{secrets.unavailable(absent)} Store it, then start the run.")
 
 
 def _same_run(version: PipelineVersion, key: str) -> Run | None:

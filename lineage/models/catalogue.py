@@ -125,7 +125,7 @@ class HardwareProfile(models.Model):
 
 
 class ParameterSet(models.Model):
-    """The values an attempt was given, as canonical JSON; a secret stands there by name only."""
+    """The values an attempt was given, as canonical JSON; a secret stands there by name and version."""
 
     sha256 = models.CharField(max_length=64, unique=True)
     values = models.JSONField()

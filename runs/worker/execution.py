@@ -19,6 +19,7 @@ from runs.protocol import Json, Outcome, Work
 from runs.transitions import execute
 from runs.worker import folders
 from runs.worker.journal import Journal
+from runs.worker.release import Released, release
 from runs.worker.requests import CannotRun, Prepared, keep_inputs
 from runs.worker.zygotes import Running, ZygoteGone
 
@@ -53,6 +54,7 @@ class Execution:
         self._wake_lock = threading.Lock()
         self._deadline: float | None = None
         self.journal = Journal(work.run["id"], work.attempt["id"], work.token)
+        self.released: Released | None = None
 
     def ask_to_stop(self, why: str) -> None:
         """``cancel`` or ``timeout``: end the attempt with TERM, and KILL after the grace."""
@@ -84,6 +86,8 @@ class Execution:
                 self._wake_write = -1
             self.station.janitor.remove(self.folder)
         self.journal.close()
+        if self.released:
+            outcome.cause = self.released.mask.text(outcome.cause)
         outcome.dropped_bytes = self.journal.dropped
         return outcome
 
@@ -93,6 +97,8 @@ class Execution:
         keep_inputs(self.work.attempt["id"], prepared.sources)
         if self._asked == "cancel":
             return Outcome("cancelled", "by_person", "it was cancelled before it began")
+        if prepared.secrets:
+            self._release(prepared)
         self._set_deadline(time.monotonic() - began)
         reading, writing = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(reading, False)
@@ -106,6 +112,13 @@ class Execution:
             if writing >= 0:
                 os.close(writing)
         return self._outcome(prepared, running, ended)
+
+    def _release(self, prepared: Prepared) -> None:
+        """Open what the task names, right before it starts; from now on all that it says is masked."""
+        self.released = release(self.work.run["team_id"], prepared.secrets)
+        self.released.put_into(prepared.request)
+        prepared.provenance["secrets"] = self.released.versions
+        self.journal.mask = self.released.mask
 
     def _set_deadline(self, prepared_for: float) -> None:
         """The time-out is of the user's code: building its environment before does not count."""
@@ -197,7 +210,7 @@ class Execution:
     # --- the outcome ----------------------------------------------------------------------------------
 
     def _outcome(self, prepared: Prepared, running: Running, ended: Json) -> Outcome:
-        result = ended["result"]
+        result = ended["result"] if self.released is None else self.released.cleared(ended["result"])
         provenance = self._provenance(prepared, result)
         common: Json = {
             "exit_code": _exit_code(ended),

@@ -10,6 +10,7 @@ from django.db import Error, InterfaceError, connection
 from runs import live
 from runs.transitions import execute
 from runs.worker.logs import Bucket, Chunk, LogSplitter
+from runs.worker.masking import Mask
 
 log = structlog.get_logger()
 
@@ -29,6 +30,8 @@ class Journal:
         self._unwritten: list[Chunk] = []
         self._flushed_at = 0.0
         self._given_up = 0
+        # Set before the first byte of an attempt that was given secrets.
+        self.mask: Mask | None = None
 
     @property
     def pending(self) -> bool:
@@ -49,11 +52,14 @@ class Journal:
     def feed(self, data: bytes) -> None:
         """Take bytes that the attempt wrote."""
         self._bucket.take(len(data), time.monotonic())
-        self._write(self._splitter.feed(data))
+        self._take(data)
 
     def say(self, text: str) -> None:
         """A sentence of ours in the attempt's log."""
-        self._write(self._splitter.feed(text.encode()))
+        self._take(text.encode())
+
+    def _take(self, data: bytes) -> None:
+        self._write(self._splitter.feed(self.mask.feed(data) if self.mask else data))
 
     def flush_if_due(self, every: float) -> None:
         """Write what has come when the last write is ``every`` seconds ago."""
@@ -64,7 +70,8 @@ class Journal:
 
     def close(self) -> None:
         """Write the rest, for some seconds again and again. What is given up then counts as dropped."""
-        self._write(self._splitter.close())
+        rest = self._splitter.feed(self.mask.close()) if self.mask else []
+        self._write(rest + self._splitter.close())
         until = time.monotonic() + PATIENCE
         while self._unwritten and time.monotonic() < until:
             time.sleep(0.5)

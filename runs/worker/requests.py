@@ -18,6 +18,7 @@ from django.db import connection
 
 from pipelines import references
 from pipelines.errors import Refusal
+from pipelines.references import secret_named, secrets_named
 from pipelines.store import Store, StoreError
 from runs import building, environments, kinds, protocol
 from runs.models import RunCode
@@ -52,7 +53,10 @@ class Code:
 
 @dataclass
 class Prepared:
-    """A request with the interpreter it is for, and what its record needs later."""
+    """A request with the interpreter it is for, and what its record needs later.
+
+    ``secrets``: inputs whose values come last, by the name of their secret; they are not in the request yet.
+    """
 
     request: Json
     interpreter: str
@@ -61,6 +65,7 @@ class Prepared:
     values: Json
     sources: dict[str, int]
     provenance: Json
+    secrets: dict[str, str]
 
 
 class Requests:
@@ -99,6 +104,7 @@ class Requests:
             values=values,
             sources=sources,
             provenance=provenance,
+            secrets=secrets_named(spec),
         )
 
     def _add_work(self, request: Json, provenance: Json, work: Work, spec: Json, code: Code | None) -> None:
@@ -152,6 +158,8 @@ class Requests:
             try:
                 if expr.get("ref") == "tasks":
                     values[name], sources[name] = _output(work.upstream, expr)
+                elif secret_named(expr):
+                    continue
                 else:
                     values[name] = references.resolve(expr, lookup)
             except KeyError:

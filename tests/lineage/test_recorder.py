@@ -157,13 +157,24 @@ def test_the_parameters_are_those_the_task_was_given(cast: Cast) -> None:
     assert made.train.record.parameters.values == {"rate": 0.1, "depth": 3}
 
 
-def test_secrets_stand_in_the_parameters_by_name_only(cast: Cast) -> None:
-    tasks = [task("fetch") | {"with": {"key": {"ref": "secrets.api-key"}}}]
+def test_secrets_stand_in_the_parameters_by_name_and_version_only(cast: Cast) -> None:
+    tasks = [task("fetch") | {"with": {"key": {"ref": "secrets.api-key"}, "pin": {"ref": "secrets.pin"}}}]
     run = make_run(make_version(cast.team, tasks), cast.alice)
-    said = PROVENANCE | {"params": {"key": "open sesame"}}
+    said = PROVENANCE | {"params": {"key": "open sesame"}, "secrets": {"api-key": 3}}
     attempt = make_attempt(run, "fetch", provenance=said)
     recorder.record_pending()
-    assert attempt.record.parameters.values == {"key": {"$secrets": ["api-key"]}}
+    assert attempt.record.parameters.values == {
+        "key": {"$secrets": {"api-key": 3}},
+        "pin": {"$secrets": {"pin": None}},
+    }
+
+
+def test_a_secret_whose_version_nobody_knows_is_a_gap(cast: Cast) -> None:
+    tasks = [task("fetch") | {"with": {"key": {"ref": "secrets.api-key"}}}]
+    run = make_run(make_version(cast.team, tasks), cast.alice)
+    attempt = make_attempt(run, "fetch", provenance=PROVENANCE | {"secrets": {"api-key": None}})
+    recorder.record_pending()
+    assert ("secret-unversioned", "api-key") in {(gap["code"], gap["about"]) for gap in attempt.record.gaps}
 
 
 def test_a_lost_attempt_names_everything_that_is_not_known(cast: Cast) -> None:
