@@ -33,12 +33,13 @@ class Node:
 
     value: dict[str, Node] of a mapping, list[Node] of a list, None of a scalar.
     raw: the same as plain JSON. keys: where each key of a mapping stands.
-    block: a scalar written with `|`, whose text begins on the next line.
+    block: the column in which the lines of a scalar written with `|` begin; 0 of everything else. Its text
+    begins on the next line.
     """
 
     __slots__ = ("block", "column", "keys", "line", "raw", "value")
 
-    def __init__(self, line: int, column: int, raw: Any, value: Any = None, block: bool = False) -> None:
+    def __init__(self, line: int, column: int, raw: Any, value: Any = None, block: int = 0) -> None:
         self.line = line
         self.column = column
         self.raw = raw
@@ -144,7 +145,7 @@ class _Frame:
 
 
 def _compose(text: str, problems: Problems) -> Node | None:
-    composer = _Composer(problems)
+    composer = _Composer(text, problems)
     try:
         parser = CParser(text)
         while (event := parser.get_event()) is not None:
@@ -164,7 +165,8 @@ def _compose(text: str, problems: Problems) -> Node | None:
 class _Composer:
     """Takes events one by one and keeps its own stack."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, text: str, problems: Problems) -> None:
+        self.text = text
         self.problems = problems
         self.root: Node | None = None
         self.stack: list[_Frame] = []
@@ -265,7 +267,8 @@ class _Composer:
         if type(raw) is ScalarProblem:
             self.problems.error(raw.code, _event_at(event), "", raw.message)
             raw = 0
-        self._put(Node(mark.line + 1, mark.column + 1, raw, None, event.style == "|"))
+        block = _block_column(self.text, mark.index, event.value) if event.style == "|" else 0
+        self._put(Node(mark.line + 1, mark.column + 1, raw, None, block))
 
     def _key(self, frame: _Frame, text: str, at: At) -> None:
         if not text:
@@ -299,6 +302,18 @@ class _Composer:
 
 def _event_at(event: Any) -> At:
     return At(event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+# From `|` to the first line with something on it.
+_BLOCK_START = re.compile(r"[^\n]*\n(?: *\r?\n)*( *)")
+
+
+def _block_column(text: str, index: int, value: str) -> int:
+    """The column, from 1, in which the lines of a block scalar begin whose `|` stands at an index."""
+    start = _BLOCK_START.match(text, index)
+    first = value.lstrip("\n")
+    own = len(first) - len(first.lstrip(" "))
+    return max(len(start.group(1)) - own, 0) + 1 if start is not None else 1
 
 
 # --- scalars: the core schema of YAML 1.2 -----------------------------------------------------------

@@ -73,7 +73,14 @@ class Python(Kind):
         read = read_source(task.raw["source"])
         if isinstance(read, Signature):
             return read
-        desk.problems.error("bad-source", _in_source(task, read), f"{task.path}.source", _sentence(read))
+        desk.problems.error(
+            "bad-source",
+            _in_source(task, read),
+            f"{task.path}.source",
+            _sentence(read),
+            source_line=read.line,
+            source_column=read.column,
+        )
         return None
 
     def config(self, task: Draft) -> dict[str, Any]:
@@ -100,6 +107,4 @@ def _in_source(task: Draft, read: CodeProblem) -> At:
     if node is None or not node.block:
         at = task.place("source")
         return At(at.line, at.column)
-    # The indentation of the block is that of its first line; at least two more than the task's keys.
-    indent = task.node.key_at("source").column + 1
-    return At(node.line + read.line, indent + read.column)
+    return At(node.line + read.line, node.block - 1 + read.column)

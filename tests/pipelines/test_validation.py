@@ -507,6 +507,27 @@ def test_a_syntax_error_in_inline_code_is_told_on_its_line_and_column() -> None:
     assert (problem.code, problem.line, problem.column) == ("bad-source", 8, 11)
 
 
+@pytest.mark.parametrize(
+    "source, line, column",
+    [
+        ("|\n      x = 1\n      y = = 2\n", 8, 11),
+        ("|\n        x = 1\n        y = = 2\n", 8, 13),
+        ("| # what it does\n\n     x = 1\n     y = = 2\n", 9, 10),
+        ("|2\n      if True:\n        y = = 2\n", 8, 13),
+        ("|-\r\n      x = 1\r\n      y = = 2\r\n", 8, 11),
+        ("|+\n      é = 1\n\n      y = = 2\n\n", 9, 11),
+        ('"x = 1\\ny = = 2"\n', 6, 13),
+    ],
+)
+def test_the_place_of_an_error_in_inline_code_is_exact_however_the_text_is_written(
+    source: str, line: int, column: int
+) -> None:
+    text = HEAD + f"tasks:\n  a:\n    kind: python\n    source: {source}"
+    problem = _only(validate(text, context()))
+    assert (problem.line, problem.column) == (line, column)
+    assert problem.params["source_column"] in (5, 7)
+
+
 def test_problems_of_text_and_of_meaning_come_together() -> None:
     text = HEAD + "tasks:\n  a: &x {kind: shell, run: x, queue: nowhere}\n"
     assert [problem.code for problem in validate(text, context()).problems] == ["anchor", "unknown-queue"]
