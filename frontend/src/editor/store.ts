@@ -2,6 +2,7 @@ import { createContext, use } from 'react';
 import { createStore, useStore, type StoreApi } from 'zustand';
 import { read } from './document/read';
 import { emptyHistory, record, stepBack, stepForward, type History } from './history';
+import { settled } from './places';
 import { Refused, type Catalogue, type Doc, type Edit, type Judged, type Layout, type Model } from './types';
 
 export type View = 'canvas' | 'split' | 'yaml';
@@ -111,11 +112,13 @@ export function makeEditor(address: string, text: string, layout: Layout = EMPTY
       refusal: null,
 
       transact(label, change, { mark } = {}) {
-        const { doc, history, readOnly, selection } = get();
+        const { doc: shown, history, readOnly, selection } = get();
         if (readOnly) {
           get().refuse('This pipeline is shown for reading only.');
           return false;
         }
+        // What is drawn where nobody put it stays there from the first change on.
+        const doc = { ...shown, layout: settled(shown) };
         const edit = attempt(() => change(doc), get().refuse);
         if (edit === null) return false;
         const next = applied(doc, edit);
@@ -123,7 +126,7 @@ export function makeEditor(address: string, text: string, layout: Layout = EMPTY
           if (edit.select) set({ selection: new Set(edit.select) });
           return false;
         }
-        const noted = record(history, label, doc, mark ?? null, Date.now());
+        const noted = record(history, label, shown, mark ?? null, Date.now());
         set({
           doc: next,
           history: noted,

@@ -29,10 +29,16 @@ export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable="true"]') !== null;
 }
 
+/** Whether a press was made where tasks are handled, or nowhere in particular. */
+function isAmongTasks(target: EventTarget | null): boolean {
+  return !(target instanceof Element) || target === document.body || target.closest('[data-tasks]') !== null;
+}
+
 /** Carries out the command of a press. False: the press was nobody's, or belongs to what is being typed in. */
 export function perform(event: Pressed & { target: EventTarget | null }, stage: Stage): boolean {
   const command = commandOf(wordOf(event));
   if (!command || (isTyping(event.target) && !command.whileTyping)) return false;
+  if (command.within === 'tasks' && !isAmongTasks(event.target)) return false;
   if (command.enabled && !command.enabled(stage)) return false;
   command.perform(stage);
   return true;

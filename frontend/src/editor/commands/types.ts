@@ -31,6 +31,8 @@ export interface Command {
   keys?: readonly string[];
   /** Also while the caret is in a field or the code; false when absent. */
   whileTyping?: boolean;
+  /** By keys only where tasks are handled (canvas, outline), so that no panel's control deletes or moves one. */
+  within?: 'tasks';
   enabled?: (stage: Stage) => boolean;
   perform: (stage: Stage) => void;
 }
