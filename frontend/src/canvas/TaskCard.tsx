@@ -13,18 +13,19 @@ interface Props {
   state: string | null;
   /** Second line, right: attempt, duration, queue. */
   aside?: ReactNode;
-  /** The whole card in words, for screen readers. */
-  label: string;
+  /** First line, before the glyph: problems. */
+  badge?: ReactNode;
+  /** The whole card in words, for screen readers; null where what is around it says them. */
+  label: string | null;
   selected: boolean;
 }
 
 /** A card of 208 x 64: stripe in the state's colour, icon, name and glyph above, title and figures below. */
-export const TaskCard = memo(function TaskCard({ kind, name, title, state, aside, label, selected }: Props) {
+export const TaskCard = memo(function TaskCard({ kind, name, title, state, aside, badge, label, selected }: Props) {
   return (
     <div
       className={css.card}
-      role="img"
-      aria-label={label}
+      {...(label === null ? { 'aria-hidden': true } : { role: 'img', 'aria-label': label })}
       data-selected={selected || undefined}
       data-state={state ?? undefined}
       data-look={state === null ? undefined : lookOf(state).look}
@@ -36,6 +37,7 @@ export const TaskCard = memo(function TaskCard({ kind, name, title, state, aside
         <span className={css.name} title={name}>
           {breakable(name)}
         </span>
+        {badge}
         {state !== null && (
           <span className={css.glyph}>
             <StateGlyph state={state} size={16} />

@@ -1,7 +1,7 @@
 import { useReactFlow, useStore, useStoreApi } from '@xyflow/react';
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
-import { absolute, CARD, zoomIn, type Size } from '../graph/layout';
-import type { Flow, Place, Placement, Places } from '../graph/types';
+import { absolute, CARD, zoomIn } from '../graph/layout';
+import type { Flow, Place, Placement, Places, Size } from '../graph/types';
 import { MOST_CARDS, type BoxSpot } from './picture';
 
 /* The camera of every canvas: where it begins, what it brings into view, when it is too far out for cards. */
@@ -107,7 +107,7 @@ export function useShow(places: Places, parents: ReadonlyMap<string, string | nu
 }
 
 /** By how much a stretch must move to lie inside of a view, with some space around. */
-function missing(from: number, length: number, view: number): number {
+export function missing(from: number, length: number, view: number): number {
   if (from < SHOWN) return SHOWN - from;
   return Math.min(0, view - SHOWN - from - length);
 }

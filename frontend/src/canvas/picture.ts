@@ -25,7 +25,7 @@ export interface BoxSpot {
 }
 
 /** Every box with its place on the whole drawing, frames first. */
-export function spotsOf(drawing: Drawing, { places }: Placement): BoxSpot[] {
+export function spotsOf(drawing: Drawing, { places }: Pick<Placement, 'places'>): BoxSpot[] {
   const parents = new Map(drawing.boxes.map((box) => [box.id, box.parent]));
   return drawing.boxes
     .map((box) => ({ ...absolute(box.id, parents, places), id: box.id, frame: box.frame }))

@@ -1,5 +1,5 @@
 import dagre from '@dagrejs/dagre';
-import type { Box, Drawing, Flow, Link, Place, Placement, Places, Point, Route } from './types';
+import type { Box, Drawing, Flow, Link, Place, Placement, Places, Point, Route, Size } from './types';
 
 export const CARD = { width: 208, height: 64 } as const;
 export const FRAME = { side: 16, top: 40, bottom: 16 } as const;
@@ -18,11 +18,6 @@ interface Work {
   places: Map<string, Place>;
   /** Relative to the corner of the scope, whose id is kept to make them absolute later. */
   routes: Map<string, { scope: string | null; route: Route }>;
-}
-
-export interface Size {
-  width: number;
-  height: number;
 }
 
 /**
@@ -89,7 +84,7 @@ function scopesOf({ boxes, links }: Drawing): Map<string | null, Scope> {
 /** Places the boxes of one scope and answers how large they are together. */
 function placeScope(id: string | null, work: Work): Size {
   const scope = work.scopes.get(id) ?? { boxes: [], links: [] };
-  const sizes = new Map(scope.boxes.map((box) => [box.id, box.frame ? frameSize(box, work) : CARD]));
+  const sizes = new Map(scope.boxes.map((box) => [box.id, box.frame ? frameSize(box, work) : (box.size ?? CARD)]));
   const origin = id === null ? { x: 0, y: 0 } : { x: FRAME.side, y: FRAME.top };
   const shift = (point: Point) => ({ x: point.x + origin.x, y: point.y + origin.y });
   const { places, routes } = arrange(scope, sizes, work.flow);
@@ -106,9 +101,14 @@ function placeScope(id: string | null, work: Work): Size {
 
 function frameSize(box: Box, work: Work): Size {
   const inner = placeScope(box.id, work);
+  return framed(inner, box.size);
+}
+
+/** The size of a frame around content of this size. */
+export function framed(inner: Size, least: Size = { width: 0, height: 0 }): Size {
   return {
-    width: Math.max(CARD.width, inner.width) + 2 * FRAME.side,
-    height: Math.max(CARD.height, inner.height) + FRAME.top + FRAME.bottom,
+    width: Math.max(CARD.width + 2 * FRAME.side, inner.width + 2 * FRAME.side, least.width),
+    height: Math.max(CARD.height + FRAME.top + FRAME.bottom, inner.height + FRAME.top + FRAME.bottom, least.height),
   };
 }
 

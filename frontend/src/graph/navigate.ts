@@ -9,10 +9,12 @@ interface Spot {
   y: number;
 }
 
+type Standing = Pick<Placement, 'flow' | 'places'>;
+
 const WAYS = { right: ['right', 'left'], down: ['down', 'up'] } as const;
 
 /** Which box an arrow key leads to: along a link in the way of the flow, to the nearest otherwise; null at the rim. */
-export function neighbour(drawing: Drawing, { flow, places }: Placement, from: string, direction: Direction): string | null {
+export function neighbour(drawing: Drawing, { flow, places }: Standing, from: string, direction: Direction): string | null {
   const parents = new Map(drawing.boxes.map((box) => [box.id, box.parent]));
   const spots = new Map(drawing.boxes.map((box) => [box.id, spotOf(box.id, absolute(box.id, parents, places))]));
   const here = spots.get(from);
@@ -27,7 +29,7 @@ export function neighbour(drawing: Drawing, { flow, places }: Placement, from: s
 }
 
 /** Where arrows begin: the box at the beginning of the flow. */
-export function first(drawing: Drawing, { flow, places }: Pick<Placement, 'flow' | 'places'>): string | null {
+export function first(drawing: Drawing, { flow, places }: Standing): string | null {
   const parents = new Map(drawing.boxes.map((box) => [box.id, box.parent]));
   const spots = drawing.boxes.map((box) => spotOf(box.id, absolute(box.id, parents, places)));
   const order = (a: Spot, b: Spot) => (flow === 'right' ? a.x - b.x || a.y - b.y : a.y - b.y || a.x - b.x);

@@ -27,6 +27,14 @@ export function pathOf(flow: Flow, from: Point, route: Route | undefined, to: Po
   return `${path}L${spot(end.x, end.y)}`;
 }
 
+/** The SVG path between two ports of cards that stand anywhere: out to the right, in from the left. */
+export function freePathOf(from: Point, to: Point): string {
+  const reach = Math.max(24, to.x > from.x ? (to.x - from.x) / 2 : Math.min(160, (from.x - to.x) / 4 + 32));
+  const spots = [from, { x: from.x + reach, y: from.y }, { x: to.x - reach, y: to.y }, to];
+  const [start, ...bend] = spots.map(({ x, y }) => `${round(x)},${round(y)}`);
+  return `M${start ?? ''}C${bend.join(' ')}`;
+}
+
 /** Where a label stands: in the first gap, half way between the lanes. */
 export function labelSpot(flow: Flow, from: Point, route: Route | undefined, to: Point): Point {
   const gap = route?.gaps[0];

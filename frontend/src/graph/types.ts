@@ -5,6 +5,13 @@ export interface Box {
   parent: string | null;
   /** A frame holds other boxes and takes its size from them. */
   frame: boolean;
+  /** Of the card when it is not the usual size; the least size of a frame. */
+  size?: Size;
+}
+
+export interface Size {
+  width: number;
+  height: number;
 }
 
 export interface Link {
