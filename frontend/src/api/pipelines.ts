@@ -6,6 +6,16 @@ export interface PipelineFilter {
   q?: string;
   team?: string;
   state?: string;
+  /** Whose: `me`, or `none` for those without an active owner. */
+  owner?: 'me' | 'none';
+}
+
+/** What can be changed of a pipeline beside its document; people by user name. */
+export interface PipelineChange {
+  owner?: string | null;
+  deputy?: string | null;
+  purpose?: string;
+  runbook?: string;
 }
 
 /** `team:name`, the form that stays true for people of several teams. */
@@ -41,6 +51,14 @@ export function versionsQuery(name: string) {
   });
 }
 
+/** The number of the newest version; null when nothing is published. */
+export async function newestVersion(name: string): Promise<number | null> {
+  const page: Page<VersionItem> = await dataOf(
+    client.GET('/api/v1/pipelines/{name}/versions/', { params: { path: { name }, query: { page_size: 1 } } }),
+  );
+  return page.results[0]?.number ?? null;
+}
+
 /** A version never changes, so it is asked for once. */
 export function versionQuery(name: string, number: number) {
   return queryOptions({
@@ -61,6 +79,10 @@ export function startRun(pipeline: Pipeline, parameters: JsonMap, key: string, v
       body: version === undefined ? { parameters } : { parameters, version },
     }),
   );
+}
+
+export function changePipeline(pipeline: Pipeline, change: PipelineChange): Promise<Pipeline> {
+  return dataOf(client.PATCH('/api/v1/pipelines/{name}/', { params: { path: { name: addressOf(pipeline) } }, body: change }));
 }
 
 export function activateVersion(name: string, version: number) {

@@ -20,6 +20,9 @@ export interface Page<T> {
 }
 
 export type Person = Schemas['Person'];
+/** Owner or deputy of a pipeline; not active once they have left. */
+export type Keeper = Schemas['Keeper'];
+export type Member = Schemas['Member'];
 export type Me = Schemas['Me'];
 export type TaskState = Schemas['TaskState'];
 export type RunState = Schemas['RunState'];

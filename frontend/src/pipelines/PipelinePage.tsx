@@ -14,6 +14,7 @@ import { Card, PageBody, PageHead, Section, useTitle } from '../ui/Page';
 import { Segments } from '../ui/Segments';
 import { StateBadge } from '../ui/StateBadge';
 import table from '../ui/Table.module.css';
+import { NoOwnerNotice, Ownership } from './Ownership';
 import css from './PipelinePage.module.css';
 import { RunButton } from './RunDialog';
 import { SourceText } from './SourceText';
@@ -77,6 +78,7 @@ function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
         below={pipeline.description}
         actions={<RunButton pipeline={pipeline} />}
       />
+      <NoOwnerNotice pipeline={pipeline} />
       <div className={css.columns}>
         <div className={css.main}>
           {shown === null ? <NotPublished /> : <VersionView pipeline={pipeline} number={shown} />}
@@ -86,6 +88,7 @@ function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
         </div>
         <div className={css.side}>
           <About pipeline={pipeline} />
+          <Ownership pipeline={pipeline} />
           <Versions pipeline={pipeline} shown={shown} />
         </div>
       </div>
@@ -110,35 +113,10 @@ function About({ pipeline }: { pipeline: Pipeline }) {
         <Fact name="State">
           {pipeline.state ? <StateBadge state={pipeline.state} plain /> : <span className={table.muted}>never run</span>}
         </Fact>
-        <Fact name="Owner">
-          <PersonName person={pipeline.owner} none="no owner" />
-        </Fact>
-        {pipeline.deputy && (
-          <Fact name="Deputy">
-            <PersonName person={pipeline.deputy} />
-          </Fact>
-        )}
-        <Fact name="Team">{pipeline.team}</Fact>
         <Fact name="Active version">{pipeline.active_version?.number ?? <span className={table.muted}>none</span>}</Fact>
-        {pipeline.purpose && <Fact name="Purpose">{pipeline.purpose}</Fact>}
-        {pipeline.runbook && (
-          <Fact name="Runbook">
-            <Runbook text={pipeline.runbook} />
-          </Fact>
-        )}
         {pipeline.tags.length > 0 && <Fact name="Tags">{pipeline.tags.join(', ')}</Fact>}
       </Facts>
     </Section>
-  );
-}
-
-/** A runbook that is an address is a link; nothing but http and https is ever one. */
-function Runbook({ text }: { text: string }) {
-  if (!/^https?:\/\//i.test(text)) return <>{text}</>;
-  return (
-    <a href={text} rel="noreferrer" target="_blank">
-      {text}
-    </a>
   );
 }
 

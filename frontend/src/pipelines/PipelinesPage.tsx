@@ -1,21 +1,23 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { SearchX, Workflow } from 'lucide-react';
+import { SearchX, UserRoundCheck, Workflow } from 'lucide-react';
 import { useMemo } from 'react';
-import { addressOf, pipelinesQuery } from '../api/pipelines';
+import { addressOf, pipelinesQuery, type PipelineFilter } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import { runsQuery, shownState } from '../api/runs';
 import type { Pipeline } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
 import { Button } from '../ui/Button';
-import { Ago, PersonName } from '../ui/Facts';
+import { Ago } from '../ui/Facts';
 import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
 import { SearchBox, Select } from '../ui/Fields';
 import { More } from '../ui/More';
 import { Card, PageBody, PageHead, useTitle } from '../ui/Page';
+import { Segments } from '../ui/Segments';
 import { StateBadge } from '../ui/StateBadge';
 import table from '../ui/Table.module.css';
 import { useDelayed } from '../ui/useDelayed';
+import { ChangeOwnership, KeeperName } from './Ownership';
 import css from './PipelinesPage.module.css';
 import { RunButton } from './RunDialog';
 import { RunGlyphs } from './RunGlyphs';
@@ -58,7 +60,8 @@ export function PipelinesPage() {
             </option>
           ))}
         </Select>
-        {(search.q !== undefined || search.state !== undefined) && (
+        <WhoseChips />
+        {(search.q !== undefined || search.state !== undefined || search.owner !== undefined) && (
           <Button small look="quiet" onClick={clear}>
             Show all
           </Button>
@@ -71,9 +74,38 @@ export function PipelinesPage() {
   );
 }
 
+type Whose = 'all' | 'me' | 'none';
+
+/** Whose pipelines are listed, with the number of those that nobody keeps. */
+function WhoseChips() {
+  const { owner } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { data } = useInfiniteQuery(pipelinesQuery({ owner: 'none' }));
+  const orphans = data?.pages.flatMap((page) => page.results).length ?? 0;
+  const count = `${orphans}${data?.pages.at(-1)?.next ? '+' : ''}`;
+  return (
+    <Segments<Whose>
+      label="Whose pipelines"
+      value={owner ?? 'all'}
+      onChange={(next) =>
+        void navigate({ search: (old) => ({ ...old, owner: next === 'all' ? undefined : next }), replace: true })
+      }
+      items={[
+        { value: 'all', label: 'All' },
+        { value: 'me', label: 'Mine', title: 'Pipelines that you own' },
+        { value: 'none', label: <>No owner {orphans > 0 && <span className={css.count}>{count}</span>}</>, title: 'Pipelines without an active owner' },
+      ]}
+    />
+  );
+}
+
 function PipelinesTable() {
   const search = route.useSearch();
-  const filter = { ...(search.q ? { q: search.q } : {}), ...(search.state ? { state: search.state } : {}) };
+  const filter: PipelineFilter = {
+    ...(search.q ? { q: search.q } : {}),
+    ...(search.state ? { state: search.state } : {}),
+    ...(search.owner ? { owner: search.owner } : {}),
+  };
   const query = useInfiniteQuery(pipelinesQuery(filter));
   const asking = useAsking();
   useLiveQueries('fleet', '*', [['pipelines', 'list'], ['runs', 'list']]);
@@ -89,7 +121,7 @@ function PipelinesTable() {
     );
   }
   const pipelines = query.data.pages.flatMap((page) => page.results);
-  if (pipelines.length === 0) return Object.keys(filter).length > 0 ? <NoneFound /> : <NoneYet />;
+  if (pipelines.length === 0) return Object.keys(filter).length > 0 ? <NoneFound filter={filter} /> : <NoneYet />;
   return (
     <>
       <div className={table.scroller}>
@@ -168,7 +200,12 @@ function Row({ pipeline, asking }: { pipeline: Pipeline; asking: ReadonlySet<str
         {version ? <span title={version.message}>{version.number}</span> : <span className={table.muted}>draft</span>}
       </td>
       <td className={`${table.soft} ${table.short}`}>
-        <PersonName person={pipeline.owner} none="no owner" />
+        <KeeperName keeper={pipeline.owner} none="no owner" />
+        {!pipeline.owner?.active && (
+          <div className={css.assign}>
+            <ChangeOwnership pipeline={pipeline} label="Assign" />
+          </div>
+        )}
       </td>
       <td className={`${table.soft} ${table.short}`}><span title={pipeline.team}>{pipeline.team}</span></td>
       <td className={table.right}>
@@ -178,7 +215,10 @@ function Row({ pipeline, asking }: { pipeline: Pipeline; asking: ReadonlySet<str
   );
 }
 
-function NoneFound() {
+function NoneFound({ filter }: { filter: PipelineFilter }) {
+  if (filter.owner === 'none' && Object.keys(filter).length === 1) {
+    return <EmptyState icon={<UserRoundCheck />} title="Every pipeline has an active owner" />;
+  }
   return (
     <EmptyState icon={<SearchX />} title="No pipeline fits the filter">
       Search looks at names, titles and descriptions of the pipelines that you may see.

@@ -55,12 +55,20 @@ const home = createRoute({
   },
 });
 
+export interface PipelinesSearch {
+  q?: string | undefined;
+  state?: string | undefined;
+  /** Whose: one's own, or those without an active owner. */
+  owner?: 'me' | 'none' | undefined;
+}
+
 export const pipelines = createRoute({
   getParentRoute: () => shell,
   path: '/pipelines',
-  validateSearch: (raw: Record<string, unknown>): { q?: string | undefined; state?: string | undefined } => ({
+  validateSearch: (raw: Record<string, unknown>): PipelinesSearch => ({
     q: text(raw.q),
     state: text(raw.state),
+    owner: raw.owner === 'me' || raw.owner === 'none' ? raw.owner : undefined,
   }),
 });
 
@@ -109,10 +117,10 @@ const side = (value: unknown): Side | undefined => (value === 'draft' ? 'draft' 
 export const comparison = createRoute({
   getParentRoute: () => shell,
   path: '/pipelines/$name/versions/diff',
-  validateSearch: (raw: Record<string, unknown>): { from?: Side | undefined; to?: Side | undefined; view?: 'list' | undefined } => ({
+  validateSearch: (raw: Record<string, unknown>): { from?: Side | undefined; to?: Side | undefined; view?: 'text' | undefined } => ({
     from: side(raw.from),
     to: side(raw.to),
-    view: raw.view === 'list' ? 'list' : undefined,
+    view: raw.view === 'text' ? 'text' : undefined,
   }),
 });
 

@@ -141,5 +141,4 @@ export const EDITOR_ROUTES: [string, RegExp, Handler][] = [
   ['GET', /^\/api\/v1\/queues\/$/, (world, _, __, url) => page(world, [{ name: 'cpu' }, { name: 'gpu' }], url)],
   ['GET', /^\/api\/v1\/secrets\/$/, none],
   ['GET', /^\/api\/v1\/endpoints\/$/, (world, _, __, url) => page(world, world.deployments.map(({ endpoint }) => endpoint), url)],
-  ['GET', /^\/api\/v1\/members\/$/, none],
 ];

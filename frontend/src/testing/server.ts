@@ -1,6 +1,7 @@
 import type { LogSlice, Page, Pipeline, ProblemBody, Run, TaskRun } from '../api/types';
 import { EDITOR_ROUTES } from './editor';
 import { makeMe, makeRun } from './make';
+import { ownedAs, PEOPLE_ROUTES } from './people';
 import { addressOf, found, page, pipelineOf, Refusal, type Handler, type World } from './world';
 
 export { makeWorld, type World } from './world';
@@ -18,7 +19,8 @@ function listPipelines(world: World, url: URL): Page<Pipeline> {
   const state = url.searchParams.get('state');
   const fits = (each: Pipeline) =>
     [each.name, each.title, each.description].some((words) => words.toLowerCase().includes(q)) &&
-    (!state || each.state === state);
+    (!state || each.state === state) &&
+    ownedAs(world, each, url.searchParams.get('owner'));
   return page(world, world.pipelines.filter(fits), url);
 }
 
@@ -149,6 +151,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ['POST', /^\/api\/v1\/task-runs\/([^/]+)\/retry\/$/, (world, [id = '']) => taskOf(world, id)],
   ['GET', /^\/api\/v1\/attempts\/([^/]+)\/log\/$/, logOf],
   ...EDITOR_ROUTES,
+  ...PEOPLE_ROUTES,
   ['GET', /^\/api\/v1\/deployments\/$/, (world, _, __, url) => page(world, world.deployments, url)],
   [
     'GET',

@@ -2,6 +2,7 @@ import type {
   Deployment,
   JsonMap,
   Me,
+  Member,
   Page,
   Person,
   Pipeline,
@@ -35,6 +36,8 @@ export interface World {
   me: Me | null;
   password: string;
   pipelines: Pipeline[];
+  /** Of all teams. */
+  members: Member[];
   /** By "team:name". */
   versions: Record<string, Version[]>;
   /** By "team:name"; made from the newest version where absent. */
@@ -69,6 +72,7 @@ export function makeWorld(change: Partial<World> = {}): World {
     me: makeMe(),
     password: 'secret',
     pipelines: [],
+    members: [],
     versions: {},
     drafts: {},
     locations: [],

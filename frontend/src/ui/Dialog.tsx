@@ -2,6 +2,7 @@ import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { IconButton } from './Button';
+import { cx } from './cx';
 import css from './Dialog.module.css';
 
 interface Props {
@@ -13,9 +14,11 @@ interface Props {
   footer: ReactNode;
   /** Set when the dialog is a form: Enter in a field submits it. */
   onSubmit?: () => void;
+  /** For what must be read side by side. */
+  wide?: boolean;
 }
 
-export function Dialog({ open, onClose, title, description, children, footer, onSubmit }: Props) {
+export function Dialog({ open, onClose, title, description, children, footer, onSubmit, wide = false }: Props) {
   const body = (
     <>
       <div className={css.body}>{children}</div>
@@ -26,7 +29,14 @@ export function Dialog({ open, onClose, title, description, children, footer, on
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className={css.veil} />
-        <Radix.Content className={css.dialog} {...(description ? {} : { 'aria-describedby': undefined })}>
+        <Radix.Content
+          className={cx(css.dialog, wide && css.wide)}
+          onEscapeKeyDown={(event) => {
+            // An open list of choices in the dialog closes before the dialog does.
+            if (event.target instanceof Element && event.target.getAttribute('aria-expanded') === 'true') event.preventDefault();
+          }}
+          {...(description ? {} : { 'aria-describedby': undefined })}
+        >
           <div className={css.head}>
             <div>
               <Radix.Title className={css.title}>{title}</Radix.Title>
