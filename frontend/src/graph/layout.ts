@@ -1,10 +1,9 @@
-import dagre from '@dagrejs/dagre';
+import { layered } from './layered/layered';
 import type { Box, Drawing, Flow, Link, Place, Placement, Places, Point, Route, Size } from './types';
 
 export const CARD = { width: 208, height: 64 } as const;
 export const FRAME = { side: 16, top: 40, bottom: 16 } as const;
-const GAP = { rank: 48, box: 20 } as const;
-/** dagre's best ranking is cubic in the worst case; beyond this many boxes of one scope the quick one is used. */
+/** Larger drawings flow right without trying the other way. */
 const QUICK_BEYOND = 100;
 
 interface Scope {
@@ -112,47 +111,24 @@ export function framed(inner: Size, least: Size = { width: 0, height: 0 }): Size
   };
 }
 
-interface Laid {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
-
+/** Places one scope. To flow down is to flow right with both axes turned. */
 function arrange(scope: Scope, sizes: Map<string, Size>, flow: Flow) {
-  const graph = new dagre.graphlib.Graph();
-  graph.setGraph({
-    rankdir: flow === 'right' ? 'LR' : 'TB',
-    ranksep: GAP.rank,
-    nodesep: GAP.box,
-    ranker: scope.boxes.length > QUICK_BEYOND ? 'longest-path' : 'network-simplex',
-  });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const box of scope.boxes) graph.setNode(box.id, { ...(sizes.get(box.id) ?? CARD) });
-  for (const link of scope.links) graph.setEdge(link.from, link.to);
-  dagre.layout(graph);
+  const turned = ({ width, height }: Size) => (flow === 'right' ? { width, height } : { width: height, height: width });
+  const numbers = new Map(scope.boxes.map((box, at) => [box.id, at]));
+  const edges = scope.links.map(({ from, to }) => [numbers.get(from) ?? 0, numbers.get(to) ?? 0] as const);
+  const sizeOf = ({ id }: Box) => sizes.get(id) ?? CARD;
+  const laid = layered(scope.boxes.map((box) => turned(sizeOf(box))), edges);
   const places = new Map<string, Place>();
-  for (const box of scope.boxes) {
-    const { x, y, width, height } = graph.node(box.id) as Laid;
-    places.set(box.id, { x: Math.round(x - width / 2), y: Math.round(y - height / 2), width, height });
-  }
+  scope.boxes.forEach((box, at) => {
+    const { x, y } = laid.boxes[at] ?? { x: 0, y: 0 };
+    places.set(box.id, { ...(flow === 'right' ? { x, y } : { x: y, y: x }), ...sizeOf(box) });
+  });
   const routes = new Map<string, Route>();
-  for (const link of scope.links) {
-    const { points } = graph.edge(link.from, link.to) as { points: Point[] };
-    routes.set(link.id, routeOf(points, flow));
-  }
+  scope.links.forEach((link, at) => {
+    const route = laid.links[at];
+    if (route) routes.set(link.id, route);
+  });
   return { places, routes };
-}
-
-/** dagre's points: an end, then a gap and a rank in turn, then an end. The ports say better where the ends are. */
-function routeOf(points: Point[], flow: Flow): Route {
-  const inner = points.slice(1, -1);
-  const along = ({ x, y }: Point) => (flow === 'right' ? x : y);
-  const across = ({ x, y }: Point) => (flow === 'right' ? y : x);
-  return {
-    gaps: inner.filter((_, at) => at % 2 === 0).map(along),
-    lanes: inner.filter((_, at) => at % 2 === 1).map(across),
-  };
 }
 
 function moved({ gaps, lanes }: Route, by: Point, flow: Flow): Route {
