@@ -1,4 +1,7 @@
 import { useEffect, useEffectEvent } from 'react';
+import { placeOf } from './problems';
+import type { EditorStore } from './store';
+import type { Problem } from './types';
 
 /** Where a person wants to go. */
 export interface Jump {
@@ -13,7 +16,7 @@ export interface Jump {
 type Handler = (jump: Jump) => void;
 
 /** Milliseconds in which a panel that only opens because of a jump still hears of it. */
-const FRESH = 500;
+const FRESH = 2000;
 
 const handlers = new Set<Handler>();
 let last: { jump: Jump; at: number } | null = null;
@@ -38,4 +41,18 @@ function listen(handler: Handler): () => void {
 export function useJump(handler: Handler): void {
   const told = useEffectEvent(handler);
   useEffect(() => listen((jump) => told(jump)), []);
+}
+
+/** Goes where a problem can be put right: to its field, or into the text when there is none. */
+export function goToProblem(store: EditorStore, problem: Problem): void {
+  const { doc, view, select, setView } = store.getState();
+  const { key, place } = placeOf(problem, doc.model);
+  const line = problem.line > 0 ? { line: problem.line } : {};
+  if (doc.broken.length > 0 || (key === null && place === '')) {
+    if (view === 'canvas') setView('split');
+    requestJump({ key: null, ...line });
+    return;
+  }
+  select(key === null ? [] : [key]);
+  requestJump({ key, place, ...line });
 }

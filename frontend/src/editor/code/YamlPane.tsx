@@ -1,3 +1,4 @@
+import type { EditorView } from '@codemirror/view';
 import { CornerDownRight } from 'lucide-react';
 import { useEffect, useId } from 'react';
 import { Button } from '../../ui/Button';
@@ -24,22 +25,29 @@ function Yaml() {
     () => yamlExtensions(store, hint),
   );
   useEffect(() => (view ? follow(view, store) : undefined), [view, store]);
-  useJump(({ key, place: field, line }) => {
-    const at = line ?? (key === null ? undefined : store.getState().doc.model.tasks.get(key)?.line);
-    if (!view || at === undefined) return;
-    // What has neither task nor field can be put right nowhere else.
-    if (key === null && !field) enter(view, at);
-    else reveal(view, at, 'center');
-  });
   return (
     <section className={css.pane} aria-label="YAML">
       <p id={hint} className="visually-hidden">
         {TAB_HINT}
       </p>
       <div ref={place} className={css.code} />
+      {view && <Jumps view={view} />}
       <Broken />
     </section>
   );
+}
+
+/** Shows the place that somebody asks for. */
+function Jumps({ view }: { view: EditorView }) {
+  const store = useEditorStore();
+  useJump(({ key, place, line }) => {
+    const at = line ?? (key === null ? undefined : store.getState().doc.model.tasks.get(key)?.line);
+    if (at === undefined) return;
+    // What has neither task nor field can be put right nowhere else.
+    if (key === null && !place) enter(view, at);
+    else reveal(view, at, 'center');
+  });
+  return null;
 }
 
 /** Why the text cannot be read, and what is shown meanwhile. */
