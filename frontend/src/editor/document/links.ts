@@ -1,6 +1,7 @@
 import type { Json, JsonMap, LinkModel, LinkSort, Rule } from '../types';
 import { outputsIn } from './conditions';
 import { referencesIn } from './references';
+import { isMap } from './values';
 
 /*
  * What a task takes from its siblings: references in `with`, `over` and `when`, names in `needs`. Which keys count, and
@@ -89,10 +90,6 @@ export function readNeed(item: Json): { task: string; rule: Rule } | null {
   const rule = RULES.find((name) => name === on);
   const fits = typeof task === 'string' && isTaskName(task) && Object.keys(rest).length === 0;
   return fits && rule ? { task, rule } : null;
-}
-
-export function isMap(value: Json | undefined): value is JsonMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The same for the same reference in the same place. */

@@ -1,5 +1,6 @@
 import type { Json, JsonMap, LinkModel, Model, Parameters, Problem, Reading, TaskModel } from '../types';
-import { isMap, linkId, wantedBy } from './links';
+import { linkId, wantedBy } from './links';
+import { isMap } from './values';
 import { lineAt, lineStarts } from './yaml/lines';
 import { entriesOf, jsonOf, locate, type Located, type Node } from './yaml/node';
 import { treeOf } from './yaml/tree';

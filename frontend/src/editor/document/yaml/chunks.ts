@@ -21,7 +21,7 @@ let before = new Map<string, Parsed>();
 export function readInChunks(text: string): Node | null {
   if (!isReadable(text)) return null;
   const count = { nodes: 0 };
-  const root = cut(text, 0, text.length, 0, 0, count);
+  const root = cut(text, 0, text.length, indentBelow(text, 0, text.length), 0, count);
   return root !== null && root.entries.size > 0 && count.nodes <= MAX_NODES ? root : null;
 }
 

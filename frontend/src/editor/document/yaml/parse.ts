@@ -15,7 +15,7 @@ const MAX_DEPTH = 64;
 export const MAX_NODES = 200_000;
 
 // What YAML does not allow, and marks that turn the direction of writing: the same as on the server.
-const BAD_CHARACTER =
+export const BAD_CHARACTER =
   // eslint-disable-next-line no-control-regex
   /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]/u;
 

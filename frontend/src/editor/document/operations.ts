@@ -1,0 +1,7 @@
+/* Every operation on a document: pure, `(doc, …) => Edit`, throwing `Refused` for what cannot be done. */
+
+export { addTask, type NewLink, type NewTask } from './operations/addTask';
+export { inOrder, type Place } from './operations/common';
+export { connect, connectOrder, disconnect, setRule, type Input, type Output } from './operations/connect';
+export { setField, setHead, setWhen } from './operations/fields';
+export { removeTasks } from './operations/removeTasks';
