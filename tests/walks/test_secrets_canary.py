@@ -30,6 +30,7 @@ pytestmark = pytest.mark.slow
 
 NIL = "00000000-0000-4000-8000-000000000000"
 
+SPEAKING = ("speak", "shell", "raises", "class_name", "long_cause", "leaves", "returns", "writes", "forges")
 TASKS = """\
   speak:
     kind: python
@@ -131,6 +132,7 @@ TASKS = """\
           os._exit(0)
   hold:
     kind: shell
+    needs: &OTHERS
     with: &VALUES
     run: while [ ! -e "$IN_GATE" ]; do sleep 0.1; done
   plain:
@@ -139,7 +141,7 @@ TASKS = """\
 """.replace(
     "&VALUES",
     '{token: "${{ secrets.canary }}", key: "${{ secrets.canary-key }}", marker: "${{ params.marker }}"}',
-)
+).replace("&OTHERS", "[" + ", ".join(f"{{task: {key}, on: always}}" for key in SPEAKING) + "]")
 FAIL = {"raises", "class_name", "long_cause", "leaves", "returns", "writes", "forges"}
 
 
@@ -176,7 +178,7 @@ class Scene:
     marker: Said
     run: str
     heard: bytes
-    processes: dict[int, tuple[bool, bool]]
+    processes: dict[int, bool]
 
     @property
     def home(self) -> Home:
@@ -239,10 +241,9 @@ def listening(home: Home) -> Iterator[bytearray]:
         thread.join(5)
 
 
-def seen_in_processes(canary: Said, shop: Product, run: str) -> dict[int, tuple[bool, bool]]:
-    """Processes with the secret in their command line or environment -> (of the attempt, of the product)."""
+def seen_in_processes(canary: Said, shop: Product, run: str) -> dict[int, bool]:
+    """Processes with the secret in their command line or environment -> whether it is the attempt's own."""
     (attempt,) = shop.details(run, "hold")["attempts"]
-    own = {process.pid for process in shop.up.everybody()}
     found = {}
     for pid in psutil.pids():
         try:
@@ -251,7 +252,7 @@ def seen_in_processes(canary: Said, shop: Product, run: str) -> dict[int, tuple[
         except OSError:
             continue
         if canary.seen_in(environ + words):
-            found[pid] = (f"ORCHESTRATOR_ATTEMPT={attempt['id']}".encode() in environ, pid in own)
+            found[pid] = f"ORCHESTRATOR_ATTEMPT={attempt['id']}".encode() in environ
     return found
 
 
@@ -337,7 +338,7 @@ def test_no_file_of_the_home_holds_it(scene: Scene) -> None:
 
 def test_only_the_task_that_names_it_has_it_in_its_environment(scene: Scene) -> None:
     assert scene.processes, "the shell of the task has it"
-    assert all(own and of_the_product for own, of_the_product in scene.processes.values())
+    assert all(scene.processes.values())
 
 
 def test_no_answer_of_the_api_holds_it(scene: Scene) -> None:
@@ -393,3 +394,38 @@ def test_the_record_names_it_by_name_and_version(scene: Scene) -> None:
     ((values,),) = rows
     assert values["token"] == {"$secrets": {"canary": 1}}
     assert values["key"] == {"$secrets": {"canary-key": 1}}
+
+
+# --- a secret that is not there any more ------------------------------------------------------------------
+
+WAITING = """\
+  wait:
+    kind: shell
+    run: while [ ! -e GATE ]; do sleep 0.1; done
+  use:
+    kind: shell
+    needs: [wait]
+    with: {token: "${{ secrets.fleeting }}"}
+    run: echo "never"
+"""
+
+
+def test_a_secret_archived_under_a_run_fails_its_task_and_refuses_the_next_run(
+    scene: Scene,
+) -> None:
+    shop = scene.product
+    made = shop.post("secrets/", {"name": "fleeting", "team": "demo", "value": "here-for-a-moment"})
+    gate = scene.home.path.parent / "second-gate"
+    name = shop.publish(WAITING.replace("GATE", str(gate)), head="defaults: {queue: cpu}\n")
+    run = shop.start(name)
+    shop.wait_task(run, "wait", "running")
+    assert shop.api.delete(f"secrets/{made['id']}/").status_code == 204
+    gate.touch()
+    assert shop.wait(run)["state"] == "failed"
+    (attempt,) = shop.details(run, "use")["attempts"]
+    assert attempt["reason"] == "validation"
+    assert "The team has no secret 'fleeting': it was archived, or never stored." in attempt["cause"]
+    assert "no secret 'fleeting'" in shop.log(attempt["id"])
+    refused = shop.api.post(f"pipelines/{name}/runs/", json={})
+    assert refused.status_code == 409
+    assert "no secret 'fleeting'" in refused.text
