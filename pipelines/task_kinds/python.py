@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.problems import At, shorten
+from pipelines.problems import At, Place, shorten
 from pipelines.signatures import CodeProblem, Signature, read_source
 from pipelines.task_kinds.base import VALUES, Desk, Draft, Kind, Ports, named
 
@@ -73,14 +73,8 @@ class Python(Kind):
         read = read_source(task.raw["source"])
         if isinstance(read, Signature):
             return read
-        desk.problems.error(
-            "bad-source",
-            _in_source(task, read),
-            f"{task.path}.source",
-            _sentence(read),
-            source_line=read.line,
-            source_column=read.column,
-        )
+        at, params = _in_source(task, read.line, read.column)
+        desk.problems.error("bad-source", at, f"{task.path}.source", _sentence(read), **params)
         return None
 
     def config(self, task: Draft) -> dict[str, Any]:
@@ -93,7 +87,11 @@ def _of(signature: Signature | None, task: Draft, desk: Desk, key: str) -> Ports
         return Ports.unknown()
     if signature.problem:
         message = f"'{signature.name}' cannot be used as a block: {signature.problem}."
-        desk.problems.error("unusable-block", task.place(key), f"{task.path}.{key}", message)
+        at: Place = task.place(key)
+        params: dict[str, int] = {}
+        if key == "source":
+            at, params = _in_source(task, signature.line, 1)
+        desk.problems.error("unusable-block", at, f"{task.path}.{key}", message, **params)
     return Ports(named(signature.inputs), named(signature.outputs), open_inputs=signature.open)
 
 
@@ -101,10 +99,13 @@ def _sentence(read: CodeProblem) -> str:
     return f"The code of `source` cannot be used: {read.message}."
 
 
-def _in_source(task: Draft, read: CodeProblem) -> At:
-    """The place in the document of a place in inline code. Behind `|` the code begins on the next line."""
+def _in_source(task: Draft, line: int, column: int) -> tuple[Place, dict[str, int]]:
+    """The place in the document of a place in inline code, and that place itself as params.
+
+    Behind `|` the code begins on the next line; in quotes only the whole of it can be pointed at.
+    """
+    params = {"source_line": line, "source_column": column}
     node = task.node.get("source")
     if node is None or not node.block:
-        at = task.place("source")
-        return At(at.line, at.column)
-    return At(node.line + read.line, node.block - 1 + read.column)
+        return task.place("source"), params
+    return At(node.line + line, node.block - 1 + column), params

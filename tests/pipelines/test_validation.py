@@ -528,6 +528,13 @@ def test_the_place_of_an_error_in_inline_code_is_exact_however_the_text_is_writt
     assert problem.params["source_column"] in (5, 7)
 
 
+def test_inline_code_that_cannot_be_a_block_is_told_at_its_def() -> None:
+    text = HEAD + "tasks:\n  a:\n    kind: python\n    source: |\n      x = 1\n\n      async def go(): ...\n"
+    problem = _only(validate(text, context()))
+    assert (problem.code, problem.line, problem.column) == ("unusable-block", 9, 7)
+    assert problem.params == {"source_line": 3, "source_column": 1}
+
+
 def test_problems_of_text_and_of_meaning_come_together() -> None:
     text = HEAD + "tasks:\n  a: &x {kind: shell, run: x, queue: nowhere}\n"
     assert [problem.code for problem in validate(text, context()).problems] == ["anchor", "unknown-queue"]
