@@ -2,12 +2,14 @@ import { queryOptions } from '@tanstack/react-query';
 import { client, dataOf } from './client';
 import type { Draft, JsonMap, Pipeline, PublishedVersion } from './types';
 
-/** The one draft of a pipeline. Asked for once: from then on the editor knows better. */
+/** The one draft of a pipeline, always asked for anew: it changes with every letter of somebody who edits. */
 export function draftQuery(name: string) {
   return queryOptions({
-    queryKey: ['pipelines', 'draft', name],
+    queryKey: ['drafts', name],
     queryFn: ({ signal }): Promise<Draft> => getDraft(name, signal),
-    staleTime: Infinity,
+    refetchOnMount: 'always',
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
     gcTime: 0,
   });
 }

@@ -54,7 +54,7 @@ export function versionsQuery(name: string) {
 /** The number of the newest version; null when nothing is published. */
 export async function newestVersion(name: string): Promise<number | null> {
   const page: Page<VersionItem> = await dataOf(
-    client.GET('/api/v1/pipelines/{name}/versions/', { params: { path: { name }, query: { page_size: 1 } } }),
+    client.GET('/api/v1/pipelines/{name}/versions/', { params: { path: { name }, query: { page_size: 1 } as never } }),
   );
   return page.results[0]?.number ?? null;
 }

@@ -1,13 +1,20 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { draftQuery } from '../api/drafts';
 import { addressOf, pipelineQuery } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Draft, Pipeline } from '../api/types';
+import { useLiveQueries } from '../api/useFleet';
+import type { EditorSearch } from '../router/routes';
 import { ErrorState, NotFound, SkeletonRows } from '../ui/Feedback';
 import { PageBody, useTitle } from '../ui/Page';
+import { LastRunContext, useRunOf } from './lastRun';
+import { useNarrow } from './page/useNarrow';
 import { Workbench } from './page/Workbench';
+import { copiesOf } from './safety';
+import { createSaver } from './save';
+import { SaverContext } from './saving';
 import { readLayout } from './storedLayout';
 import { EditorContext, makeEditor } from './store';
 
@@ -18,12 +25,14 @@ export function EditorPage() {
   const { name } = route.useParams();
   const pipeline = useQuery({ ...pipelineQuery(name), refetchOnWindowFocus: false });
   const address = pipeline.data ? addressOf(pipeline.data) : null;
-  const draft = useQuery({ ...draftQuery(address ?? name), enabled: address !== null, refetchOnReconnect: false });
+  const draft = useQuery({ ...draftQuery(address ?? name), enabled: address !== null });
   useTitle(pipeline.data ? `Edit ${pipeline.data.title || pipeline.data.name}` : 'Edit');
-  const problem = pipeline.error ?? draft.error;
-  if (pipeline.data && draft.data) return <Editor key={addressOf(pipeline.data)} pipeline={pipeline.data} draft={draft.data} />;
-  if (problem === null) return <SkeletonRows label="Loading the draft" />;
-  return <Failed name={name} problem={problem} onRetry={() => void (pipeline.error ? pipeline : draft).refetch()} />;
+  if (pipeline.data && draft.data && draft.isFetchedAfterMount) {
+    return <Editor key={address} pipeline={pipeline.data} draft={draft.data} />;
+  }
+  const failed = [pipeline, draft].find(({ error }) => error !== null);
+  if (failed?.error) return <Failed name={name} problem={failed.error} onRetry={() => void failed.refetch()} />;
+  return <SkeletonRows label="Loading the draft" />;
 }
 
 function Failed({ name, problem, onRetry }: { name: string; problem: Error; onRetry: () => void }) {
@@ -39,11 +48,40 @@ function Failed({ name, problem, onRetry }: { name: string; problem: Error; onRe
   return <ErrorState page title="The draft could not be loaded." detail={sentenceOf(problem)} onRetry={onRetry} />;
 }
 
+/** The document of a draft with all that keeps it; what the address says is shown at first. */
+function begin(pipeline: Pipeline, draft: Draft, { view, task }: EditorSearch) {
+  const address = addressOf(pipeline);
+  const store = makeEditor(address, draft.document, readLayout(draft.layout));
+  if (view !== undefined) store.getState().setView(view);
+  if (task !== undefined && store.getState().doc.model.tasks.has(task)) store.getState().select([task]);
+  return { store, saver: createSaver(store, draft), copies: copiesOf(address) };
+}
+
 function Editor({ pipeline, draft }: { pipeline: Pipeline; draft: Draft }) {
-  const [store] = useState(() => makeEditor(addressOf(pipeline), draft.document, readLayout(draft.layout)));
+  const search = route.useSearch();
+  const [{ store, saver, copies }] = useState(() => begin(pipeline, draft, search));
+  const whyReadOnly = useWhyReadOnly(pipeline);
+  const run = useRunOf(pipeline.last_runs[0]?.id ?? null);
+  const address = addressOf(pipeline);
+  useLiveQueries('pipeline', pipeline.id, [
+    ['pipelines', 'one', address],
+    ['pipelines', 'versions', address],
+  ]);
+  useEffect(() => saver.start(), [saver]);
+  useEffect(() => store.setState({ readOnly: whyReadOnly !== null }), [store, whyReadOnly]);
   return (
     <EditorContext value={store}>
-      <Workbench pipeline={pipeline} />
+      <SaverContext value={saver}>
+        <LastRunContext value={run}>
+          <Workbench pipeline={pipeline} whyReadOnly={whyReadOnly} copies={copies} panel={search.panel} />
+        </LastRunContext>
+      </SaverContext>
     </EditorContext>
   );
+}
+
+function useWhyReadOnly({ can, team }: Pipeline): string | null {
+  const narrow = useNarrow();
+  if (!can.edit) return `You may look at this draft. To change it you need the role editor in the team ${team}.`;
+  return narrow ? 'This window is too narrow to draw in: make it at least 768 pixels wide to change the draft.' : null;
 }

@@ -51,7 +51,7 @@ function useRunForm(pipeline: Pipeline, onClose: () => void) {
   const navigate = useNavigate();
   const queryClient = useQueryClient();
   const start = useMutation({
-    mutationFn: (values: Record<string, Json>) => startRun(pipeline, values, (key.current ??= newKey())),
+    mutationFn: (values: Record<string, Json>) => startRun(pipeline, values, (key.current ??= newKey()), pipeline.active_version?.number),
     onSuccess: async (run) => {
       void queryClient.invalidateQueries({ queryKey: ['pipelines'] });
       void queryClient.invalidateQueries({ queryKey: ['runs', 'list'] });

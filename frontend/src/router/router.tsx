@@ -45,6 +45,8 @@ routes.shell.update({ component: Shell, pendingComponent: WaitPage, errorCompone
 routes.pipelines.update({ component: PipelinesPage });
 routes.pipeline.update({ component: PipelineWithRuns });
 routes.editor.update({ component: lazyRouteComponent(() => import('../editor/EditorPage'), 'EditorPage') });
+routes.versions.update({ component: lazyRouteComponent(() => import('../editor/versions/VersionsPage'), 'VersionsPage') });
+routes.comparison.update({ component: lazyRouteComponent(() => import('../editor/versions/ComparisonPage'), 'ComparisonPage') });
 routes.runs.update({ component: RunsPage });
 routes.run.update({ component: lazyRouteComponent(() => import('../runs/RunPage'), 'RunPage') });
 routes.nowhere.update({ component: NotFoundPage });

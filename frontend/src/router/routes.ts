@@ -85,8 +85,6 @@ export interface EditorSearch {
   /** Key of the task whose panel is open. */
   task?: string | undefined;
   panel?: 'history' | 'problems' | undefined;
-  /** Number of a version to take into the draft. */
-  restore?: number | undefined;
 }
 
 const VIEWS: readonly unknown[] = ['canvas', 'split', 'yaml'] satisfies View[];
@@ -99,14 +97,12 @@ export const editor = createRoute({
     view: VIEWS.includes(raw.view) ? (raw.view as View) : undefined,
     task: text(raw.task),
     panel: PANELS.includes(raw.panel) ? (raw.panel as EditorSearch['panel']) : undefined,
-    restore: whole(raw.restore),
   }),
 });
 
 export const versions = createRoute({
   getParentRoute: () => shell,
   path: '/pipelines/$name/versions',
-  validateSearch: (raw: Record<string, unknown>): { version?: number | undefined } => ({ version: whole(raw.version) }),
 });
 
 /** A version by its number, or the draft. */

@@ -14,7 +14,12 @@ class NoObserver {
   disconnect = nothing;
 }
 
-Object.assign(window, { ResizeObserver: NoObserver, IntersectionObserver: NoObserver, scrollTo: nothing });
+Object.assign(window, {
+  ResizeObserver: NoObserver,
+  IntersectionObserver: NoObserver,
+  scrollTo: nothing,
+  matchMedia: (media: string) => Object.assign(new EventTarget(), { media, matches: false }),
+});
 Object.assign(Element.prototype, {
   scrollIntoView: () => undefined,
   scrollTo: () => undefined,

@@ -1,0 +1,119 @@
+import { X } from 'lucide-react';
+import { useState } from 'react';
+import { Button, IconButton } from '../../ui/Button';
+import { Notice } from '../../ui/Feedback';
+import { formatShortDateTime, plural } from '../../ui/format';
+import { ConflictDialog } from '../dialogs/ConflictDialog';
+import { JoinedChanges } from '../dialogs/JoinedChanges';
+import { dropCopy, type SafetyCopy } from '../safety';
+import type { Joined, SaveState } from '../save';
+import { useSave, useSaver } from '../saving';
+import { useEditor, useEditorStore } from '../store';
+import css from './Notices.module.css';
+
+/** What a person must know now, above the canvas: why something was refused, whose changes came in, what can be restored. */
+export function Notices({ whyReadOnly, copies }: { whyReadOnly: string | null; copies: readonly SafetyCopy[] }) {
+  return (
+    <div className={css.notices}>
+      {whyReadOnly !== null && <Notice look="approval">{whyReadOnly}</Notice>}
+      {whyReadOnly === null && <Unsaved found={copies} />}
+      <NotSaved />
+      <Conflict />
+      <LastJoined />
+      <Refusal />
+    </div>
+  );
+}
+
+function Refusal() {
+  const refusal = useEditor((state) => state.refusal);
+  const store = useEditorStore();
+  if (refusal === null) return null;
+  return (
+    <Notice look="retrying">
+      <span className={css.line}>
+        <span className={css.words}>{refusal}</span>
+        <IconButton label="Dismiss" onClick={() => store.getState().dismiss()}>
+          <X />
+        </IconButton>
+      </span>
+    </Notice>
+  );
+}
+
+function NotSaved() {
+  const state = useSave((info) => info.state);
+  if (state.is !== 'refused') return null;
+  return <Notice>Not saved: {state.why} This browser keeps a copy of your changes.</Notice>;
+}
+
+function Unsaved({ found }: { found: readonly SafetyCopy[] }) {
+  const saver = useSaver();
+  const { address } = useEditorStore().getState();
+  const [copies, setCopies] = useState(found);
+  const [newest] = copies;
+  if (!newest) return null;
+  const end = () => {
+    for (const { etag } of copies) dropCopy(address, etag);
+    setCopies([]);
+  };
+  return (
+    <Notice look="retrying">
+      <span className={css.line}>
+        <span className={css.words}>You have unsaved changes from {formatShortDateTime(new Date(newest.at).toISOString())}, kept by this browser.</span>
+        <Button
+          small
+          onClick={() => {
+            end();
+            saver.restore(newest);
+          }}
+        >
+          Restore
+        </Button>
+        <Button small look="quiet" onClick={end}>
+          Discard
+        </Button>
+      </span>
+    </Notice>
+  );
+}
+
+/** Asks at once; who decides later is reminded, and goes on drawing meanwhile. */
+function Conflict() {
+  const state = useSave((info) => info.state);
+  const [later, setLater] = useState<SaveState | null>(null);
+  if (state.is !== 'conflict') return null;
+  if (later !== state) return <ConflictDialog onClose={() => setLater(state)} />;
+  return (
+    <Notice look="retrying">
+      <span className={css.line}>
+        <span className={css.words}>Nothing is saved until you choose what stays where two people changed the same.</span>
+        <Button small onClick={() => setLater(null)}>
+          Choose
+        </Button>
+      </span>
+    </Notice>
+  );
+}
+
+/** The newest join with somebody else's changes, until it is read. */
+function LastJoined() {
+  const joined = useSave((info) => info.joined.at(-1));
+  const [read, setRead] = useState<Joined | null>(null);
+  if (!joined || joined === read) return null;
+  const { theirs, clashes } = joined.merged;
+  return (
+    <Notice look="approval">
+      <div className={css.line}>
+        <span className={css.words}>
+          {joined.who?.name ?? joined.who?.username ?? 'Somebody'} saved meanwhile: {plural(theirs.length, 'change')} came in
+          {clashes.length > 0 && `, ${plural(clashes.length, 'place')} had to be decided`}.
+        </span>
+        <IconButton label="Dismiss" onClick={() => setRead(joined)}>
+          <X />
+        </IconButton>
+      </div>
+      <JoinedChanges joined={joined} />
+    </Notice>
+  );
+}
