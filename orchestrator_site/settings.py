@@ -108,7 +108,7 @@ INSTALLED_APPS = [
     "pipelines.apps.PipelinesConfig",
     "runs.apps.RunsConfig",
     "lineage.apps.LineageConfig",
-    "django.contrib.admin",
+    "orchestrator_site.console.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -159,6 +159,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+DATETIME_FORMAT = "j M Y, H:i"  # on the pages of the console
 
 # --- Database -------------------------------------------------------------------------
 

@@ -54,6 +54,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing] # knox has no 
     )
 
     class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
         ordering: ClassVar = ["username"]
 
     def save(self, *args: object, **kwargs: object) -> None:
@@ -130,6 +132,7 @@ class ApiToken(AbstractAuthToken):
 
     class Meta:
         db_table = "api_token"
+        verbose_name = "token"
         ordering: ClassVar = ["-id"]
 
     def __str__(self) -> str:
@@ -390,6 +393,8 @@ class AuditEvent(models.Model):
 
     class Meta:
         db_table = "audit_event"
+        verbose_name = "audit row"
+        verbose_name_plural = "audit log"
         ordering: ClassVar = ["chain", "seq"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["chain", "seq"], name="audit_seq_once")]
         indexes: ClassVar = [

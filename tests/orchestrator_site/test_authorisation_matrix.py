@@ -18,7 +18,7 @@ EXEMPT: Final = {
     "healthz": "says only that the process answers",
     "readyz": "says only whether the servers answer",
     "_allauth/": "sign-in itself, of a library",
-    "admin/": "Django's own, for staff; it holds no model of ours",
+    "admin/": "the console, for site admins: tests/orchestrator_site/console asks each of its addresses",
     "api/v1/schema/": "describes the API, tells nothing of its content",
     "api/v1/docs/": "the same for people",
     "^api/": "404 for every address that there is not",

@@ -1,0 +1,7 @@
+"""The admin console's pages of people, teams, pipelines, code, secrets, tokens and the audit chain."""
+
+from __future__ import annotations
+
+from pipelines.admin import audit, code, people, pipelines, secrets, teams, tokens
+
+__all__ = ["audit", "code", "people", "pipelines", "secrets", "teams", "tokens"]

@@ -1,0 +1,145 @@
+"""The audit chain in words: what was done to a thing, by whom and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, Q, QuerySet
+
+from pipelines import audit
+from pipelines.access import kind_of
+from pipelines.models import AuditEvent, User
+
+PAGE: Final = 50
+LONGEST: Final = 300  # characters of one detail; the API and the export have all of it
+DIGEST: Final = 12
+ERASED: Final = "The details were erased."
+# The thing done, as said after the name of who did it. A verb that is missing here is shown as it is.
+_WORDS: Final = {
+    "audit.export": "exported the audit log",
+    "code.archive": "archived the code location",
+    "code.register": "registered the code location",
+    "code.restore": "restored the code location",
+    "code.sync": "synced the code location",
+    "code.follow": "followed the code location",
+    "draft.save": "saved the draft",
+    "endpoint.create": "made the endpoint",
+    "model.deploy": "deployed the model",
+    "model.register": "registered the model",
+    "person.change": "changed details",
+    "person.create": "made the account",
+    "person.deactivate": "deactivated the account",
+    "person.password": "set a new password",
+    "person.reactivate": "reactivated the account",
+    "person.site-admin": "decided who is site admin",
+    "pipeline.archive": "archived the pipeline",
+    "pipeline.create": "made the pipeline",
+    "pipeline.describe": "changed whose it is or what it is for",
+    "pipeline.restore": "restored the pipeline",
+    "queue.archive": "archived the queue",
+    "queue.create": "made the queue",
+    "queue.pause": "paused the queue",
+    "queue.rename": "renamed the queue",
+    "queue.restore": "restored the queue",
+    "queue.unpause": "let the queue go on",
+    "record.seal": "sealed the record of an attempt",
+    "run.cancel": "cancelled the run",
+    "run.resume": "resumed the run",
+    "run.start": "started the run",
+    "secret.archive": "archived the secret and forgot its value",
+    "secret.change": "changed the secret",
+    "secret.create": "stored the secret",
+    "secret.rotate": "sealed the secret with another key",
+    "task.retry": "tried the task again",
+    "team.archive": "archived the team",
+    "team.create": "made the team",
+    "team.rename": "renamed the team",
+    "team.restore": "restored the team",
+    "team.roles": "set the roles of a member",
+    "token.issue": "made the token",
+    "token.revoke": "revoked the token",
+    "version.activate": "made a version the active one",
+    "version.publish": "published a version",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the chain, ready to be shown. facts: (name, value) pairs of its payload."""
+
+    at: datetime
+    actor: str
+    token: str
+    words: str
+    facts: list[tuple[str, str]]
+    thing: str
+    place: str
+
+
+def events_of(obj: Model) -> QuerySet[AuditEvent]:
+    """All rows that tell of a thing, by its uuid, or by its name where it has none; the newest first."""
+    about = Q(object_kind=kind_of(obj))
+    uuid = getattr(obj, "uuid", None)
+    about &= Q(object_uuid=uuid) if uuid is not None else Q(object_uuid=None, object_name=str(obj))
+    if isinstance(obj, User):
+        # A membership is told of at its team.
+        about |= Q(object_kind="team", verb="team.roles", payload__body__person=obj.username)
+    return newest_first(AuditEvent.objects.filter(about))
+
+
+def acts_of(person: User) -> QuerySet[AuditEvent]:
+    """What somebody did, the newest first."""
+    return newest_first(AuditEvent.objects.filter(actor=person))
+
+
+def newest_first(rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+    return rows.select_related("payload", "token", "team").order_by("-id")
+
+
+def page(rows: QuerySet[AuditEvent], number: str | None) -> Page[AuditEvent]:
+    """One page of rows; ``line`` says each in words."""
+    return Paginator(rows, PAGE).get_page(number)
+
+
+def line(event: AuditEvent) -> Line:
+    """An event in words."""
+    return Line(
+        at=event.at,
+        actor=event.actor_name,
+        token=(event.token.name or "a token") if event.token else "",
+        words=words(event.verb),
+        facts=facts(event),
+        thing=event.object_name,
+        place=f"{event.team.slug if event.team else 'site'} #{event.seq}",
+    )
+
+
+def words(verb: str) -> str:
+    """What a verb means, as said after a name."""
+    return _WORDS.get(verb, verb)
+
+
+def facts(event: AuditEvent) -> list[tuple[str, str]]:
+    """The payload of an event as pairs of words."""
+    payload = audit.payload_of(event)
+    if payload is None:
+        return [("", ERASED)] if event.payload_id else []
+    return [
+        (name.replace("_", " "), _said(value)[: DIGEST if name.endswith("sha256") else LONGEST])
+        for name, value in payload.items()
+    ]
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == "" or value == []:
+        return "nothing"
+    if isinstance(value, list):
+        return ", ".join(_said(each) for each in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_said(each)}" for name, each in value.items())
+    return str(value)

@@ -1,0 +1,224 @@
+"""Teams, and one page with all their members and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from pipelines import people
+from pipelines.admin.base import (
+    Act,
+    Archived,
+    ConsoleAdmin,
+    ConsoleForm,
+    SearchedChoice,
+    Values,
+    actor_of,
+    each,
+    show_refusal,
+)
+from pipelines.api.shapes import NAME, NAME_MESSAGE
+from pipelines.errors import Refusal
+from pipelines.models import Membership, Pipeline, Role, Team, User
+
+
+class SlugField(forms.RegexField):
+    """The name that addresses and documents hold."""
+
+    def __init__(self, **options: Any) -> None:
+        options = {"max_length": 63, "help_text": f"{NAME_MESSAGE} It cannot be changed later.", **options}
+        super().__init__(regex=NAME, error_messages={"invalid": NAME_MESSAGE}, **options)
+
+
+class NewTeamForm(ConsoleForm):
+    slug = SlugField(label="Name in addresses")
+
+    class Meta:
+        model = Team
+        fields = ("slug", "name")
+        labels = {"name": "Title"}
+
+
+# --- members --------------------------------------------------------------------------------------------
+
+
+class MembersForm(forms.Form):
+    """A box for each person and role, and a line for somebody new."""
+
+    person = SearchedChoice(Membership._meta.get_field("user"), required=False, label="Add")
+    roles = forms.MultipleChoiceField(
+        choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple, label="In the roles"
+    )
+
+    def __init__(self, team: Team, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.team = team
+        self.members = _members(team)
+        for member, roles in self.members.items():
+            self.fields[_field_of(member)] = forms.MultipleChoiceField(
+                choices=Role.choices, required=False, initial=roles, label=str(member)
+            )
+
+    def clean(self) -> Values:
+        values = self.cleaned_data
+        if values.get("roles") and not values.get("person"):
+            self.add_error("person", "Say whom to add.")
+        if values.get("person") and not values.get("roles"):
+            self.add_error("roles", "Choose at least one.")
+        if values.get("person") in self.members:
+            self.add_error("person", "Is a member already: tick the roles in their line.")
+        return values
+
+    def wanted(self) -> list[tuple[User, list[str]]]:
+        """People and their roles, first who becomes admin, so that a last admin can be relieved at once."""
+        found = [(member, self.cleaned_data[_field_of(member)]) for member in self.members]
+        if self.cleaned_data.get("person"):
+            found.append((self.cleaned_data["person"], self.cleaned_data["roles"]))
+        return sorted(found, key=lambda pair: Role.ADMIN not in pair[1])
+
+    def lines(self) -> Iterable[tuple[User, forms.BoundField, list[tuple[str, str, bool]]]]:
+        """For each member: their field, and (role, id of the box, ticked)."""
+        for member in self.members:
+            field = self[_field_of(member)]
+            held = field.value() or []
+            yield member, field, [(str(role), f"{field.id_for_label}-{role}", role in held) for role in Role]
+
+
+def _field_of(member: User) -> str:
+    return f"member-{member.pk}"
+
+
+def _members(team: Team) -> dict[User, list[str]]:
+    found: dict[User, list[str]] = {}
+    rows = Membership.objects.filter(team=team, ended_at=None).select_related("user")
+    for row in rows.order_by("user__username", "role"):
+        found.setdefault(row.user, []).append(row.role)
+    return found
+
+
+# --- pages ----------------------------------------------------------------------------------------------
+
+
+def _counted(rows: QuerySet[Any], of: str) -> Coalesce:
+    """How many rows stand behind each team."""
+    counted = rows.order_by().values("team").annotate(n=Count(of, distinct=True)).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))
+
+
+@admin.register(Team)
+class TeamAdmin(ConsoleAdmin):
+    group = "People"
+    explain = "Who works together: a team owns pipelines, code, secrets and models."
+    add_form = NewTeamForm
+    add_fields = ("slug", "name")
+    fields = ("slug", "name", "members", "created_at", "archived_at")
+    readonly_fields = ("slug", "members", "created_at", "archived_at")
+    acts = (
+        Act(
+            "archive",
+            "Archive",
+            "Its members see it no more. Nothing of it is lost, and it can be restored. It may not have any "
+            "pipeline that is in use.",
+            each(people.archive_team, "archived"),
+            applies=lambda team: team.archived_at is None,
+            danger=True,
+        ),
+        Act(
+            "restore",
+            "Restore",
+            "Its members see it again, in the roles they had.",
+            each(people.restore_team, "restored"),
+            applies=lambda team: team.archived_at is not None,
+        ),
+    )
+    change_form_template = "console/team.html"
+
+    list_display = ("slug", "name", "members", "pipelines", "created_at", "archived_at")
+    list_filter = (Archived,)
+    search_fields = ("slug", "name")
+
+    def make(self, request: HttpRequest, values: Values) -> Team:
+        return people.make_team(values["slug"], values["name"], actor=actor_of(request))
+
+    def change(self, request: HttpRequest, team: Team, values: Values) -> None:
+        people.rename_team(team, values["name"], actor=actor_of(request))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        members = Membership.objects.filter(team=OuterRef("pk"), ended_at=None)
+        pipelines = Pipeline.objects.filter(team=OuterRef("pk"), archived_at=None)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(member_count=_counted(members, "user"), pipeline_count=_counted(pipelines, "pk"))
+        )
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """A field offers no archived team while one types."""
+        if request.GET.get("field_name"):
+            queryset = queryset.filter(archived_at=None)
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="members", ordering="member_count")
+    def members(self, team: Team) -> SafeString:
+        address = reverse("admin:pipelines_team_members", args=[team.pk])
+        return format_html('<a href="{}">{}</a>', address, team.member_count)  # type: ignore[attr-defined]
+
+    @admin.display(description="pipelines", ordering="pipeline_count")
+    def pipelines(self, team: Team) -> int:
+        return int(team.pipeline_count)  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
+        """A new team needs members next."""
+        self.message_user(request, f"The team {obj} is made. Who is in it?", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:pipelines_team_members", args=[obj.pk]))
+
+    def get_urls(self) -> list[URLPattern]:
+        members = self.admin_site.admin_view(self.members_view)
+        return [
+            path("<int:team_id>/members/", members, name="pipelines_team_members"),
+            *super().get_urls(),
+        ]
+
+    def members_view(self, request: HttpRequest, team_id: int) -> HttpResponse:
+        """Everybody of a team in all their roles, changed together: all or nothing."""
+        team = self.found(request, str(team_id))
+        form = MembersForm(team, request.POST or None, label_suffix="")
+        if request.method == "POST" and form.is_valid():
+            try:
+                changed = _set_all(team, form.wanted(), actor_of(request))
+            except Refusal as refusal:
+                show_refusal(form, refusal)
+            else:
+                self.message_user(request, _said(changed), messages.SUCCESS)
+                return HttpResponseRedirect(request.path)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Members of {team}",
+            "opts": self.opts,
+            "original": team,
+            "form": form,
+            "roles": Role.choices,
+            "media": self.media + form.media,
+        }
+        return TemplateResponse(request, "console/members.html", context)
+
+
+@transaction.atomic
+def _set_all(team: Team, wanted: list[tuple[User, list[str]]], actor: User) -> list[str]:
+    """Set the roles of everybody; the names of those who had others."""
+    return [str(person) for person, roles in wanted if people.set_roles(team, person, roles, actor=actor)]
+
+
+def _said(changed: list[str]) -> str:
+    return f"The roles of {', '.join(changed)} are set." if changed else "Nothing was changed."

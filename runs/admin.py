@@ -1,0 +1,159 @@
+"""The admin console's pages of queues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from pipelines.admin.base import (
+    Act,
+    Archived,
+    ConsoleAdmin,
+    ConsoleForm,
+    Values,
+    YesNo,
+    actor_of,
+    each,
+    named,
+)
+from pipelines.admin.teams import SlugField
+from pipelines.clock import EngineNow
+from runs import queries, queues
+from runs.models import Queue
+
+_PAUSED = Q(paused_at__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=EngineNow()))
+
+
+class Paused(YesNo):
+    title = "paused"
+    parameter_name = "paused"
+    yes, no = "Paused", "Handing out"
+
+    def those(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(_PAUSED)
+
+
+class NewQueueForm(ConsoleForm):
+    slug = SlugField(label="Name")
+
+    class Meta:
+        model = Queue
+        fields = ("slug", "title")
+
+
+class PauseForm(forms.Form):
+    reason = forms.CharField(max_length=1000, help_text="Shown to everybody whose tasks wait.")
+    until = forms.SplitDateTimeField(
+        required=False,
+        widget=AdminSplitDateTime,
+        help_text="Left empty, it is paused until somebody lets it go on.",
+    )
+
+
+def _pause(request: HttpRequest, rows: list[Queue], values: Values) -> str:
+    for queue in rows:
+        queues.pause(queue, **values, actor=actor_of(request))
+    return f"{named(rows)}: paused. What runs goes on to its end."
+
+
+@admin.register(Queue)
+class QueueAdmin(ConsoleAdmin):
+    group = "Machines"
+    explain = "Where ready tasks wait. A queue needs a worker: manage.py worker --queue NAME."
+    add_form = NewQueueForm
+    add_fields = ("slug", "title")
+    fields = (
+        "slug",
+        "title",
+        "ready",
+        "running",
+        "workers",
+        "paused_at",
+        "paused_by",
+        "paused_until",
+        "paused_reason",
+        "created_at",
+        "archived_at",
+    )
+    readonly_fields = tuple(name for name in fields if name != "title")
+    acts = (
+        Act(
+            "pause",
+            "Pause",
+            "No further task is handed out; what runs goes on to its end, so the queue drains.",
+            _pause,
+            applies=lambda queue: queue.archived_at is None,
+            form=PauseForm,
+            danger=True,
+        ),
+        Act(
+            "unpause",
+            "Let it go on",
+            "Waiting tasks are handed out again within seconds.",
+            each(queues.unpause, "handing out tasks again"),
+            applies=lambda queue: queue.paused_at is not None,
+        ),
+        Act(
+            "archive",
+            "Archive",
+            "No document may name it any more. Refused while anything still needs it.",
+            each(queues.archive, "archived"),
+            applies=lambda queue: queue.archived_at is None,
+            danger=True,
+        ),
+        Act(
+            "restore",
+            "Restore",
+            "Documents may name it again.",
+            each(queues.restore, "restored"),
+            applies=lambda queue: queue.archived_at is not None,
+        ),
+    )
+
+    list_display = ("slug", "title", "ready", "running", "workers", "state", "archived_at")
+    list_filter = (Paused, Archived)
+    search_fields = ("slug", "title")
+
+    def make(self, request: HttpRequest, values: Values) -> Queue:
+        return queues.make(values["slug"], values["title"], actor=actor_of(request))
+
+    def change(self, request: HttpRequest, queue: Queue, values: Values) -> None:
+        queues.rename(queue, values["title"], actor=actor_of(request))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Queue]:
+        return super().get_queryset(request).select_related("paused_by").annotate(is_paused=_PAUSED)
+
+    def prepare_rows(self, rows: list[Any]) -> None:
+        loads = queries.queue_loads([row.slug for row in rows])
+        for row in rows:
+            row.load = loads[row.slug]
+
+    def load_of(self, queue: Queue) -> queries.QueueLoad:
+        if not hasattr(queue, "load"):
+            self.prepare_rows([queue])
+        return queue.load  # type: ignore[attr-defined]
+
+    @admin.display(description="waiting")
+    def ready(self, queue: Queue) -> int:
+        return self.load_of(queue).ready
+
+    @admin.display(description="running")
+    def running(self, queue: Queue) -> int:
+        return self.load_of(queue).running
+
+    @admin.display(description="workers")
+    def workers(self, queue: Queue) -> int:
+        return self.load_of(queue).workers
+
+    @admin.display(description="state")
+    def state(self, queue: Queue) -> str:
+        if queue.archived_at is not None:
+            return "archived"
+        if not queue.is_paused:  # type: ignore[attr-defined]
+            return "handing out"
+        return f"paused: {queue.paused_reason}" if queue.paused_reason else "paused"
