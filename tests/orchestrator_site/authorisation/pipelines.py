@@ -21,14 +21,14 @@ def prepare(world: World) -> None:
     version = make_published(SMALL.replace("A small pipeline", MARK), team=world.team, owner=world.editor)
     versions.save_draft(version.pipeline, SMALL.replace("A small", MARK), actor=world.editor)
     location = code.register(world.team, MARK, str(DEMO_CODE), actor=None)
-    world.names |= {"location": str(location.uuid), "folder": str(DEMO_CODE)}
+    world.names |= {"location": str(location.uuid), "code_folder": str(DEMO_CODE)}
     make_token(world.editor, team=world.team)
     secret = make_secret(world.team, description=MARK)
     world.names["secret"] = str(secret.uuid)
 
 
 def new_location(world: World) -> dict[str, str]:
-    return {"team": "alpha", "name": "fresh", "address": world.names["folder"]}
+    return {"team": "alpha", "name": "fresh", "address": world.names["code_folder"]}
 
 
 def new_member(world: World) -> dict[str, object]:
