@@ -74,7 +74,8 @@ def start_run(
 
 def _refuse_missing_secrets(version: PipelineVersion, only: Sequence[str] | None) -> None:
     """A run whose tasks would not be given what they name does not begin. No query where none is named."""
-    tasks = [task for task in version.spec["tasks"] if only is None or task["key"] in only]
+    chosen = set(only) if only is not None else None
+    tasks = (task for task in version.spec["tasks"] if chosen is None or task["key"] in chosen)
     named = {name for task in tasks for name in references.secrets_named(task).values()}
     if absent := secrets.missing(version.pipeline.team_id, named):
         raise Refused("secret-missing", f"{secrets.unavailable(absent)} Store it, then start the run.")

@@ -13,7 +13,7 @@ import json
 import mmap
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -231,17 +231,22 @@ class Mask:
     # Asking
 
     def found(self, value: Any) -> str | None:
-        """The name of a secret that plain JSON contains, or None."""
-        if isinstance(value, str):
-            return self._found_in_bytes(value.encode("utf-8", "surrogatepass"))
-        if isinstance(value, dict):
-            return self._first([*value, *value.values()])
-        if isinstance(value, list):
-            return self._first(value)
-        return self._values[str(value)] if self._is_number(value) else None
-
-    def _first(self, values: Iterable[Any]) -> str | None:
-        return next((name for value in values if (name := self.found(value))), None)
+        """The name of a secret that plain JSON, however deep, contains, or None."""
+        left = [value]
+        while left:
+            item = left.pop()
+            name = None
+            if isinstance(item, str):
+                name = self._found_in_bytes(item.encode("utf-8", "surrogatepass"))
+            elif isinstance(item, dict):
+                left += [*item, *item.values()]
+            elif isinstance(item, list):
+                left += item
+            elif self._is_number(item):
+                name = self._values[str(item)]
+            if name:
+                return name
+        return None
 
     def _is_number(self, value: Any) -> bool:
         """Is it a secret of digits, written as a number?"""
@@ -258,7 +263,7 @@ class Mask:
         if os.path.isdir(path) and not os.path.islink(path):
             with os.scandir(path) as entries:
                 inside = list(entries)
-            return self._first([entry.name for entry in inside]) or next(
+            return self.found([entry.name for entry in inside]) or next(
                 (name for entry in inside if (name := self.found_in_file(entry.path))), None
             )
         if not os.path.isfile(path) or not os.path.getsize(path):

@@ -84,6 +84,7 @@ def test_secrets_and_data_are_closed_to_others(running: Up) -> None:
 
     home = Home(running.home)
     assert mode(home.secrets_file) == 0o600
+    assert mode(home.secret_keys_file) == 0o600
     assert mode(home.data) == 0o700
     assert mode(home.redis) == 0o700
     assert all(mode(log) == 0o600 for log in home.logs.iterdir())

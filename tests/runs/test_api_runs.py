@@ -16,7 +16,7 @@ from pipelines.models import AuditEvent, Role
 from runs.api import serializers as shapes
 from runs.models import Approval, Attempt, Queue, Run, TaskRun
 from tests import factories
-from tests.factories import Cast, client
+from tests.factories import Cast, client, make_secret
 from tests.runs import making
 from tests.runs.making import task
 
@@ -323,6 +323,7 @@ def test_a_step_shows_its_attempts_what_it_read_and_what_it_made(people: Cast, a
         "label": {"cat": [{"lit": "rate "}, {"ref": "params.rate"}]},
     }
     version = making.make_version(people.team, people.alice, [task("make"), reader], [("make", "read")])
+    make_secret(people.team, "key")
     run = making.start(version, people.alice, parameters={"rate": 0.5})
     lease = making.make_lease()
     digest = "ab" * 32

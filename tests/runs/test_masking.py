@@ -181,6 +181,13 @@ def test_what_holds_no_secret_is_not_refused() -> None:
     assert mask.found(1234) == "pin"
 
 
+def test_a_secret_is_found_however_deep_it_lies() -> None:
+    value: object = PLAIN
+    for _ in range(5000):
+        value = [value]
+    assert Mask({"token": PLAIN}).found(value) == "token"
+
+
 def test_a_secret_in_a_file_or_folder_is_found(tmp_path: Path) -> None:
     mask = Mask({"token": PLAIN})
     folder = tmp_path / "out"

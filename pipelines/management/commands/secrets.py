@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from pipelines import rotation, sealing
 from pipelines.errors import Refusal
@@ -38,6 +39,8 @@ class Command(BaseCommand):
             actions[options["action"]]()
         except Refusal as refusal:
             raise CommandError(refusal.message) from None
+        except OperationalError as error:
+            raise CommandError(f"The database does not answer; start the product first ({error}).") from None
 
     def _new_key(self) -> None:
         self.stdout.write(
