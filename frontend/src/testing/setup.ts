@@ -27,6 +27,7 @@ Object.assign(Element.prototype, {
   setPointerCapture: () => undefined,
   releasePointerCapture: () => undefined,
 });
+Object.assign(Range.prototype, { getClientRects: () => [] });
 for (const size of ['offset', 'client']) {
   Object.defineProperty(HTMLElement.prototype, `${size}Height`, { get: () => 600 });
   Object.defineProperty(HTMLElement.prototype, `${size}Width`, { get: () => 900 });
