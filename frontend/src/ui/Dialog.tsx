@@ -32,8 +32,8 @@ export function Dialog({ open, onClose, title, description, children, footer, on
         <Radix.Content
           className={cx(css.dialog, wide && css.wide)}
           onEscapeKeyDown={(event) => {
-            // An open list of choices in the dialog closes before the dialog does.
-            if (event.target instanceof Element && event.target.getAttribute('aria-expanded') === 'true') event.preventDefault();
+            // An open list of choices in the dialog closes before the dialog does; code keeps Escape for itself.
+            if (event.target instanceof Element && event.target.closest('[aria-expanded="true"], [aria-multiline="true"]')) event.preventDefault();
           }}
           {...(description ? {} : { 'aria-describedby': undefined })}
         >
