@@ -1,24 +1,22 @@
 import { yaml as language, yamlLanguage } from '@codemirror/lang-yaml';
 import { setDiagnostics } from '@codemirror/lint';
-import { Compartment, EditorState, type Extension } from '@codemirror/state';
+import type { Extension } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import { around, problemsOf } from '../problems';
 import type { EditorState as State, EditorStore } from '../store';
 import type { TaskModel } from '../types';
 import { completion } from './complete';
 import { diagnostics } from './diagnostics';
+import { lock, lockable } from './lock';
 import { markTasks, selectedTasks } from './marks';
 import { setup } from './setup';
 import { fromDocument, limited, LONGEST, show, textOf } from './sync';
 
 /* The document's text in CodeMirror. Typing goes into the store, what changes elsewhere comes from it. */
 
-const readOnly = new Compartment();
-const lockedFor = (locked: boolean) => readOnly.of(EditorState.readOnly.of(locked));
-
 /** Everything the YAML editor is made of. `describedBy`: id of the sentence about Tab. */
 export function yamlExtensions(store: EditorStore, describedBy: string): Extension {
-  const { undo, redo, refuse } = store.getState();
+  const { undo, redo, refuse, readOnly } = store.getState();
   return [
     setup({ label: 'YAML of the pipeline', describedBy, indent: 2, undo, redo }),
     language(),
@@ -26,7 +24,7 @@ export function yamlExtensions(store: EditorStore, describedBy: string): Extensi
     EditorView.lineWrapping,
     selectedTasks,
     limited(LONGEST, refuse),
-    lockedFor(store.getState().readOnly),
+    lockable(readOnly),
     EditorView.updateListener.of(({ transactions, docChanged, selectionSet, state, view }) => {
       if (transactions.some((transaction) => transaction.annotation(fromDocument))) return;
       if (docChanged) write(store, textOf(state));
@@ -52,9 +50,7 @@ function selectAround({ state }: EditorView, store: EditorStore): void {
 export function follow(view: EditorView, store: EditorStore): () => void {
   const draw = (state: State, before: State | null) => {
     if (state.doc.text !== before?.doc.text) show(view, state.doc.text, isStep(state, before));
-    if (state.readOnly !== before?.readOnly) {
-      view.dispatch({ effects: readOnly.reconfigure(EditorState.readOnly.of(state.readOnly)) });
-    }
+    if (state.readOnly !== before?.readOnly) lock(view, state.readOnly);
     drawProblems(state);
     drawSelection(state, before);
   };
