@@ -76,7 +76,9 @@ it('follows a change from elsewhere, undo too', () => {
 
 it('puts back what could not be written while the YAML cannot be read', () => {
   const { store } = open('clean');
-  act(() => store.getState().transact('Edit YAML', (doc) => ({ text: doc.text.replace('{table: 1}', '{table: 1') })));
+  act(() => {
+    store.getState().transact('Edit YAML', (doc) => ({ text: doc.text.replace('{table: 1}', '{table: 1') }));
+  });
   write('return', 'x');
   expect(view().state.doc.toString()).toBe('def clean(table):\n    return table\n');
   expect(store.getState().refusal).toMatch(/YAML/);
