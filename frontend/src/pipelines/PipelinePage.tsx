@@ -1,12 +1,12 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { FileCode, GitCommitHorizontal, Network } from 'lucide-react';
+import { Eye, FileCode, GitCommitHorizontal, Network, Pencil } from 'lucide-react';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { activateVersion, addressOf, pipelineQuery, versionQuery, versionsQuery } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Pipeline, VersionItem } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
-import { Button } from '../ui/Button';
+import { Button, buttonLook } from '../ui/Button';
 import { Ago, Digest, Fact, Facts, PersonName } from '../ui/Facts';
 import { EmptyState, ErrorState, NotFound, Notice, Skeleton, SkeletonRows } from '../ui/Feedback';
 import { More } from '../ui/More';
@@ -76,12 +76,17 @@ function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
         }
         title={pipeline.title || pipeline.name}
         below={pipeline.description}
-        actions={<RunButton pipeline={pipeline} />}
+        actions={
+          <>
+            <EditLink pipeline={pipeline} />
+            <RunButton pipeline={pipeline} />
+          </>
+        }
       />
       <NoOwnerNotice pipeline={pipeline} />
       <div className={css.columns}>
         <div className={css.main}>
-          {shown === null ? <NotPublished /> : <VersionView pipeline={pipeline} number={shown} />}
+          {shown === null ? <NotPublished pipeline={pipeline} /> : <VersionView pipeline={pipeline} number={shown} />}
           <Section title="Runs" flush>
             {runs}
           </Section>
@@ -96,11 +101,22 @@ function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
   );
 }
 
-function NotPublished() {
+function EditLink({ pipeline }: { pipeline: Pipeline }) {
+  const Icon = pipeline.can.edit ? Pencil : Eye;
+  return (
+    <Link to="/pipelines/$name/edit" params={{ name: addressOf(pipeline) }} className={buttonLook()}>
+      <Icon aria-hidden /> {pipeline.can.edit ? 'Edit' : 'View draft'}
+    </Link>
+  );
+}
+
+function NotPublished({ pipeline }: { pipeline: Pipeline }) {
   return (
     <Card>
       <EmptyState icon={<GitCommitHorizontal />} title="Nothing is published yet">
-        This pipeline has a draft only. Publish a version with <code>orchestrator apply</code>.
+        {pipeline.can.edit
+          ? 'This pipeline has a draft only. Press Edit to draw it and to publish its first version.'
+          : 'This pipeline has a draft only. Somebody who may edit it has to publish a version.'}
       </EmptyState>
     </Card>
   );
@@ -177,7 +193,15 @@ function Versions({ pipeline, shown }: { pipeline: Pipeline; shown: number | nul
   const query = useInfiniteQuery(versionsQuery(name));
   const versions = query.data?.pages.flatMap((page) => page.results) ?? [];
   return (
-    <Section title="Versions" flush>
+    <Section
+      title="Versions"
+      flush
+      actions={
+        <Link to="/pipelines/$name/versions" params={{ name }}>
+          History
+        </Link>
+      }
+    >
       {query.isPending && <SkeletonRows rows={3} label="Loading the versions" />}
       {query.isError && !query.data && (
         <ErrorState

@@ -17,6 +17,7 @@ import { Segments } from '../ui/Segments';
 import { StateBadge } from '../ui/StateBadge';
 import table from '../ui/Table.module.css';
 import { useDelayed } from '../ui/useDelayed';
+import { NewPipelineButton } from './NewPipeline';
 import { ChangeOwnership, KeeperName } from './Ownership';
 import css from './PipelinesPage.module.css';
 import { RunButton } from './RunDialog';
@@ -43,7 +44,7 @@ export function PipelinesPage() {
   const clear = () => void navigate({ search: {}, replace: true });
   return (
     <PageBody>
-      <PageHead title="Pipelines" />
+      <PageHead title="Pipelines" actions={<NewPipelineButton />} />
       <div className={css.filters}>
         <SearchBox label="Find a pipeline" value={q} onChange={setQ} className={css.search} />
         <Select
@@ -229,7 +230,7 @@ function NoneFound({ filter }: { filter: PipelineFilter }) {
 function NoneYet() {
   return (
     <EmptyState icon={<Workflow />} title="No pipelines yet">
-      <p>A pipeline is a YAML document. Publish one from your shell, and it appears here:</p>
+      <p>Draw one with New pipeline, at the top of this page. Or publish a YAML document from your shell:</p>
       <pre className={css.howto}>
         {'orchestrator validate pipeline.yaml\norchestrator apply pipeline.yaml'}
       </pre>

@@ -21,7 +21,7 @@ import {
   makeVersion,
   uuid,
 } from './make';
-import { DIGITS, NESTED as NESTED_TEXT, wideDocument } from './documents';
+import { DIGITS, DIGITS_1, DIGITS_2, NESTED as NESTED_TEXT, wideDocument } from './documents';
 import { makeWorld, type World } from './server';
 
 /* A world to look at: every state, long names, a run that moves, a run of a thousand tasks. */
@@ -204,8 +204,8 @@ export function demoWorld(): World {
   const version = makeVersion(chain, { text: DIGITS });
   world.versions['demo:digits-training'] = [
     version,
-    { ...version, number: 2, active: false, created_by: budi, message: 'Train on the gpu queue' },
-    { ...version, number: 1, active: false, message: '' },
+    { ...version, number: 2, active: false, created_by: budi, message: 'Train on the gpu queue', text: DIGITS_2 },
+    { ...version, number: 1, active: false, message: '', text: DIGITS_1 },
   ];
   world.versions['demo:cancer-nightly'] = [makeVersion(chain, { text: DIGITS.replace('digits-training', 'cancer-nightly') })];
   world.versions['demo:wide'] = [makeVersion(wideOne, { text: wideDocument(1000) })];

@@ -72,6 +72,19 @@ tasks:
       endpoint: digits-prod
 `;
 
+/** Before it waited for a person, and with another size of the network. */
+export const DIGITS_2 = DIGITS.replace(/  approve:\n(    .*\n)+/, '')
+  .replace('    needs: [approve]\n', '')
+  .replace('default: 180', 'default: 120')
+  .replace('retries: {limit: 1}', 'retries: {limit: 3}\n    timeout: 10m');
+
+/** Before it trained on graphics cards: it drew the features too. */
+export const DIGITS_1 = `${DIGITS_2.replace('    queue: gpu\n', '')}  draw:
+    kind: shell
+    run: echo features
+    needs: [features]
+`;
+
 export const NESTED = `schema: orchestrator/v1
 name: nested-groups
 title: Groups within groups

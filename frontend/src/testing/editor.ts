@@ -117,7 +117,7 @@ async function activate(world: World, [name = '']: string[], request: Request): 
 async function create(world: World, _: string[], request: Request): Promise<Pipeline> {
   const { name, team, document } = (await request.json()) as { name: string; team: string; document: string };
   if (world.pipelines.some((each) => each.name === name && each.team === team)) {
-    throw new Refusal(409, `The team ${team} has, or had, a pipeline '${name}': choose another name.`);
+    throw new Refusal(409, `The team ${team} has, or had, a pipeline '${name}': choose another name.`, undefined, 'name-taken');
   }
   const title = read(document).model?.title ?? '';
   const pipeline = makePipeline({ name, team, title, description: '', active_version: null, parameters: {}, state: null, last_runs: [] });

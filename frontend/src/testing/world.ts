@@ -98,9 +98,9 @@ export type Handler = (world: World, params: string[], request: Request, url: UR
 export class Refusal extends Error {
   readonly problem: ProblemBody;
 
-  constructor(status: number, title: string, errors?: ProblemBody['errors']) {
+  constructor(status: number, title: string, errors?: ProblemBody['errors'], code?: string) {
     super(title);
-    this.problem = { status, title, ...(errors ? { errors } : {}) };
+    this.problem = { status, title, ...(errors ? { errors } : {}), ...(code === undefined ? {} : { code }) };
   }
 }
 

@@ -28,6 +28,26 @@ export function Button({ look = 'plain', small = false, icon, busy = false, chil
   );
 }
 
+interface ButtonLinkProps extends AnchorHTMLAttributes<HTMLAnchorElement> {
+  icon?: ReactNode;
+  href: string;
+}
+
+/** Looks like a Button and leads somewhere: a file, mostly. */
+export function ButtonLink({ icon, children, className, ...rest }: ButtonLinkProps) {
+  return (
+    <a {...rest} className={cx(css.button, css.link, className)}>
+      {icon}
+      {children}
+    </a>
+  );
+}
+
+/** The class names of a link that looks like a button: links of the router, mostly. */
+export function buttonLook(look: Look = 'plain', small = false): string {
+  return cx(css.button, css[look], small && css.small);
+}
+
 interface IconProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   /** What the button does: its accessible name and its tooltip. */
   label: string;
