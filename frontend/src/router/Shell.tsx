@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
-import { CircleUser, History, LogOut, Monitor, Moon, PanelLeft, Rocket, Sun, Workflow, type LucideIcon } from 'lucide-react';
+import { CircleUser, History, LogOut, Monitor, Moon, PanelLeft, Rocket, Sun, Workflow, Wrench, type LucideIcon } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useLiveStatus } from '../api/live';
 import { meQuery } from '../api/me';
@@ -149,6 +149,11 @@ function UserMenu() {
           </MenuText>
         )}
         <MenuLine />
+        {me?.is_superuser && (
+          <MenuItem onSelect={() => window.location.assign('/admin/')}>
+            <Wrench aria-hidden /> Admin console
+          </MenuItem>
+        )}
         <MenuItem onSelect={() => void leave()}>
           <LogOut aria-hidden /> Sign out
         </MenuItem>

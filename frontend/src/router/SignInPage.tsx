@@ -8,7 +8,7 @@ import { Button } from '../ui/Button';
 import { Notice } from '../ui/Feedback';
 import { Field, Input } from '../ui/Fields';
 import { useTitle } from '../ui/Page';
-import { placeOf } from './place';
+import { isConsole, placeOf } from './place';
 import css from './SignInPage.module.css';
 
 const route = getRouteApi('/sign-in');
@@ -25,7 +25,9 @@ export function SignInPage() {
     onSuccess: () => {
       // Nothing that was asked as somebody else, or as nobody, may be shown.
       queryClient.clear();
-      router.history.replace(placeOf(next));
+      const place = placeOf(next);
+      if (isConsole(place)) window.location.replace(place);
+      else router.history.replace(place);
     },
     onError: () => {
       setPassword('');

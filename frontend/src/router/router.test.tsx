@@ -1,8 +1,8 @@
 import { screen, waitFor } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import { makeDeployment, makePipeline } from '../testing/make';
+import { makeDeployment, makeMe, makePipeline } from '../testing/make';
 import { open } from '../testing/render';
-import { placeOf } from './place';
+import { isConsole, placeOf } from './place';
 
 describe('sign-in', () => {
   it('is asked for first, and leads back to where one wanted to go', async () => {
@@ -40,6 +40,29 @@ describe('sign-in', () => {
     ['/sign-in', '/'],
     [undefined, '/'],
   ])('leads from %s to %s and never to another site', (next, place) => expect(placeOf(next)).toBe(place));
+});
+
+describe('the admin console', () => {
+  it.each([
+    ['/admin/', true],
+    ['/admin', true],
+    ['/admin/pipelines/user/?team=-', true],
+    ['/administrators', false],
+    ['/runs?next=/admin/', false],
+  ])('is at %s: %s', (place, expected) => expect(isConsole(place)).toBe(expected));
+
+  it('is offered to site admins alone', async () => {
+    const { user } = open('/pipelines', { me: makeMe({ is_superuser: true }), pipelines: [makePipeline()] });
+    await user.click(await screen.findByRole('button', { name: 'Ana Lim' }));
+    expect(screen.getByRole('menuitem', { name: 'Admin console' })).toBeVisible();
+  });
+
+  it('is not offered to anybody else', async () => {
+    const { user } = open('/pipelines', { me: makeMe({ is_superuser: false }), pipelines: [makePipeline()] });
+    await user.click(await screen.findByRole('button', { name: 'Ana Lim' }));
+    expect(screen.getByRole('menuitem', { name: 'Sign out' })).toBeVisible();
+    expect(screen.queryByRole('menuitem', { name: 'Admin console' })).toBeNull();
+  });
 });
 
 describe('the shell', () => {
