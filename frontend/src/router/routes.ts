@@ -5,7 +5,7 @@ import { Problem } from '../api/problem';
 import type { RunState } from '../api/types';
 import type { View } from '../editor/store';
 import { parseRunSearch, runState } from '../runs/search';
-import { placeOf } from './place';
+import { isConsole, placeOf } from './place';
 import { setFormat } from '../ui/format';
 
 /* The addresses of the product and what they may carry. What is drawn there is said in router.tsx: pages read
@@ -27,7 +27,8 @@ export const signIn = createRoute({
     } catch {
       return;
     }
-    throw redirect({ href: placeOf(search.next), replace: true });
+    const href = placeOf(search.next);
+    throw redirect({ href, replace: true, reloadDocument: isConsole(href) });
   },
 });
 
