@@ -64,6 +64,8 @@ export function linesOf(drawing: Drawing, spots: readonly BoxSpot[]): Line[] {
 }
 
 export interface Picture {
+  /** The element whose tokens give the colours, for a canvas that is not on the page. */
+  probe?: HTMLElement;
   spots: readonly BoxSpot[];
   lines: readonly Line[];
   paint: Paint | null;
@@ -79,10 +81,44 @@ export function drawAll(canvas: HTMLCanvasElement, picture: Picture, transform: 
   const context = canvas.getContext('2d');
   if (!context) return;
   const [left, top, zoom] = transform;
-  const colors = colorsOf(canvas);
+  const colors = colorsOf(picture.probe ?? canvas);
   context.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * left, ratio * top);
   drawLines(context, picture.lines, colors('--border-strong'), zoom);
   for (const spot of picture.spots) drawSpot(context, spot, picture, colors, zoom);
+}
+
+/** A still picture, and on it the frame of what a view shows of it. */
+export function drawView(
+  canvas: HTMLCanvasElement,
+  still: HTMLCanvasElement,
+  view: { transform: Transform; width: number; height: number },
+  [left, top, zoom]: Transform,
+): void {
+  canvas.width = still.width;
+  canvas.height = still.height;
+  const context = canvas.getContext('2d');
+  if (!context || still.width === 0) return;
+  context.drawImage(still, 0, 0);
+  const ratio = window.devicePixelRatio;
+  const [x, y, scale] = view.transform;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.strokeStyle = colorsOf(canvas)('--accent');
+  context.lineWidth = 1.5;
+  const spot = [(-x / scale) * zoom + left, (-y / scale) * zoom + top, (view.width / scale) * zoom, (view.height / scale) * zoom] as const;
+  context.strokeRect(...spot);
+}
+
+/** The corners of everything; of nothing, a point. */
+export function boundsOf(spots: readonly BoxSpot[]): { left: number; top: number; right: number; bottom: number } {
+  if (spots.length === 0) return { left: 0, top: 0, right: 0, bottom: 0 };
+  const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+  for (const { x, y, width, height } of spots) {
+    bounds.left = Math.min(bounds.left, x);
+    bounds.top = Math.min(bounds.top, y);
+    bounds.right = Math.max(bounds.right, x + width);
+    bounds.bottom = Math.max(bounds.bottom, y + height);
+  }
+  return bounds;
 }
 
 function drawLines(context: CanvasRenderingContext2D, lines: readonly Line[], color: string, zoom: number): void {
@@ -121,13 +157,13 @@ function drawSpot(
 }
 
 /** Reads a token once per drawing; a canvas cannot read light-dark() itself, so a probe element resolves it. */
-function colorsOf(canvas: HTMLCanvasElement): (token: string) => string {
+function colorsOf(probe: HTMLElement): (token: string) => string {
   const known = new Map<string, string>();
   return (token) => {
     const found = known.get(token);
     if (found !== undefined) return found;
-    canvas.style.color = `var(${token})`;
-    const color = getComputedStyle(canvas).color;
+    probe.style.color = `var(${token})`;
+    const color = getComputedStyle(probe).color;
     known.set(token, color);
     return color;
   };

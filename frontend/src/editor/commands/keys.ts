@@ -37,7 +37,7 @@ function isAmongTasks(target: EventTarget | null): boolean {
 /** Carries out the command of a press. False: the press was nobody's, or belongs to what is being typed in. */
 export function perform(event: Pressed & { target: EventTarget | null }, stage: Stage): boolean {
   const command = commandOf(wordOf(event));
-  if (!command || (isTyping(event.target) && !command.whileTyping)) return false;
+  if (!command || command.native || (isTyping(event.target) && !command.whileTyping)) return false;
   if (command.within === 'tasks' && !isAmongTasks(event.target)) return false;
   if (command.enabled && !command.enabled(stage)) return false;
   command.perform(stage);

@@ -33,6 +33,8 @@ export interface Command {
   whileTyping?: boolean;
   /** By keys only where tasks are handled (canvas, outline), so that no panel's control deletes or moves one. */
   within?: 'tasks';
+  /** By keys the browser does it, by an event of its own; `perform` is for menus. */
+  native?: true;
   enabled?: (stage: Stage) => boolean;
   perform: (stage: Stage) => void;
 }

@@ -1,0 +1,232 @@
+import '@xyflow/react/dist/base.css';
+import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow } from '@xyflow/react';
+import { useCallback, useEffect, useMemo, type ClipboardEvent, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react';
+import { useCrowded } from '../../canvas/camera';
+import flowCss from '../../canvas/FlowCanvas.module.css';
+import { MiniMap } from '../../canvas/MiniMap';
+import { Overview } from '../../canvas/Overview';
+import { spotAt, spotsOf } from '../../canvas/picture';
+import { Tier } from '../../canvas/Tier';
+import { GRID } from '../../graph/align';
+import { cx } from '../../ui/cx';
+import { addEntry, ENTRY_TYPE, type Entry } from '../adding';
+import type { Camera } from '../commands/types';
+import { copied, cut, pasted } from '../clipboard';
+import { requestJump, useJump } from '../jump';
+import { useEditor, useEditorStore } from '../store';
+import { CanvasTools } from './CanvasTools';
+import { Card, Frame } from './Card';
+import css from './EditorCanvas.module.css';
+import { onCanvasKey, stand } from './keyboard';
+import { LinkLayer } from './LinkLayer';
+import { LinkLine } from './LinkLine';
+import type { Scene } from './scene';
+import { cornerOf, scopeAt } from './spots';
+import { useCanvas, useCanvasStore } from './state';
+import { useCamera, useHandedOver, type CanvasCamera } from './useCamera';
+import { useBeginByPointer } from './useLinking';
+import { useNodes } from './useNodes';
+import { useScene } from './useScene';
+
+interface Props {
+  /** Is given the camera while the canvas is shown, null afterwards. */
+  onCamera?: (camera: Camera | null) => void;
+}
+
+const NODE_TYPES = { card: Card, frame: Frame };
+const EDGE_TYPES = { link: LinkLine };
+const SNAP: [number, number] = [GRID, GRID];
+const FURTHER = ['Shift', 'Meta', 'Control'];
+const NONE: never[] = [];
+
+/** The pipeline to be drawn upon: one tab stop, everything that the pointer does can be done by keys. */
+export function EditorCanvas({ onCamera }: Props) {
+  const scene = useScene();
+  if (!scene) return <Waiting />;
+  return (
+    <ReactFlowProvider>
+      <Canvas scene={scene} onCamera={onCamera} />
+    </ReactFlowProvider>
+  );
+}
+
+function Waiting() {
+  const count = useEditor((state) => state.doc.model.tasks.size);
+  return (
+    <div className={css.waiting} role="status">
+      Laying out {count} tasks…
+    </div>
+  );
+}
+
+function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera'] }) {
+  const store = useEditorStore();
+  const canvas = useCanvasStore();
+  const readOnly = useEditor((state) => state.readOnly);
+  const active = useCanvas((state) => state.active);
+  const boxing = useCanvas((state) => state.boxing);
+  const linking = useCanvas(({ linking }) => linking !== null);
+  const camera = useCamera();
+  useHandedOver(camera, onCamera);
+  useShownJump(camera);
+  const { nodes, edges, onNodesChange, onEdgesChange, drop } = useNodes(scene);
+  const spots = useMemo(() => spotsOf(scene.drawing, scene), [scene]);
+  const crowded = useCrowded(spots);
+  const begin = useBeginByPointer();
+  const { screenToFlowPosition } = useReactFlow();
+
+  const onKeyDown = useCallback(
+    (event: KeyboardEvent) => {
+      if (event.target !== event.currentTarget || !onCanvasKey(event, store, camera.reveal)) return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    [store, camera],
+  );
+  const onPaneClick = (event: MouseEvent) => {
+    if (!crowded) return;
+    const { x, y } = screenToFlowPosition({ x: event.clientX, y: event.clientY });
+    const spot = spotAt(spots, x, y);
+    if (spot) stand(store, spot.id, event.shiftKey);
+  };
+  return (
+    <div className={css.stage} data-tasks data-linking={linking || undefined}>
+      <ReactFlow
+        className={cx(flowCss.canvas, css.canvas)}
+        nodes={crowded ? NONE : nodes}
+        edges={crowded ? NONE : edges}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        onNodesChange={onNodesChange}
+        onEdgesChange={onEdgesChange}
+        onNodeClick={(event, node) => {
+          canvas.setState({ active: node.id });
+          focusOn(event.currentTarget);
+        }}
+        onNodeDoubleClick={(_, node) => requestJump({ key: node.id, place: '' })}
+        onNodeDragStop={drop}
+        onSelectionDragStop={drop}
+        onPaneClick={onPaneClick}
+        onPointerDown={begin}
+        onDragOver={onDragOver}
+        onDrop={useDropped()}
+        onInit={camera.begin}
+        tabIndex={0}
+        aria-label="Pipeline canvas"
+        aria-describedby="canvas-keys"
+        aria-activedescendant={active !== null && scene.places.has(active) ? `card-${active}` : undefined}
+        onKeyDown={onKeyDown}
+        {...useClipboard(camera)}
+        minZoom={0.02}
+        maxZoom={1.75}
+        onlyRenderVisibleElements
+        nodesDraggable={!readOnly}
+        nodeDragThreshold={3}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        elementsSelectable
+        selectionMode={SelectionMode.Partial}
+        selectionOnDrag={boxing}
+        panOnDrag={!boxing}
+        multiSelectionKeyCode={FURTHER}
+        deleteKeyCode={null}
+        snapToGrid
+        snapGrid={SNAP}
+        disableKeyboardA11y
+        zoomOnDoubleClick={false}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={24} size={1} className={flowCss.dots} />
+        <Tier />
+        <CanvasTools camera={camera} />
+        {spots.length > 0 && <MiniMap spots={spots} drawing={scene.drawing} onMove={camera.moveTo} />}
+        {crowded && <Overview spots={spots} drawing={scene.drawing} paint={null} selected={active} />}
+      </ReactFlow>
+      <LinkLayer />
+      <p id="canvas-keys" className="visually-hidden">
+        Arrow keys go from task to task, Enter opens the form, C links, Delete removes, slash adds, Alt and arrows move.
+      </p>
+      {scene.nodes.length === 0 && <Empty />}
+    </div>
+  );
+}
+
+function focusOn(element: Element): void {
+  element.closest<HTMLElement>('.react-flow')?.focus({ preventScroll: true });
+}
+
+function Empty() {
+  return (
+    <p className={css.empty}>
+      No tasks yet. Drag one in from the palette, or press <kbd>/</kbd> to add one.
+    </p>
+  );
+}
+
+function onDragOver(event: DragEvent): void {
+  if (!event.dataTransfer.types.includes(ENTRY_TYPE)) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = 'copy';
+}
+
+/** What is dragged in from the palette stands where it is dropped, in the scope whose frame is there. */
+function useDropped() {
+  const store = useEditorStore();
+  const canvas = useCanvasStore();
+  const { screenToFlowPosition } = useReactFlow();
+  return useCallback(
+    (event: DragEvent) => {
+      const carried = event.dataTransfer.getData(ENTRY_TYPE);
+      const { scene } = canvas.getState();
+      if (carried === '' || !scene) return;
+      event.preventDefault();
+      const point = { x: event.clientX, y: event.clientY };
+      const { doc, folded } = store.getState();
+      const at = screenToFlowPosition(point);
+      const { scope } = scopeAt(at, doc.model, scene.places, folded);
+      const { spot } = scopeAt(cornerOf(at), doc.model, scene.places, folded);
+      addEntry(store, JSON.parse(carried) as Entry, { point, scope, spot, from: null, to: null, replaces: null });
+      focusOn(event.currentTarget);
+    },
+    [store, canvas, screenToFlowPosition],
+  );
+}
+
+/** Copy, cut and paste while the canvas has the focus. */
+function useClipboard(camera: CanvasCamera) {
+  const store = useEditorStore();
+  return useMemo(() => {
+    const give = (event: ClipboardEvent, text: string | null) => {
+      if (text === null || event.target !== event.currentTarget) return;
+      event.clipboardData.setData('text/plain', text);
+      event.preventDefault();
+    };
+    return {
+      onCopy: (event: ClipboardEvent) => give(event, copied(store)),
+      onCut: (event: ClipboardEvent) => give(event, cut(store)),
+      onPaste: (event: ClipboardEvent) => {
+        event.preventDefault();
+        pasted(store, event.clipboardData.getData('text/plain'), camera.centre());
+      },
+    };
+  }, [store, camera]);
+}
+
+/** A jump to a task brings it into view, out of the scopes that are folded around it. */
+function useShownJump(camera: CanvasCamera): void {
+  const store = useEditorStore();
+  const canvas = useCanvasStore();
+  useJump(({ key }) => {
+    const { doc, fold, folded } = store.getState();
+    if (key === null || !doc.model.tasks.has(key)) return;
+    for (let at = doc.model.tasks.get(key)?.parent ?? null; at !== null; at = doc.model.tasks.get(at)?.parent ?? null) {
+      if (folded.has(at)) fold(at, false);
+    }
+    canvas.setState({ active: key });
+  });
+  const active = useCanvas((state) => state.active);
+  useEffect(() => {
+    if (active !== null) camera.reveal(active);
+  }, [active, camera]);
+}

@@ -1,0 +1,114 @@
+import { beyond } from '../../graph/judge';
+import { counted } from '../canvas/words';
+import { copied, cut, pasted } from '../clipboard';
+import { disconnect, duplicate, inOrder, removeTasks } from '../document/operations';
+import { chosenTasks } from './arrange';
+import type { Command, Stage } from './types';
+
+export const selectAll: Command = {
+  id: 'select-all',
+  label: 'Select all',
+  group: 'Edit',
+  keys: ['Mod+A'],
+  within: 'tasks',
+  perform: ({ store }) => {
+    const { doc, select, say } = store.getState();
+    select(doc.model.tasks.keys());
+    say(`${counted(doc.model.tasks.size, 'task')} selected`);
+  },
+};
+
+function selectBeyond(way: 'up' | 'down', id: string, label: string): Command {
+  return {
+    id,
+    label,
+    group: 'Edit',
+    enabled: (stage) => chosenTasks(stage).length > 0,
+    perform: (stage) => {
+      const { doc, select, say } = stage.store.getState();
+      const found = new Set(chosenTasks(stage).flatMap((key) => [key, ...beyond(doc.model.links, key, way)]));
+      select(found);
+      say(`${counted(found.size, 'task')} selected`);
+    },
+  };
+}
+
+export const selectUpstream = selectBeyond('up', 'select-upstream', 'Select everything upstream');
+export const selectDownstream = selectBeyond('down', 'select-downstream', 'Select everything downstream');
+
+function chosenLinks({ store }: Stage): string[] {
+  const { selection, doc } = store.getState();
+  return doc.model.links.filter(({ id }) => selection.has(id)).map(({ id }) => id);
+}
+
+export const remove: Command = {
+  id: 'delete',
+  label: 'Delete',
+  group: 'Edit',
+  keys: ['Delete', 'Backspace'],
+  within: 'tasks',
+  enabled: (stage) => chosenTasks(stage).length + chosenLinks(stage).length > 0,
+  perform: (stage) => {
+    const [keys, links] = [chosenTasks(stage), chosenLinks(stage)];
+    const [only] = keys;
+    const label = keys.length === 1 && only !== undefined ? only : counted(keys.length, 'task');
+    const what = keys.length === 0 ? counted(links.length, 'link') : label;
+    // Links first: what they are called depends on the tasks around them.
+    stage.store.getState().transact(`Delete ${what}`, (doc) =>
+      inOrder(doc, [(now) => (links.length > 0 ? disconnect(now, links) : {}), (now) => (keys.length > 0 ? removeTasks(now, keys) : {})]),
+    );
+  },
+};
+
+export const duplicateChosen: Command = {
+  id: 'duplicate',
+  label: 'Duplicate',
+  group: 'Edit',
+  keys: ['Mod+D'],
+  within: 'tasks',
+  enabled: (stage) => chosenTasks(stage).length > 0,
+  perform: (stage) => {
+    const keys = chosenTasks(stage);
+    stage.store.getState().transact(`Duplicate ${counted(keys.length, 'task')}`, (doc) => duplicate(doc, keys));
+  },
+};
+
+// By keys it is the browser that copies, cuts and pastes: it alone may read the clipboard without asking.
+
+export const copySelection: Command = {
+  id: 'copy',
+  label: 'Copy',
+  group: 'Edit',
+  keys: ['Mod+C'],
+  native: true,
+  enabled: (stage) => chosenTasks(stage).length > 0,
+  perform: ({ store }) => {
+    const text = copied(store);
+    if (text !== null) void navigator.clipboard.writeText(text);
+  },
+};
+
+export const cutSelection: Command = {
+  id: 'cut',
+  label: 'Cut',
+  group: 'Edit',
+  keys: ['Mod+X'],
+  native: true,
+  enabled: (stage) => chosenTasks(stage).length > 0,
+  perform: ({ store }) => {
+    const text = cut(store);
+    if (text !== null) void navigator.clipboard.writeText(text);
+  },
+};
+
+export const paste: Command = {
+  id: 'paste',
+  label: 'Paste',
+  group: 'Edit',
+  keys: ['Mod+V'],
+  native: true,
+  perform: ({ store, camera }) => {
+    const refused = () => store.getState().refuse('The browser does not let this page read the clipboard: press Ctrl or Cmd and V on the canvas.');
+    void navigator.clipboard.readText().then((text) => pasted(store, text, camera?.centre() ?? { x: 0, y: 0 }), refused);
+  },
+};
