@@ -14,11 +14,7 @@ import css from './Shell.module.css';
 
 /** Rail, top bar and the page between them. */
 export function Shell() {
-  const [folded, setFolded] = useState(() => localStorage.getItem('rail') === 'folded');
-  const fold = () => {
-    localStorage.setItem('rail', folded ? 'open' : 'folded');
-    setFolded(!folded);
-  };
+  const [folded, fold] = useRail();
   return (
     <div className={css.shell} data-folded={folded || undefined}>
       <a className={css.skip} href="#main">
@@ -40,6 +36,20 @@ export function Shell() {
       <Announcer />
     </div>
   );
+}
+
+/** Whether the rail is folded; in the editor it begins so, as width is what one draws in, and that is remembered apart. */
+function useRail(): [boolean, () => void] {
+  const [folds, setFolds] = useState(() => ({
+    rail: localStorage.getItem('rail') === 'folded',
+    'rail-of-editor': localStorage.getItem('rail-of-editor') !== 'open',
+  }));
+  const key = useRouterState({ select: ({ location }) => (location.pathname.endsWith('/edit') ? 'rail-of-editor' : 'rail') });
+  const fold = () => {
+    localStorage.setItem(key, folds[key] ? 'open' : 'folded');
+    setFolds({ ...folds, [key]: !folds[key] });
+  };
+  return [folds[key], fold];
 }
 
 const PLACES: { to: '/pipelines' | '/runs' | '/deployments'; word: string; Icon: LucideIcon }[] = [
