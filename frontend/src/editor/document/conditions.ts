@@ -10,10 +10,11 @@ interface Token {
   readonly end: number;
 }
 
-/** A name such as `tasks.train.outputs.loss`: its parts, and where each is written. */
+/** A name such as `tasks.train.outputs.loss`, and where it is written. */
 export interface ConditionName {
   readonly parts: readonly string[];
-  readonly places: readonly { readonly start: number; readonly end: number }[];
+  readonly start: number;
+  readonly end: number;
 }
 
 const TOKEN = new RegExp(
@@ -49,18 +50,17 @@ export function outputsIn(text: string): { task: string; output: string }[] {
   return [...found.values()];
 }
 
-/** The condition with parts of its names replaced; `rename` gives the new part `number`, or null to leave the name. */
-export function mapNames(text: string, number: number, rename: (parts: readonly string[]) => string | null): string {
+/** The condition with other names in it; `rename` gives what is written for one, or null to leave it. */
+export function mapNames(text: string, rename: (parts: readonly string[]) => string | null): string {
   let result = '';
-  let end = 0;
-  for (const { parts, places } of namesIn(text)) {
-    const place = places[number];
+  let last = 0;
+  for (const { parts, start, end } of namesIn(text)) {
     const renamed = rename(parts);
-    if (!place || renamed === null) continue;
-    result += text.slice(end, place.start) + renamed;
-    end = place.end;
+    if (renamed === null) continue;
+    result += text.slice(last, start) + renamed;
+    last = end;
   }
-  return result + text.slice(end);
+  return result + text.slice(last);
 }
 
 function tokensOf(text: string): Token[] {
@@ -92,27 +92,21 @@ function nextToken(text: string, start: number): Token {
 
 /** Follows `.name` and `["name"]`; a call ends the name before it. */
 function nameAt(tokens: readonly Token[], first: number): ConditionName[] {
-  const steps = [step(tokens[first])];
-  let next = first + 1;
-  for (;;) {
-    const dotted = tokens[next]?.text === '.' && tokens[next + 1]?.type === 'name';
-    const indexed = tokens[next]?.text === '[' && tokens[next + 1]?.type === 'string' && tokens[next + 2]?.text === ']';
-    const length = dotted ? 2 : indexed ? 3 : 0;
-    if (length === 0 || tokens[next + length]?.text === '(') break;
-    steps.push(step(tokens[next + 1]));
-    next += length;
-  }
-  const parts = steps.map(({ name }) => name);
+  const parts = [tokens[first]?.text ?? ''];
   const wanted = parts[0] === 'tasks' ? 4 : 2;
-  if (parts.length < wanted || (wanted === 4 && parts[2] !== 'outputs')) return [];
-  return [{ parts: parts.slice(0, wanted), places: steps.slice(0, wanted) }];
+  let last = first;
+  while (parts.length < wanted) {
+    const dotted = tokens[last + 1]?.text === '.' && tokens[last + 2]?.type === 'name';
+    const indexed = tokens[last + 1]?.text === '[' && tokens[last + 2]?.type === 'string' && tokens[last + 3]?.text === ']';
+    const length = dotted ? 2 : indexed ? 3 : 0;
+    if (length === 0 || tokens[last + length + 1]?.text === '(') return [];
+    parts.push(unquoted(tokens[last + 2]?.text ?? ''));
+    last += length;
+  }
+  if (wanted === 4 && parts[2] !== 'outputs') return [];
+  return [{ parts, start: tokens[first]?.start ?? 0, end: tokens[last]?.end ?? 0 }];
 }
 
-function step(token?: Token): { name: string; start: number; end: number } {
-  const { type, text, start, end } = token ?? { type: 'sign', text: '', start: 0, end: 0 };
-  if (type !== 'string') return { name: text, start, end };
-  const quoted = /^([bBrR]*)("""|'''|"|')([\s\S]*)\2$/.exec(text);
-  const inside = start + (quoted?.[1] ?? '').length + (quoted?.[2] ?? '').length;
-  const name = quoted?.[3] ?? '';
-  return { name, start: inside, end: inside + name.length };
+function unquoted(text: string): string {
+  return /^[bBrR]*("""|'''|"|')([\s\S]*)\1$/.exec(text)?.[2] ?? text;
 }

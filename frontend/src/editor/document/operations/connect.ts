@@ -1,10 +1,11 @@
-import { Refused, type Doc, type Edit, type Json, type LinkModel, type Model, type Rule, type TaskModel } from '../../types';
+import { Refused, type Doc, type Edit, type LinkModel, type Model, type Rule, type TaskModel } from '../../types';
 import { isTaskName, readNeed } from '../links';
 import { onlyReference, outputReference } from '../references';
 import { applyChanges, type Change } from '../splice/change';
 import { valueAt } from '../values';
 import { needReadable, pathOf, pathOfPlace, taskAt } from './common';
 import { below } from './fields';
+import { needOf } from './needs';
 import { removals } from './release';
 
 export interface Output {
@@ -49,7 +50,7 @@ export function setRule(doc: Doc, id: string, rule: Rule): Edit {
   const item = valueAt(down.raw, pathOfPlace(link.place));
   // A mapping keeps its form and its comments.
   const change: Change =
-    typeof item === 'object' && rule !== 'success' ? { path: [...path, 'on'], set: rule } : { path, set: needOf(up.name, rule) };
+    typeof item === 'object' && rule !== 'success' ? { path: [...path, 'on'], set: rule } : { path, set: needOf({ task: up.name, rule }) };
   return { text: applyChanges(doc.text, [change]) };
 }
 
@@ -111,12 +112,8 @@ function refuseRule(rule: Rule, up: TaskModel, down: TaskModel): void {
 }
 
 function newNeed({ raw: { needs = null } }: TaskModel, name: string, rule: Rule): Change {
-  const need = needOf(name, rule);
+  const need = needOf({ task: name, rule });
   if (Array.isArray(needs)) return { path: ['needs', needs.length], set: need };
   const before = readNeed(needs);
   return { path: ['needs'], set: before ? [needs, need] : [need] };
-}
-
-function needOf(name: string, rule: Rule): Json {
-  return rule === 'success' ? name : { task: name, on: rule };
 }

@@ -57,6 +57,7 @@ function keyLines(text: string, from: number, to: number, column: number): numbe
     if (isMark(text, start)) return null;
     if (first === '?' || first === ':' || first === '%') return null;
     if (first !== '-' && first !== '}' && first !== ']') starts.push(start);
+    else if (starts.length === 0) return null;
   }
   return starts;
 }
