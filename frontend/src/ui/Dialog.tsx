@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { useRef, type ReactNode } from 'react';
 import { IconButton } from './Button';
 import { cx } from './cx';
 import css from './Dialog.module.css';
@@ -25,12 +25,22 @@ export function Dialog({ open, onClose, title, description, children, footer, on
       <div className={css.footer}>{footer}</div>
     </>
   );
+  // There is no trigger to go back to: the focus returns to where it was.
+  const before = useRef<Element | null>(null);
+  const goBack = (event: Event) => {
+    event.preventDefault();
+    if (before.current instanceof HTMLElement && before.current.isConnected) before.current.focus();
+  };
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className={css.veil} />
         <Radix.Content
           className={cx(css.dialog, wide && css.wide)}
+          onOpenAutoFocus={() => {
+            before.current = document.activeElement;
+          }}
+          onCloseAutoFocus={goBack}
           onEscapeKeyDown={(event) => {
             // An open list of choices in the dialog closes before the dialog does; code keeps Escape for itself.
             if (event.target instanceof Element && event.target.closest('[aria-expanded="true"], [aria-multiline="true"]')) event.preventDefault();
