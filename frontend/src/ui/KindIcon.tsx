@@ -2,15 +2,27 @@ import {
   BadgeCheck,
   Box,
   BrainCircuit,
+  CircleDashed,
+  ClipboardList,
+  Clock,
   Code,
+  Container,
   Database,
+  DatabaseZap,
   FileCheck,
   FileText,
+  Globe,
+  KeyRound,
+  LogIn,
+  NotebookText,
+  Repeat,
   Rocket,
+  SlidersHorizontal,
   SquareStack,
   SquareTerminal,
   Tag,
   UserCheck,
+  Workflow,
   type LucideIcon,
 } from 'lucide-react';
 
@@ -22,6 +34,19 @@ const ICONS: Record<string, LucideIcon> = {
   register: Tag,
   deploy: Rocket,
   group: SquareStack,
+  map: Repeat,
+  pipeline: Workflow,
+  wait: Clock,
+  manual: ClipboardList,
+  http: Globe,
+  sql: DatabaseZap,
+  notebook: NotebookText,
+  container: Container,
+  placeholder: CircleDashed,
+  parameter: SlidersHorizontal,
+  input: LogIn,
+  item: Repeat,
+  secret: KeyRound,
   deployment: Rocket,
   model_version: BrainCircuit,
   artifact: Database,
@@ -29,7 +54,7 @@ const ICONS: Record<string, LucideIcon> = {
   file: FileText,
 };
 
-/** The icon of a task kind, or of a thing in a trace. */
+/** The icon of a task kind, of what a value comes from, or of a thing in a trace. */
 export function KindIcon({ kind, size = 16 }: { kind: string; size?: number }) {
   const Icon = ICONS[kind] ?? Box;
   return <Icon size={size} aria-hidden strokeWidth={1.75} />;
