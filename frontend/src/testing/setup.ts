@@ -28,6 +28,7 @@ Object.assign(Element.prototype, {
   releasePointerCapture: () => undefined,
 });
 Object.assign(Range.prototype, { getClientRects: () => [] });
+Object.assign(HTMLCanvasElement.prototype, { getContext: () => null });
 for (const size of ['offset', 'client']) {
   Object.defineProperty(HTMLElement.prototype, `${size}Height`, { get: () => 600 });
   Object.defineProperty(HTMLElement.prototype, `${size}Width`, { get: () => 900 });
