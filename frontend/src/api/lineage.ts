@@ -39,11 +39,6 @@ export function traceQuery(endpoint: string, at?: string) {
   });
 }
 
-/** Where the bytes of an artifact are served, always as a download. */
-export function contentAddress(artifact: string): string {
-  return `/api/v1/artifacts/${artifact}/content/`;
-}
-
 /** `team:name` of an endpoint. */
 export function endpointAddress(endpoint: { team: string; name: string }): string {
   return `${endpoint.team}:${endpoint.name}`;

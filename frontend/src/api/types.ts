@@ -84,6 +84,90 @@ export type Trace = With<
   }
 >;
 
+export type Artifact = With<
+  Schemas['ArtifactDetail'],
+  {
+    metadata: JsonMap;
+    value: Json;
+    produced_by: With<Schemas['Producer'], { metrics: JsonMap }> | null;
+    model_versions: RegisteredVersion[];
+  }
+>;
+export type RegisteredVersion = With<Schemas['RegisteredVersion'], { metrics: JsonMap }>;
+export type ArtifactItem = Schemas['ArtifactItem'];
+export type Neighbour = Schemas['Neighbour'];
+export type Entry = Schemas['PreviewEntry'];
+export type Column = Schemas['PreviewColumn'];
+
+interface Look<Kind extends string> {
+  kind: Kind;
+  /** A part is left out. */
+  truncated: boolean;
+}
+
+export interface TablePreview extends Look<'table'> {
+  format: 'parquet' | 'csv';
+  columns: Column[];
+  columns_total: number;
+  rows: Json[][];
+  /** Null: not counted. */
+  row_count: number | null;
+}
+
+export interface ArrayPreview extends Look<'array'> {
+  shape: number[];
+  dtype: string;
+  objects: boolean;
+  summary: With<Schemas['ArraySummary'], { min: Json; max: Json }> | null;
+  values: Json[][] | null;
+}
+
+export interface ImagePreview extends Look<'image'> {
+  media_type: string;
+  /** Pixels. */
+  width: number;
+  height: number;
+}
+
+export type FolderPreview = Look<'folder'> & { entries: Entry[]; count: number };
+export type TextPreview = Look<'text'> & { text: string };
+export type JsonPreview = Look<'json'> & { value: Json };
+/** Nothing of the bytes is shown, and why. */
+export type NoPreview = Look<'none' | 'model'> & { reason: string };
+
+export type Preview =
+  | TablePreview
+  | ArrayPreview
+  | ImagePreview
+  | FolderPreview
+  | TextPreview
+  | JsonPreview
+  | NoPreview;
+
+export type ColumnProfile = With<
+  Schemas['ColumnProfile'],
+  {
+    top: { value: Json; count: number }[];
+    min?: Json;
+    max?: Json;
+    mean?: Json;
+    std?: Json;
+    quartiles?: Json[];
+    histogram?: { from: Json; to: Json; counts: number[] };
+  }
+>;
+export type TableProfile =
+  | {
+      kind: 'table';
+      /** Looked at, from the first on. */
+      rows: number;
+      row_count: number | null;
+      whole: boolean;
+      columns_total: number;
+      columns: ColumnProfile[];
+    }
+  | { kind: 'none'; reason: string };
+
 /** RFC 9457 problem. */
 export interface ProblemBody {
   type?: string;

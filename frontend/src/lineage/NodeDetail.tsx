@@ -1,6 +1,5 @@
 import { Link } from '@tanstack/react-router';
 import type { Json, TraceNode } from '../api/types';
-import { contentAddress } from '../api/lineage';
 import { Digest, Fact, Facts, Moment } from '../ui/Facts';
 import { formatBytes } from '../ui/format';
 import { JsonValue } from '../ui/JsonValue';
@@ -41,9 +40,9 @@ function DetailValue({ name, value, node }: { name: string; value: Json; node: T
     }
     if (name === 'artifact' && node.type === 'artifact' && UUID.test(value)) {
       return (
-        <a href={contentAddress(value)} download>
-          Download
-        </a>
+        <Link to="/artifacts/$artifactId" params={{ artifactId: value }}>
+          Look inside
+        </Link>
       );
     }
   }

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import type { Trace } from '../api/types';
 import { CopyButton, Digest, Fact, Facts, Moment, PersonName } from '../ui/Facts';
@@ -33,7 +34,9 @@ function ModelSection({ trace: { model } }: { trace: Trace }) {
       ) : (
         <Facts>
           <Fact name="Model">
-            {model.name} version {model.version}
+            <Link to="/artifacts/$artifactId" params={{ artifactId: model.artifact }}>
+              {model.name} version {model.version}
+            </Link>
           </Fact>
           <Fact name="Digest">
             <Digest value={model.sha256} />
@@ -94,7 +97,11 @@ function DataSection({ trace: { data } }: { trace: Trace }) {
             <tbody>
               {data.map((item) => (
                 <tr key={`${item.name} ${item.sha256}`}>
-                  <td>{item.name}</td>
+                  <td>
+                    <Link to="/artifacts/$artifactId" params={{ artifactId: item.artifact }}>
+                      {item.name}
+                    </Link>
+                  </td>
                   <td>
                     <Digest value={item.sha256} />
                   </td>

@@ -10,19 +10,23 @@ import { labelOf, TYPE_WORDS } from './words';
 const Nodes = createContext<ReadonlyMap<string, TraceNode>>(new Map());
 
 interface Props {
-  trace: Trace;
+  /** Accessible name. */
+  label: string;
+  nodes: TraceNode[];
+  edges: Trace['edges'];
+  /** Where a drawing begins that is too large to be shown whole. */
+  start: 'begin' | 'end';
   selected: string | null;
   onSelect: (node: string | null) => void;
 }
 
-/** A trace on the same canvas on which the pipeline was drawn, data on the left, deployment on the right. */
-export function TraceGraph({ trace, selected, onSelect }: Props) {
-  const { nodes, edges } = trace;
+/** A part of the record on the same canvas on which the pipeline was drawn, what came first on the left. */
+export function TraceGraph({ label, nodes, edges, start, selected, onSelect }: Props) {
   const drawing = useMemo(() => drawingOfTrace(nodes, edges), [nodes, edges]);
   const byId = useMemo(() => new Map(nodes.map((node) => [node.id, node])), [nodes]);
   return (
     <Nodes value={byId}>
-      <FlowCanvas label="Trace of the deployed model" drawing={drawing} shape={2.4} start="end" Card={Card} selected={selected} onSelect={onSelect} />
+      <FlowCanvas label={label} drawing={drawing} shape={2.4} start={start} Card={Card} selected={selected} onSelect={onSelect} />
     </Nodes>
   );
 }

@@ -59,7 +59,14 @@ export function TraceView({ trace }: { trace: Trace }) {
         <div className={css.main}>
           {view === 'graph' ? (
             <Suspense fallback={<SkeletonRows label="Loading the graph" />}>
-              <TraceGraph trace={trace} selected={selected} onSelect={select} />
+              <TraceGraph
+                label="Trace of the deployed model"
+                nodes={trace.nodes}
+                edges={trace.edges}
+                start="end"
+                selected={selected}
+                onSelect={select}
+              />
             </Suspense>
           ) : (
             <NodeList nodes={trace.nodes} selected={selected} onSelect={select} />

@@ -51,6 +51,7 @@ routes.runs.update({ component: RunsPage });
 routes.run.update({ component: lazyRouteComponent(() => import('../runs/RunPage'), 'RunPage') });
 routes.nowhere.update({ component: NotFoundPage });
 routes.deployments.update({ component: DeploymentsPage });
+routes.artifact.update({ component: lazyRouteComponent(() => import('../lineage/ArtifactPage'), 'ArtifactPage') });
 routes.deployment.update({ component: lazyRouteComponent(() => import('../lineage/DeploymentPage'), 'DeploymentPage') });
 
 export { makeRouter } from './routes';

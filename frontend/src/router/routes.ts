@@ -153,9 +153,30 @@ export const deployment = createRoute({
   }),
 });
 
+export interface ArtifactSearch {
+  /** Of a table: its profile instead of its first rows. */
+  tab?: 'profile' | undefined;
+  /** Of a folder: the file that is looked into. */
+  path?: string | undefined;
+  /** Of a folder: part of the path of its files. */
+  q?: string | undefined;
+  view?: 'list' | undefined;
+}
+
+export const artifact = createRoute({
+  getParentRoute: () => shell,
+  path: '/artifacts/$artifactId',
+  validateSearch: (raw: Record<string, unknown>): ArtifactSearch => ({
+    tab: raw.tab === 'profile' ? 'profile' : undefined,
+    path: text(raw.path),
+    q: text(raw.q),
+    view: raw.view === 'list' ? 'list' : undefined,
+  }),
+});
+
 const tree = root.addChildren([
   signIn,
-  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, nowhere]),
+  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, nowhere]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

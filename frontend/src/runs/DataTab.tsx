@@ -1,5 +1,6 @@
+import { Link } from '@tanstack/react-router';
 import { Download, PackageOpen } from 'lucide-react';
-import { contentAddress } from '../api/lineage';
+import { contentAddress } from '../api/artifacts';
 import type { Json, JsonMap, TaskInput, TaskOutput, TaskRunDetail } from '../api/types';
 import { Digest } from '../ui/Facts';
 import { EmptyState } from '../ui/Feedback';
@@ -39,10 +40,16 @@ export function DataTab({ task }: { task: TaskRunDetail }) {
   );
 }
 
-function Head({ name, type }: { name: string; type: string }) {
+function Head({ name, type, artifact }: { name: string; type: string; artifact: string | null }) {
   return (
     <div className={css.head}>
-      <span className={css.name}>{name}</span>
+      {artifact === null ? (
+        <span className={css.name}>{name}</span>
+      ) : (
+        <Link to="/artifacts/$artifactId" params={{ artifactId: artifact }} className={css.name}>
+          {name}
+        </Link>
+      )}
       <span className={css.type}>{type}</span>
     </div>
   );
@@ -51,7 +58,7 @@ function Head({ name, type }: { name: string; type: string }) {
 function InputRow({ input }: { input: TaskInput }) {
   return (
     <div className={css.row}>
-      <Head name={input.name} type={input.type} />
+      <Head name={input.name} type={input.type} artifact={input.artifact?.artifact ?? null} />
       {input.artifact ? (
         <>
           <Bytes {...input.artifact} />
@@ -69,7 +76,7 @@ function InputRow({ input }: { input: TaskInput }) {
 function OutputRow({ output }: { output: TaskOutput }) {
   return (
     <div className={css.row}>
-      <Head name={output.name} type={output.type} />
+      <Head name={output.name} type={output.type} artifact={output.artifact} />
       {output.sha256 === '' ? (
         <JsonValue value={output.value} />
       ) : (

@@ -22,6 +22,8 @@ import {
   uuid,
 } from './make';
 import { DIGITS, DIGITS_1, DIGITS_2, NESTED as NESTED_TEXT, wideDocument } from './documents';
+import { DEMO_ARTIFACTS } from './demoArtifacts';
+import { MEMBERS } from './people';
 import { makeWorld, type World } from './server';
 
 /* A world to look at: every state, long names, a run that moves, a run of a thousand tasks. */
@@ -223,6 +225,8 @@ export function demoWorld(): World {
   }
   failAfterThree(world, failed);
   addDeployments(world, live);
+  world.artifacts = DEMO_ARTIFACTS;
+  world.members = MEMBERS;
   for (const pipeline of world.pipelines) {
     pipeline.last_runs.forEach((glyph, at) => {
       const known = world.runs.filter((run) => run.pipeline.name === pipeline.name)[at];

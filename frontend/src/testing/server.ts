@@ -1,4 +1,5 @@
 import type { LogSlice, Page, Pipeline, ProblemBody, Run, TaskRun } from '../api/types';
+import { ARTIFACT_ROUTES } from './artifacts';
 import { EDITOR_ROUTES } from './editor';
 import { makeMe, makeRun } from './make';
 import { ownedAs, PEOPLE_ROUTES } from './people';
@@ -152,6 +153,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ['GET', /^\/api\/v1\/attempts\/([^/]+)\/log\/$/, logOf],
   ...EDITOR_ROUTES,
   ...PEOPLE_ROUTES,
+  ...ARTIFACT_ROUTES,
   ['GET', /^\/api\/v1\/deployments\/$/, (world, _, __, url) => page(world, world.deployments, url)],
   [
     'GET',

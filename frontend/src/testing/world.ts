@@ -15,6 +15,7 @@ import type {
   Version,
 } from '../api/types';
 import type { components } from '../api/schema';
+import type { FakeArtifact } from './artifacts';
 import { makeMe } from './make';
 import palette from './palette.json';
 
@@ -53,6 +54,7 @@ export interface World {
   /** By attempt id. */
   logs: Record<string, { lines: string[]; complete: boolean; droppedBytes?: number }>;
   plans: Record<string, ResumePlan>;
+  artifacts: FakeArtifact[];
   deployments: Deployment[];
   /** By "team:name". */
   traces: Record<string, Trace>;
@@ -82,6 +84,7 @@ export function makeWorld(change: Partial<World> = {}): World {
     details: {},
     logs: {},
     plans: {},
+    artifacts: [],
     deployments: [],
     traces: {},
     refuse: {},

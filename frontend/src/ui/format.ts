@@ -101,6 +101,14 @@ export function formatCount(value: number): string {
   return new Intl.NumberFormat(locale).format(value);
 }
 
+/** 0.0375 as "3.8%"; what is there at all is never "0%". */
+export function formatShare(share: number): string {
+  const least = 0.001;
+  const small = share > 0 && share < least;
+  const text = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(small ? least : share);
+  return small ? `< ${text}` : text;
+}
+
 /** "1 task", "2 tasks". */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
