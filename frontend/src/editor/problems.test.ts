@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { countsOf, keyOf, placeOf, problemsOf } from './problems';
 import { docOf, EMPTY_CATALOGUE, EMPTY_LAYOUT } from './store';
-import type { Judged, Problem } from './types';
+import type { Block, Catalogue, Judged, Problem } from './types';
 
 const TEXT = `schema: orchestrator/v1
 name: digits
@@ -109,6 +109,32 @@ describe('the problems of a document', () => {
   it('of a judgement of an unreadable text are not carried over', () => {
     const broken: Judged = { ...judgedOf([problem('', 18)]), text: TEXT.replace('[nobody]', '[nobody'), model: null };
     expect(shown(TEXT, broken)).toEqual([]);
+  });
+
+  it('of what was just written are known here, until the server answers', () => {
+    const block: Block = {
+      id: 'digits:load',
+      name: 'load',
+      location: 'demo',
+      doc: '',
+      inputs: [{ name: 'path', type: 'string', required: true }],
+      outputs: [],
+      open: false,
+      problem: '',
+    };
+    const catalogue: Catalogue = { ...EMPTY_CATALOGUE, blocks: new Map([[block.id, block]]) };
+    const doc = docOf(TEXT.replace('digits:ingest', 'digits:load'), EMPTY_LAYOUT);
+    const [found, ...others] = problemsOf({ doc, judged: judgedOf([FIT]), catalogue });
+    expect(found).toMatchObject({ code: 'missing-input', path: 'tasks.ingest', line: 6, message: expect.stringContaining("'path'") as string });
+    expect(others).toEqual([FIT]);
+    const judged = { ...judgedOf([]), text: doc.text, model: doc.model };
+    expect(problemsOf({ doc, judged, catalogue })).toEqual([]);
+  });
+
+  it('of a loop that was just closed are known here', () => {
+    const doc = docOf(TEXT.replace('kind: approval', 'kind: approval\n    needs: [last]'), EMPTY_LAYOUT);
+    const loops = problemsOf({ doc, judged: judgedOf([]), catalogue: EMPTY_CATALOGUE }).filter(({ code }) => code === 'cycle');
+    expect(loops.map(({ path }) => path)).toEqual(['tasks.last.needs.0']);
   });
 
   it('are the same list while nothing changes', () => {

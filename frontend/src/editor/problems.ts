@@ -1,3 +1,4 @@
+import { judgedHere } from './here';
 import { useEditor, type EditorState } from './store';
 import type { Judged, JsonMap, Model, Problem, TaskModel } from './types';
 
@@ -21,14 +22,16 @@ const NONE: readonly Problem[] = [];
 
 /**
  * Everything wrong with a document, by line. Of a text that cannot be read only why. The server's judgement holds for
- * what has not changed since; what has changed is judged again as soon as the server answers.
+ * what has not changed since; what has changed is judged here until the server answers.
  */
 export const problemsOf = lastOf(
   ({ doc, judged, catalogue }: Source) => [doc.model, doc.broken, doc.text, judged, catalogue],
-  ({ doc, judged }: Source): readonly Problem[] => {
+  (source: Source): readonly Problem[] => {
+    const { doc, judged } = source;
     if (doc.broken.length > 0) return doc.broken;
     if (!judged) return NONE;
-    return judged.text === doc.text ? judged.problems : stillTrue(judged, doc.text, doc.model);
+    if (judged.text === doc.text) return judged.problems;
+    return [...stillTrue(judged, doc.text, doc.model), ...changedSince(judged, source)].sort(byLine);
   },
 );
 
@@ -103,9 +106,9 @@ function joined(...parts: string[]): string {
 // --- an older judgement -----------------------------------------------------------------------------------------
 
 /** The problems of what is written now as it was when the server judged it, at the lines where it stands now. */
-function stillTrue(judged: Judged, text: string, model: Model): readonly Problem[] {
+function stillTrue(judged: Judged, text: string, model: Model): Problem[] {
   const then = judged.model;
-  if (!then) return NONE;
+  if (!then) return [];
   const lineNow = shiftOf(judged.text, text);
   return judged.problems
     .map((problem) => {
@@ -115,8 +118,19 @@ function stillTrue(judged: Judged, text: string, model: Model): readonly Problem
       if (!before || !now || !same(before.raw, now.raw)) return null;
       return movedTo(problem, Math.min(problem.line + now.line - before.line, now.lastLine));
     })
-    .filter((problem) => problem !== null)
-    .sort((one, other) => one.line - other.line);
+    .filter((problem) => problem !== null);
+}
+
+/** What is wrong with the tasks that were written or changed since the server judged, as far as it can be known here. */
+function changedSince(judged: Judged, { doc: { model }, catalogue }: Source): Problem[] {
+  const then = judged.model;
+  if (!then) return [];
+  const changed = [...model.tasks.values()].filter(({ key, raw }) => !same(then.tasks.get(key)?.raw, raw));
+  return changed.flatMap((task) => judgedHere(task, { model, catalogue, judged }));
+}
+
+function byLine(one: Problem, other: Problem): number {
+  return one.line - other.line;
 }
 
 function movedTo(problem: Problem, line: number): Problem {

@@ -113,9 +113,15 @@ it('judges a document that was loaded anew, even with the same text', async () =
   expect(asked).toHaveLength(2);
 });
 
-it('knows of an unreadable text that it says nothing', async () => {
-  const { store } = await begin('name: [\n');
+it('asks nothing about a text that cannot be read, and keeps what was said before it', async () => {
+  const { store, write } = await begin();
   asked[0]!.answer(answerOf([PROBLEM]));
   await pass(1);
-  expect(store.getState().judged?.model).toBeNull();
+  write('name: [\n');
+  await pass(1000);
+  expect(asked).toHaveLength(1);
+  expect(store.getState().judged?.problems).toEqual([PROBLEM]);
+  write('name: b\n');
+  await pass(401);
+  expect(asked).toHaveLength(2);
 });

@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 import { client, dataOf } from '../api/client';
 import { useEditorStore, type EditorStore } from './store';
-import type { Doc, Judged } from './types';
+import type { Judged } from './types';
 
 /** Milliseconds without a change before the server is asked. */
 const PAUSE = 400;
@@ -27,6 +27,8 @@ export function judgeChanges(store: EditorStore): () => void {
     request?.abort();
   };
   const ask = () => {
+    // What cannot be read needs no judge, and the last judgement is wanted again once it can.
+    if (store.getState().doc.broken.length > 0) return;
     request = new AbortController();
     void judge(store, request.signal);
   };
@@ -46,13 +48,9 @@ export function judgeChanges(store: EditorStore): () => void {
 async function judge(store: EditorStore, signal: AbortSignal): Promise<void> {
   const { doc, address } = store.getState();
   const answer = await validate(doc.text, address.split(':', 1)[0] ?? '', signal).catch(() => null);
-  if (answer && !signal.aborted) store.getState().setJudged({ text: doc.text, ...answer, model: readable(doc) });
+  if (answer && !signal.aborted) store.getState().setJudged({ text: doc.text, ...answer, model: doc.model });
 }
 
 async function validate(document: string, team: string, signal: AbortSignal): Promise<Answer> {
   return dataOf<unknown, Answer>(client.POST('/api/v1/validate/', { body: { document, team }, signal }));
-}
-
-function readable({ model, broken }: Doc) {
-  return broken.length === 0 ? model : null;
 }

@@ -1,4 +1,5 @@
 import type { CompletionContext, CompletionResult, CompletionSource } from '@codemirror/autocomplete';
+import { schemasOf } from '../here';
 import { around } from '../problems';
 import type { EditorState } from '../store';
 import type { JsonMap, TaskModel } from '../types';
@@ -85,10 +86,8 @@ function key(context: CompletionContext, state: EditorState): CompletionResult |
   return { from: context.pos - word.length, options: options.map((choice) => ({ ...choice, apply: `${choice.label}: ` })) };
 }
 
-function keysFor({ kind }: TaskModel, { catalogue }: EditorState): Choice[] {
-  const info = catalogue.kinds.get(kind);
-  const schemas: Record<string, JsonMap> = { ...catalogue.common, ...(info?.worked ? catalogue.work : {}), ...info?.keys };
-  return Object.entries(schemas).map(([label, schema]) => ({ label, ...detailOf(schema) }));
+function keysFor(task: TaskModel, { catalogue }: EditorState): Choice[] {
+  return Object.entries(schemasOf(task, catalogue)).map(([label, schema]) => ({ label, ...detailOf(schema) }));
 }
 
 function detailOf({ title }: JsonMap): { detail?: string } {

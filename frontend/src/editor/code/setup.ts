@@ -1,4 +1,4 @@
-import { acceptCompletion, autocompletion, completionKeymap } from '@codemirror/autocomplete';
+import { acceptCompletion, autocompletion } from '@codemirror/autocomplete';
 import { defaultKeymap, indentLess, indentMore } from '@codemirror/commands';
 import { bracketMatching, codeFolding, foldGutter, foldKeymap, indentOnInput, indentUnit } from '@codemirror/language';
 import { lintGutter, nextDiagnostic, previousDiagnostic } from '@codemirror/lint';
@@ -37,7 +37,7 @@ export function setup({ label, describedBy, indent, undo, redo }: Wishes): Exten
     nonce(),
     EditorView.contentAttributes.of({ 'aria-label': label, 'aria-describedby': describedBy, spellcheck: 'false' }),
     lineNumbers(),
-    highlightSpecialChars({ addSpecialChars: /[\u2028\u2029\u2066-\u2069]/g }),
+    highlightSpecialChars({ addSpecialChars: /[\u202a-\u202c\u2068]/g }),
     foldGutter(),
     codeFolding(),
     lintGutter(),
@@ -51,7 +51,7 @@ export function setup({ label, describedBy, indent, undo, redo }: Wishes): Exten
     search({ top: true }),
     autocompletion({ icons: false }),
     steps(undo, redo),
-    keymap.of([...keys(indent), ...completionKeymap, ...foldKeymap, ...searchKeymap.filter(plain), ...defaultKeymap]),
+    keymap.of([...keys(indent), ...foldKeymap, ...searchKeymap.filter(plain), ...defaultKeymap]),
     theme,
   ];
 }

@@ -1,5 +1,5 @@
 import { EditorState } from '@codemirror/state';
-import { EditorView } from '@codemirror/view';
+import { EditorView, runScopeHandlers } from '@codemirror/view';
 import { forEachDiagnostic } from '@codemirror/lint';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeEditor, type EditorStore } from '../store';
@@ -85,6 +85,13 @@ describe('typing', () => {
     const { store, view } = open(text);
     type(view, '0.1', '2');
     expect(store.getState().doc.text).toBe(text.replace('0.1', '20.1'));
+  });
+
+  it('goes further in behind a key without a value', () => {
+    const { store, view } = open('tasks:\n  train:');
+    view.dispatch({ selection: { anchor: view.state.doc.length } });
+    runScopeHandlers(view, new KeyboardEvent('keydown', { key: 'Enter' }), 'editor');
+    expect(store.getState().doc.text).toBe('tasks:\n  train:\n    ');
   });
 
   it('is refused in words when the text would become longer than a document may be', () => {

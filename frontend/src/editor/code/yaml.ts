@@ -1,12 +1,13 @@
 import { yaml as language, yamlLanguage } from '@codemirror/lang-yaml';
 import { setDiagnostics } from '@codemirror/lint';
 import type { Extension } from '@codemirror/state';
-import { EditorView } from '@codemirror/view';
+import { EditorView, keymap } from '@codemirror/view';
 import { around, problemsOf } from '../problems';
 import type { EditorState as State, EditorStore } from '../store';
 import type { TaskModel } from '../types';
 import { completion } from './complete';
 import { diagnostics } from './diagnostics';
+import { hanging } from './hanging';
 import { lock, lockable } from './lock';
 import { markTasks, selectedTasks } from './marks';
 import { setup } from './setup';
@@ -18,10 +19,11 @@ import { fromDocument, limited, LONGEST, show, textOf } from './sync';
 export function yamlExtensions(store: EditorStore, describedBy: string): Extension {
   const { undo, redo, refuse, readOnly } = store.getState();
   return [
+    keymap.of([{ key: 'Enter', run: goDeeper }]),
     setup({ label: 'YAML of the pipeline', describedBy, indent: 2, undo, redo }),
     language(),
     yamlLanguage.data.of({ autocomplete: completion(store.getState) }),
-    EditorView.lineWrapping,
+    hanging,
     selectedTasks,
     limited(LONGEST, refuse),
     lockable(readOnly),
@@ -31,6 +33,20 @@ export function yamlExtensions(store: EditorStore, describedBy: string): Extensi
       if ((docChanged || selectionSet) && view.hasFocus) selectAround(view, store);
     }),
   ];
+}
+
+/** A key without a value, or one whose text begins on the next line. */
+const OPENS = /^\s*(- +)*[^\s#'"][^#]*:\s*([|>][-+0-9]*\s*)?$/;
+
+/** What belongs to a key begins further in than the key. */
+function goDeeper(view: EditorView): boolean {
+  const { state } = view;
+  const { head, empty } = state.selection.main;
+  const { text, to } = state.doc.lineAt(head);
+  if (!empty || head !== to || state.readOnly || !OPENS.test(text)) return false;
+  const insert = state.lineBreak + ' '.repeat((/^\s*(- +)*/.exec(text)?.[0].length ?? 0) + 2);
+  view.dispatch(state.replaceSelection(insert), { scrollIntoView: true, userEvent: 'input' });
+  return true;
 }
 
 function write(store: EditorStore, text: string): void {
