@@ -1,6 +1,6 @@
 import '@xyflow/react/dist/base.css';
-import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow } from '@xyflow/react';
-import { useCallback, useEffect, useMemo, type ClipboardEvent, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react';
+import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, SelectionMode, useKeyPress, useReactFlow } from '@xyflow/react';
+import { useCallback, useEffect, useMemo, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react';
 import { useCrowded } from '../../canvas/camera';
 import flowCss from '../../canvas/FlowCanvas.module.css';
 import { MiniMap } from '../../canvas/MiniMap';
@@ -13,7 +13,7 @@ import { addEntry, ENTRY_TYPE, type Entry } from '../adding';
 import type { Camera } from '../commands/types';
 import { copied, cut, pasted } from '../clipboard';
 import { requestJump, useJump } from '../jump';
-import { useEditor, useEditorStore } from '../store';
+import { useEditor, useEditorStore, type EditorStore } from '../store';
 import { CanvasTools } from './CanvasTools';
 import { Card, Frame } from './Card';
 import css from './EditorCanvas.module.css';
@@ -64,11 +64,15 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
   const canvas = useCanvasStore();
   const readOnly = useEditor((state) => state.readOnly);
   const active = useCanvas((state) => state.active);
-  const boxing = useCanvas((state) => state.boxing);
+  const mode = useCanvas((state) => state.boxing);
+  // With React Flow's own key for it, a click on a card would begin a box too.
+  const boxing = useKeyPress('Shift') || mode;
   const linking = useCanvas(({ linking }) => linking !== null);
   const camera = useCamera();
   useHandedOver(camera, onCamera);
   useShownJump(camera);
+  useClipboard(camera);
+  useCursor();
   const { nodes, edges, onNodesChange, onEdgesChange, drop } = useNodes(scene);
   const spots = useMemo(() => spotsOf(scene.drawing, scene), [scene]);
   const crowded = useCrowded(spots);
@@ -101,6 +105,8 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
         onEdgesChange={onEdgesChange}
         onNodeClick={(event, node) => {
           canvas.setState({ active: node.id });
+          // React Flow leaves a selection of several as it is when one of them is clicked.
+          if (!event.shiftKey && !event.metaKey && !event.ctrlKey) store.getState().select([node.id]);
           focusOn(event.currentTarget);
         }}
         onNodeDoubleClick={(_, node) => requestJump({ key: node.id, place: '' })}
@@ -116,7 +122,6 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
         aria-describedby="canvas-keys"
         aria-activedescendant={active !== null && scene.places.has(active) ? `card-${active}` : undefined}
         onKeyDown={onKeyDown}
-        {...useClipboard(camera)}
         minZoom={0.02}
         maxZoom={1.75}
         onlyRenderVisibleElements
@@ -129,6 +134,7 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
         selectionMode={SelectionMode.Partial}
         selectionOnDrag={boxing}
         panOnDrag={!boxing}
+        selectionKeyCode={null}
         multiSelectionKeyCode={FURTHER}
         deleteKeyCode={null}
         snapToGrid
@@ -193,22 +199,46 @@ function useDropped() {
   );
 }
 
-/** Copy, cut and paste while the canvas has the focus. */
-function useClipboard(camera: CanvasCamera) {
+/** Where something else selects (undo, paste, outline), the arrow keys go on from there. */
+function useCursor(): void {
   const store = useEditorStore();
-  return useMemo(() => {
-    const give = (event: ClipboardEvent, text: string | null) => {
-      if (text === null || event.target !== event.currentTarget) return;
-      event.clipboardData.setData('text/plain', text);
+  const canvas = useCanvasStore();
+  useEffect(
+    () =>
+      store.subscribe(({ selection, doc }, { selection: before }) => {
+        if (selection === before || [...selection].some((id) => before.has(id))) return;
+        const active = [...selection].findLast((id) => doc.model.tasks.has(id));
+        if (active !== undefined) canvas.setState({ active });
+      }),
+    [store, canvas],
+  );
+}
+
+/** Copy, cut and paste while the canvas has the focus. The browser tells the page, not the canvas, as nothing there is typed. */
+function useClipboard(camera: CanvasCamera): void {
+  const store = useEditorStore();
+  useEffect(() => {
+    const isOurs = () => document.activeElement?.matches('[data-tasks] .react-flow') === true && window.getSelection()?.isCollapsed !== false;
+    const give = (event: ClipboardEvent, read: (store: EditorStore) => string | null) => {
+      const text = isOurs() ? read(store) : null;
+      if (text === null) return;
+      event.clipboardData?.setData('text/plain', text);
       event.preventDefault();
     };
-    return {
-      onCopy: (event: ClipboardEvent) => give(event, copied(store)),
-      onCut: (event: ClipboardEvent) => give(event, cut(store)),
-      onPaste: (event: ClipboardEvent) => {
-        event.preventDefault();
-        pasted(store, event.clipboardData.getData('text/plain'), camera.centre());
-      },
+    const onCopy = (event: ClipboardEvent) => give(event, copied);
+    const onCut = (event: ClipboardEvent) => give(event, cut);
+    const onPaste = (event: ClipboardEvent) => {
+      if (!isOurs()) return;
+      event.preventDefault();
+      pasted(store, event.clipboardData?.getData('text/plain') ?? '', camera.centre());
+    };
+    document.addEventListener('copy', onCopy);
+    document.addEventListener('cut', onCut);
+    document.addEventListener('paste', onPaste);
+    return () => {
+      document.removeEventListener('copy', onCopy);
+      document.removeEventListener('cut', onCut);
+      document.removeEventListener('paste', onPaste);
     };
   }, [store, camera]);
 }

@@ -80,7 +80,7 @@ describe('a scene', () => {
 
   it('folds a scope into a card with the count of what is inside', () => {
     const { nodes } = sceneOf(text(1), makeScenes(), new Set(['all']));
-    expect(nodes.map(({ id, type }) => `${id} ${String(type)}`)).toEqual(['ingest card', 'train card', 'all card']);
+    expect(nodes.map(({ id, type }) => `${id} ${type}`)).toEqual(['ingest card', 'train card', 'all card']);
     expect(nodes.at(-1)!.data).toMatchObject({ count: 1, folded: true });
   });
 });

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, type PointerEvent as ReactPointerEvent } from 'react';
+import { useCallback, useEffect, useEffectEvent, type PointerEvent as ReactPointerEvent } from 'react';
 import { useEditorStore, type EditorStore } from '../store';
 import { beginLinking, endLinking, link, linkWithCard, optionsOf, refusalOf, wordsOf } from './linking';
 import { canvasOf, samePort, useCanvas, useCanvasStore, type Linking, type PortRef, type Target } from './state';
@@ -44,25 +44,27 @@ export function usePointerLink(moved: (pointer: Pointer) => void, onEmpty: (from
   const store = useEditorStore();
   const canvas = useCanvasStore();
   const by = useCanvas(({ linking }) => linking?.by ?? null);
-  const start = useRef<Pointer | null>(null);
+  const told = useEffectEvent(moved);
+  const dropped = useEffectEvent(onEmpty);
   useEffect(() => {
     if (by !== 'drag' && by !== 'click') return;
+    let start: Pointer | null = null;
     const follow = (event: PointerEvent) => {
       const pointer = { x: event.clientX, y: event.clientY };
-      start.current ??= pointer;
-      moved(pointer);
+      start ??= pointer;
+      told(pointer);
       look(store, targetUnder(pointer));
     };
     const release = (event: PointerEvent) => {
       const { linking } = canvas.getState();
       const pointer = { x: event.clientX, y: event.clientY };
       if (!linking) return;
-      if (by === 'drag' && isClick(linking, pointer, start.current)) {
+      if (by === 'drag' && isClick(linking, pointer, start)) {
         canvas.setState({ linking: { ...linking, by: 'click' } });
         return;
       }
       endLinking(store);
-      drop(store, linking, pointer, onEmpty);
+      drop(store, linking, pointer, (from, at) => dropped(from, at));
     };
     const press = (event: PointerEvent) => {
       if (by !== 'click') return;
@@ -80,13 +82,12 @@ export function usePointerLink(moved: (pointer: Pointer) => void, onEmpty: (from
     window.addEventListener('pointerdown', press, true);
     window.addEventListener('keydown', escape, true);
     return () => {
-      start.current = null;
       window.removeEventListener('pointermove', follow);
       window.removeEventListener('pointerup', release);
       window.removeEventListener('pointerdown', press, true);
       window.removeEventListener('keydown', escape, true);
     };
-  }, [by, store, canvas, moved, onEmpty]);
+  }, [by, store, canvas]);
 }
 
 function isClick({ from }: Linking, pointer: Pointer, start: Pointer | null): boolean {
