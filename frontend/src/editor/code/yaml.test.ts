@@ -164,3 +164,47 @@ describe('problems of the server', () => {
     expect(marks(view)).toEqual([]);
   });
 });
+
+describe('a hostile text', () => {
+  const paste = (text: string) => {
+    const { store, view } = open();
+    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: view.state.toText(text) }, userEvent: 'input.paste' });
+    return { store, view };
+  };
+
+  it.each([
+    ['brackets inside each other', `a: ${'['.repeat(50_000)}`],
+    ['mappings inside each other', Array.from({ length: 100 }, (_, depth) => `${' '.repeat(depth)}k:`).join('\n')],
+    ['a NUL', 'name: a\0b\n'],
+    ['half a character', 'name: \ud800\n'],
+  ])('of %s is told in words, and the last good graph stays', (_, text) => {
+    const { store, view } = paste(text);
+    const { doc } = store.getState();
+    expect(textOf(view.state)).toBe(text);
+    expect(doc.text).toBe(text);
+    expect([...doc.model.tasks.keys()]).toEqual(['ingest', 'train']);
+    expect(doc.broken[0]?.message).not.toBe('');
+    expect(marks(view)[0]?.[1]).toBe(doc.broken[0]?.message);
+  });
+
+  it.each([
+    ['marks that turn the direction of writing', 'title: "\\u202eabc"\n# \u05d0\u05d1\n'],
+    ['characters of two units', 'title: 😀👩‍👩‍👧 Ⅷ\ntasks: {a: {kind: 😀}}\n'],
+    ['a very long line', `title: ${'x '.repeat(100_000)}\n`],
+    ['many lines', '# x\n'.repeat(100_000)],
+  ])('of %s is kept as it is', (_, text) => {
+    const { store, view } = paste(text);
+    expect(textOf(view.state)).toBe(text);
+    expect(store.getState().doc.text).toBe(text);
+    store.getState().undo();
+    expect(textOf(view.state)).toBe(TEXT);
+  });
+
+  it('underlines by characters, as the server counts them', () => {
+    const { store, view } = paste('title: 😀😀 wrong\n');
+    const { text, model } = store.getState().doc;
+    const problem = { severity: 'error', code: 'x', path: 'title', line: 1, column: 11, message: 'No.', params: {} };
+    store.getState().setJudged({ text, problems: [problem], graph: null, signatures: {}, model });
+    expect(marks(view)).toEqual([['wrong', 'No.']]);
+  });
+});
