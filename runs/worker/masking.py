@@ -1,8 +1,9 @@
 """Hides secrets in what an attempt says: every form in which a value usually appears, across chunk borders.
 
-Pure. The forms: as it is; as JSON (once and twice), Python and shells write it; percent-encoded; as HTML; in
-hex; in base64 at its three alignments, both alphabets, wrapped as `base64` and `openssl` wrap. A value of
-several lines is hidden line by line too. What a task disguises in another way is not found.
+Pure. The forms: as it is, in UTF-8, -16 and -32; as JSON (once and twice), Python and shells write it;
+percent-encoded; as HTML; in hex; in base64 at its three alignments, both alphabets, wrapped as `base64` and
+`openssl` wrap. A value of several lines is hidden line by line too. What a task disguises in another way is
+not found.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import base64
 import html
 import json
-import mmap
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -23,9 +23,11 @@ SHORTEST_LINE: Final = 8  # characters that a line of a longer value must have t
 SHORTEST_IN_FILE: Final = 8  # bytes; anything shorter occurs in large files by chance
 PIECE: Final = 512  # characters; longer values are hidden in pieces, so that little is held back
 TOLD_BY: Final = 8  # bytes of a form that are looked for first
+READ: Final = 1024**2  # bytes of a file that are searched at once
 PATTERN_MEMORY: Final = 64 * 1024**2
 CUT: Final = 2000  # characters from which on a text may have been cut inside a secret
 _WRAPS: Final = (64, 76)
+_WIDE: Final = ("utf-16-le", "utf-16-be", "utf-32-le")  # Windows; arrays of NumPy
 _QUOTED_BY_SHELL: Final = re.compile(r"([^A-Za-z0-9_@%+=:,./-])")
 
 Span = tuple[int, int]
@@ -40,6 +42,7 @@ def forms(value: str) -> set[bytes]:
     for text in _texts(value):
         found.update(_written(text))
         found.update(_coded(text.encode()))
+        found.update(text.encode(wide) for wide in _WIDE)
     return {form for form in found if len(form) >= SHORTEST}
 
 
@@ -49,6 +52,8 @@ def _texts(value: str) -> Iterator[str]:
     yield from _pieces(value.strip())
     lines = [line.strip() for line in value.splitlines()]
     if len(lines) > 1:
+        for end in ("\n", "\r\n"):
+            yield from _pieces(end.join(value.strip().splitlines()))
         for line in lines:
             if len(line) >= SHORTEST_LINE:
                 yield from _pieces(line)
@@ -73,8 +78,9 @@ def _written(text: str) -> Iterator[bytes]:
             text,
             as_json,
             json.dumps(as_json)[1:-1],
-            json.dumps(text, ensure_ascii=False)[1:-1],
+            *_json_of_others(text),
             repr(text)[1:-1],
+            repr(f'{text}"')[1:-2],  # with a quote of each kind, repr escapes ' as $'…' of shells does
             repr(text.encode())[2:-1],
             text.replace("'", "'\"'\"'"),
             text.replace("'", "'\\''"),
@@ -84,6 +90,16 @@ def _written(text: str) -> Iterator[bytes]:
             *_percent(text),
         )
     )
+
+
+def _json_of_others(text: str) -> Iterator[str]:
+    """JSON with more or less escaped than Python does: by JavaScript, PHP, Go and Java."""
+    plain = json.dumps(text, ensure_ascii=False)[1:-1]
+    for form in (plain, json.dumps(text)[1:-1]):
+        yield form
+        yield form.replace("/", "\\/")
+        yield re.sub("[<>&]", lambda match: f"\\u{ord(match[0]):04x}", form)
+        yield re.sub(r"\\u[0-9a-f]{4}", lambda match: f"\\u{match[0][2:].upper()}", form)
 
 
 def _percent(text: str) -> Iterator[str]:
@@ -243,33 +259,52 @@ class Mask:
             elif isinstance(item, list):
                 left += item
             elif self._is_number(item):
-                name = self._values[str(item)]
+                name = self._values[_digits(item)]
             if name:
                 return name
         return None
 
     def _is_number(self, value: Any) -> bool:
         """Is it a secret of digits, written as a number?"""
-        return isinstance(value, int | float) and str(value) in self._values
+        return isinstance(value, int | float) and _digits(value) in self._values
 
-    def _found_in_bytes(self, data: bytes | mmap.mmap, shortest: int = 0) -> str | None:
-        for form, name in self._forms.items():
-            if len(form) >= shortest and data.find(form) >= 0:
-                return name
+    def _found_in_bytes(self, data: bytes, shortest: int = 0) -> str | None:
+        start = self._next(data, 0)
+        while start >= 0:
+            for form in self._heads[data[start : start + SHORTEST]]:
+                if len(form) >= shortest and data.startswith(form, start):
+                    return self._forms[form]
+            start = self._next(data, start + 1)
         return None
 
     def found_in_file(self, path: str) -> str | None:
-        """The name of a secret that a file, or a file of a folder, holds in a form of at least 8 bytes."""
-        if os.path.isdir(path) and not os.path.islink(path):
-            with os.scandir(path) as entries:
-                inside = list(entries)
-            return self.found([entry.name for entry in inside]) or next(
-                (name for entry in inside if (name := self.found_in_file(entry.path))), None
-            )
-        if not os.path.isfile(path) or not os.path.getsize(path):
+        """The name of a secret that a file, link or folder holds in a form of at least 8 bytes."""
+        if os.path.islink(path):
+            return self.found(os.readlink(path)) or self._found_in_content(path)
+        if not os.path.isdir(path):
+            return self._found_in_content(path)
+        with os.scandir(path) as entries:
+            inside = list(entries)
+        return self.found([entry.name for entry in inside]) or next(
+            (name for entry in inside if (name := self.found_in_file(entry.path))), None
+        )
+
+    def _found_in_content(self, path: str) -> str | None:
+        """Piece by piece, each with the end of the one before: a look at a large file holds up no thread."""
+        if not os.path.isfile(path):
             return None
-        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return self._found_in_bytes(content, SHORTEST_IN_FILE)
+        with open(path, "rb") as file:
+            end = b""
+            while piece := file.read(READ):
+                if name := self._found_in_bytes(end + piece, SHORTEST_IN_FILE):
+                    return name
+                end = (end + piece)[-self._longest :]
+        return None
+
+
+def _digits(number: float) -> str:
+    """A number as a person would write it: 12345678.0 is the secret 12345678."""
+    return str(int(number) if isinstance(number, float) and number.is_integer() else number)
 
 
 def merged(spans: list[Span]) -> list[Span]:

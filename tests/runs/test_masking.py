@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import html
 import json
+import os
+import re
 import shlex
 import subprocess
+import time
 from pathlib import Path
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -15,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.worker.masking import MARK, Mask, forms, merged
+from runs.worker.masking import MARK, READ, Mask, forms, merged
 
 VALUE = "s3cr3t/+pä ss'w\"ord$&<x>"
 PLAIN = "kR7-plain-token-19"
@@ -56,6 +60,9 @@ def hidden(value: str, said: str | bytes) -> bytes:
         lambda v: v.encode().hex(),
         lambda v: v.encode().hex().upper(),
         lambda v: v.encode().hex(":"),
+        lambda v: json.dumps(v).replace("/", "\\/"),
+        lambda v: json.dumps(v).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
+        lambda v: re.sub(r"\\u(\w{4})", lambda found: f"\\u{found[1].upper()}", json.dumps(v)),
     ],
 )
 def test_a_value_is_hidden_as_languages_and_protocols_write_it(value: str, write: object) -> None:
@@ -86,6 +93,25 @@ def test_what_the_shell_writes_is_hidden() -> None:
     shown = hidden(PLAIN, said.stdout + said.stderr)
     assert PLAIN.encode() not in shown
     assert shown.count(MARK.encode()) >= 3
+
+
+def test_the_shell_quotes_a_value_with_quote_and_tabulator_in_a_way_of_its_own() -> None:
+    value = "it's\tours"
+    script = ["bash", "-c", 'printf "%q" "$V"']
+    said = subprocess.run(script, env={"V": value}, capture_output=True, check=True).stdout
+    assert said.startswith(b"$'")
+    assert hidden(value, said) == b"$'***'"
+
+
+@pytest.mark.parametrize("stored,said", [("\n", "\r\n"), ("\r\n", "\n")])
+def test_short_lines_are_hidden_whatever_ends_them(stored: str, said: str) -> None:
+    value = "user1\npass12\n"
+    assert hidden(value.replace("\n", stored), value.replace("\n", said)).rstrip() == b"***"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_a_value_is_hidden_in_the_wide_encodings_of_arrays_and_other_systems(encoding: str) -> None:
+    assert hidden(PLAIN, f"a{PLAIN}b".encode(encoding)).count(b"***") == 1
 
 
 def test_a_long_value_is_hidden_in_wrapped_base64() -> None:
@@ -164,8 +190,8 @@ def test_a_text_that_was_cut_inside_a_secret_shows_no_part_of_it() -> None:
 
 def test_json_is_hidden_in_keys_values_and_numbers() -> None:
     mask = Mask({"token": PLAIN, "pin": "12345678"})
-    value = {f"loss {PLAIN}": [1.5, 12345678, {"a": f"{PLAIN}!"}], "b": None, "c": True}
-    assert mask.json(value) == {"loss ***": [1.5, MARK, {"a": "***!"}], "b": None, "c": True}
+    value = {f"loss {PLAIN}": [1.5, 12345678, 12345678.0, {"a": f"{PLAIN}!"}], "b": None, "c": True}
+    assert mask.json(value) == {"loss ***": [1.5, MARK, MARK, {"a": "***!"}], "b": None, "c": True}
 
 
 @pytest.mark.parametrize(
@@ -178,7 +204,7 @@ def test_a_secret_inside_json_is_found_with_its_name(value: object) -> None:
 def test_what_holds_no_secret_is_not_refused() -> None:
     mask = Mask({"token": PLAIN, "pin": "1234"})
     assert mask.found({"a": [0.12345, 12345, "123", None, True]}) is None
-    assert mask.found(1234) == "pin"
+    assert mask.found(1234) == mask.found(1234.0) == "pin"
 
 
 def test_a_secret_is_found_however_deep_it_lies() -> None:
@@ -200,3 +226,26 @@ def test_a_secret_in_a_file_or_folder_is_found(tmp_path: Path) -> None:
     (folder / "deep" / "weights").unlink()
     (folder / f"named-{PLAIN}").touch()
     assert mask.found_in_file(str(folder)) == "token"
+
+
+def test_a_secret_is_found_in_the_target_of_a_link(tmp_path: Path) -> None:
+    os.symlink(PLAIN, tmp_path / "link")
+    assert Mask({"token": PLAIN}).found_in_file(str(tmp_path)) == "token"
+
+
+def test_a_secret_is_found_where_two_reads_of_a_file_meet(tmp_path: Path) -> None:
+    mask, file = Mask({"token": PLAIN}), tmp_path / "large"
+    for before in (0, 1, len(PLAIN) - 1, len(PLAIN)):
+        file.write_bytes(b"x" * (READ - before) + PLAIN.encode())
+        assert mask.found_in_file(str(file)) == "token"
+
+
+def test_a_key_of_many_lines_does_not_make_large_files_slow(tmp_path: Path) -> None:
+    """Searching for each of a thousand forms by itself takes five seconds, and no other thread runs then."""
+    digests = (hashlib.sha512(bytes([number])).digest() for number in range(50))
+    mask = Mask({"key": "\n".join(base64.b64encode(digest).decode() for digest in digests)})
+    file = tmp_path / "weights"
+    file.write_bytes(os.urandom(1024**2) * 64)
+    began = time.process_time()
+    assert mask.found_in_file(str(file)) is None
+    assert time.process_time() - began < 2
