@@ -30,7 +30,7 @@ export function portsOf(key: string, { model, catalogue, judged }: Known): Ports
   const task = model.tasks.get(key);
   if (!task) return NO_PORTS;
   const before = answers.get(key);
-  if (before && before.raw === task.raw && before.catalogue === catalogue && before.judged === judged) return before.ports;
+  if (before?.raw === task.raw && before.catalogue === catalogue && before.judged === judged) return before.ports;
   const now = written(task, catalogue, judged);
   const ports = before && same(before.ports, now) ? before.ports : now;
   if (answers.size > MANY) answers.clear();
@@ -39,8 +39,12 @@ export function portsOf(key: string, { model, catalogue, judged }: Known): Ports
 }
 
 function written(task: TaskModel, catalogue: Catalogue, judged: Judged | null): Ports {
-  const seen = seenBy(judged, task.key);
-  return withGiven(ofKind(task, catalogue, judged, seen), task.raw, seen);
+  return withGiven(declaredPorts(task, { catalogue, judged }), task.raw, seenBy(judged, task.key));
+}
+
+/** The ports that a task has by its kind, code or declarations: without inputs that are only given. */
+export function declaredPorts(task: TaskModel, { catalogue, judged }: Pick<Known, 'catalogue' | 'judged'>): Ports {
+  return ofKind(task, catalogue, judged, seenBy(judged, task.key));
 }
 
 function ofKind(task: TaskModel, catalogue: Catalogue, judged: Judged | null, seen: GraphTask | null): Ports {
@@ -66,18 +70,21 @@ export function ofSignature(signature: Signature | undefined): Ports {
 
 // --- code in the document -----------------------------------------------------------------------------------------
 
-/** What was read of a code, and what a task's code was when it could be read last. */
-const read = new Map<string, Signature>();
+/** The signatures of codes, and of a task when its code could be read last. */
+const ofCodes = new Map<string, Signature>();
+const ofTasks = new Map<string, Signature>();
 
 /** The signature of code in the document: as the server read it, else as it was when it could be read last. */
 function readOf(key: string, source: string, judged: Judged | null): Signature | undefined {
+  const task = `${judged?.model?.name ?? ''} ${key}`;
   const found = judged?.signatures[key];
+  const code = judged?.model?.tasks.get(key)?.raw.source;
   if (found) {
-    if (read.size > MANY) read.clear();
-    read.set(`last ${key}`, found);
-    read.set(`code ${String(judged?.model?.tasks.get(key)?.raw.source)}`, found);
+    if (ofCodes.size > MANY) ofCodes.clear();
+    ofTasks.set(task, found);
+    if (typeof code === 'string') ofCodes.set(code, found);
   }
-  return read.get(`code ${source}`) ?? read.get(`last ${key}`);
+  return ofCodes.get(source) ?? ofTasks.get(task);
 }
 
 // --- what is written ----------------------------------------------------------------------------------------------
