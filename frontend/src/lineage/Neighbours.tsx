@@ -168,8 +168,8 @@ function HopRow({ neighbour: { record, artifacts }, what }: { neighbour: Neighbo
       <td>
         <Link to="/runs/$runId" params={{ runId: record.run }} search={{ task: record.task, tab: 'data' }}>
           {record.task}
-        </Link>{' '}
-        <span className={table.muted}>
+        </Link>
+        <span className={cx(table.cut, table.muted)}>
           run {record.run_number}, attempt {record.attempt_no}, <Ago at={record.finished_at ?? record.started_at} />
         </span>
       </td>

@@ -49,8 +49,9 @@ const Card = memo(function Card({ id, selected }: CardProps) {
 });
 
 function asideOf(node: TraceNode): string {
-  const { sha256, size } = node.detail;
+  const { sha256, size, run_number: run } = node.detail;
   return [
+    typeof run === 'number' ? `run ${run}` : '',
     typeof size === 'number' ? formatBytes(size) : '',
     typeof sha256 === 'string' ? shortDigest(sha256).slice(0, 8) : '',
   ]

@@ -1,7 +1,7 @@
 import type { Artifact, ArtifactItem, Neighbour, Trace, TraceNode } from '../api/types';
 
 /** Readers that are drawn; the list has all of them. */
-export const READERS = 10;
+export const READERS = 6;
 /** Artifacts drawn of one record. */
 const EACH = 6;
 

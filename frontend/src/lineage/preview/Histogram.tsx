@@ -3,7 +3,7 @@ import { formatCount } from '../../ui/format';
 import { cellText } from './cells';
 import css from './Tables.module.css';
 
-const WIDTH = 140;
+const WIDTH = 120;
 const HEIGHT = 28;
 const GAP = 1;
 

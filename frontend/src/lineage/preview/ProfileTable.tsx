@@ -114,7 +114,7 @@ function Values({ column, rows }: { column: ColumnProfile; rows: number }) {
   if (top.length > 0) {
     return (
       <ul className={css.top}>
-        {top.slice(0, 3).map(({ value, count }) => (
+        {top.slice(0, 2).map(({ value, count }) => (
           <li key={fullText(value)} title={`${cellText(value)}: ${plural(count, 'row')}`}>
             <span className={css.value}>{value === '' ? 'empty text' : cellText(value)}</span>
             <span className={css.share}>{formatShare(count / rows)}</span>
