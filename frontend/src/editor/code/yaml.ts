@@ -65,7 +65,8 @@ function selectAround({ state }: EditorView, store: EditorStore): void {
 /** Shows in the view what the store holds, from now on. Returns what ends it. */
 export function follow(view: EditorView, store: EditorStore): () => void {
   const draw = (state: State, before: State | null) => {
-    if (state.doc.text !== before?.doc.text) show(view, state.doc.text, isStep(state, before));
+    const changed = state.doc.text !== before?.doc.text && state.doc.text !== textOf(view.state);
+    if (changed) show(view, state.doc.text, isStep(state, before));
     if (state.readOnly !== before?.readOnly) lock(view, state.readOnly);
     drawProblems(state);
     drawSelection(state, before);
