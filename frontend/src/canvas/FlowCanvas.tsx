@@ -28,15 +28,18 @@ import {
   type ReactNode,
 } from 'react';
 import { cx } from '../ui/cx';
+import { AT_ONCE } from '../graph/far';
 import { absolute, FRAME, layoutFor, layoutIn } from '../graph/layout';
 import { first, neighbour, type Direction } from '../graph/navigate';
 import { labelSpot, pathOf } from '../graph/route';
 import type { Drawing, Flow, Place, Placement, Route } from '../graph/types';
 import { AROUND, useCrowded, useFirstBox, useFit, useRefit, useShow, ZOOM } from './camera';
 import css from './FlowCanvas.module.css';
+import { LayingOut } from './LayingOut';
 import { Overview } from './Overview';
 import { spotAt, spotsOf, type Paint } from './picture';
 import { Tier } from './Tier';
+import { useFarPlacement } from './useFarPlacement';
 import { ZoomButtons } from './ZoomButtons';
 
 export interface CardProps {
@@ -201,9 +204,13 @@ const NoFrame = () => null;
  * Enter opens, Escape lets go. What a card shows is its own business: the node list never changes with states.
  */
 export function FlowCanvas(props: Props) {
+  const { drawing } = props;
+  const far = drawing.boxes.length > AT_ONCE;
+  const placement = useFarPlacement(far ? drawing : null);
+  if (far && placement === null) return <LayingOut count={drawing.boxes.length} />;
   return (
     <ReactFlowProvider>
-      <Canvas {...props} />
+      <Canvas {...props} far={far ? placement : null} />
     </ReactFlowProvider>
   );
 }
@@ -218,11 +225,16 @@ const KEYS: Record<string, Direction> = {
 const FEW = 40;
 const NONE: never[] = [];
 
-function Canvas({ label, drawing, shape = 1.2, start, Card, Frame = NoFrame, selected, onSelect, paint }: Props) {
+interface CanvasProps extends Props {
+  /** Where the boxes of a large drawing stand; smaller ones are laid out here, for the box that the canvas has. */
+  far: Placement | null;
+}
+
+function Canvas({ label, drawing, shape = 1.2, start, Card, Frame = NoFrame, selected, onSelect, paint, far }: CanvasProps) {
   const box = useFirstBox();
   const placement = useMemo(
-    () => (start !== undefined && box !== null ? layoutIn(drawing, box, AROUND) : layoutFor(drawing, shape)),
-    [drawing, shape, start, box],
+    () => far ?? (start !== undefined && box !== null ? layoutIn(drawing, box, AROUND) : layoutFor(drawing, shape)),
+    [far, drawing, shape, start, box],
   );
   const { places, flow } = placement;
   const nodes = useMemo(() => nodesOf(drawing, placement), [drawing, placement]);

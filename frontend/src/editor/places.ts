@@ -18,8 +18,6 @@ export interface Ground {
 }
 
 const GAP = { x: 48, y: 24 };
-/** Up to so many boxes are laid out at once; more of them by a worker, while the page stays quick. */
-export const AT_ONCE = 150;
 
 /** The scopes in which nothing has a spot yet, as a drawing for `layout`; null when there are none. */
 export function unsettled({ tasks, links, sizeOf }: Ground, spots: Spots): Drawing | null {

@@ -3,6 +3,9 @@ import type { Drawing, Flow, Placement } from './types';
 
 /* Layout of large drawings in a worker: the same result as `layout`, without keeping the page from drawing. */
 
+/** Up to so many boxes are laid out at once; more of them by the worker. */
+export const AT_ONCE = 150;
+
 interface Asked {
   no: number;
   drawing: Drawing;

@@ -3,6 +3,7 @@ import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, SelectionM
 import { useCallback, useEffect, useMemo, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react';
 import { useCrowded } from '../../canvas/camera';
 import flowCss from '../../canvas/FlowCanvas.module.css';
+import { LayingOut } from '../../canvas/LayingOut';
 import { MiniMap } from '../../canvas/MiniMap';
 import { Overview } from '../../canvas/Overview';
 import { spotAt, spotsOf } from '../../canvas/picture';
@@ -42,20 +43,12 @@ const NONE: never[] = [];
 /** The pipeline to be drawn upon: one tab stop, everything that the pointer does can be done by keys. */
 export function EditorCanvas({ onCamera }: Props) {
   const scene = useScene();
-  if (!scene) return <Waiting />;
+  const count = useEditor((state) => state.doc.model.tasks.size);
+  if (!scene) return <LayingOut count={count} />;
   return (
     <ReactFlowProvider>
       <Canvas scene={scene} onCamera={onCamera} />
     </ReactFlowProvider>
-  );
-}
-
-function Waiting() {
-  const count = useEditor((state) => state.doc.model.tasks.size);
-  return (
-    <div className={css.waiting} role="status">
-      Laying out {count} tasks…
-    </div>
   );
 }
 

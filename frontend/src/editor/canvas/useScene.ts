@@ -1,7 +1,8 @@
 import { useEffect, useMemo, useState } from 'react';
-import { layoutFar } from '../../graph/far';
+import { useFarPlacement } from '../../canvas/useFarPlacement';
+import { AT_ONCE } from '../../graph/far';
 import type { Drawing } from '../../graph/types';
-import { AT_ONCE, laidOut, noteDrawn, spotsIn, unsettled, type Spots } from '../places';
+import { laidOut, noteDrawn, spotsIn, unsettled, type Spots } from '../places';
 import { portsOf } from '../ports';
 import { useEditor } from '../store';
 import type { Model } from '../types';
@@ -38,23 +39,16 @@ const NOTHING: Spots = {};
 /** Spots for what has none; null while the worker is at it. */
 function useLaidOut(drawing: Drawing | null, model: Model): Spots | null {
   const far = drawing !== null && drawing.boxes.length > AT_ONCE;
-  const near = useMemo(() => {
+  const placement = useFarPlacement(far ? drawing : null);
+  const now = useMemo(() => {
     if (drawing === null) return NOTHING;
-    return far ? null : laidOut(drawing, model.tasks);
-  }, [drawing, far, model]);
-  const [answer, setAnswer] = useState<{ spots: Spots } | null>(null);
-  useEffect(() => {
-    if (!far) return;
-    let current = true;
-    void layoutFar(drawing).then((placement) => {
-      if (current) setAnswer({ spots: spotsIn(placement, drawing, model.tasks) });
-    });
-    return () => {
-      current = false;
-    };
-  }, [far, drawing, model]);
+    if (!far) return laidOut(drawing, model.tasks);
+    return placement && spotsIn(placement, drawing, model.tasks);
+  }, [drawing, far, placement, model]);
+  const [last, setLast] = useState(now);
+  if (now !== null && now !== last) setLast(now);
   // While a changed drawing is laid out again, the last answer stays on screen.
-  return near ?? answer?.spots ?? null;
+  return now ?? last;
 }
 
 /** Commands align and tidy what is drawn. */

@@ -1,12 +1,12 @@
 import { aligned, distributed, GRID, type Axis, type Side } from '../../graph/align';
-import { layoutFar } from '../../graph/far';
+import { AT_ONCE, layoutFar } from '../../graph/far';
 import { layout } from '../../graph/layout';
 import type { Drawing, Place, Placement } from '../../graph/types';
 import { canvasOf } from '../canvas/state';
 import { drawingsOf, tidied } from '../canvas/tidy';
 import { counted } from '../canvas/words';
 import { group, moveTasks, ungroup } from '../document/operations';
-import { settled, AT_ONCE } from '../places';
+import type { settled } from '../places';
 import type { EditorStore } from '../store';
 import { Refused, type Spot } from '../types';
 import type { Command, Stage } from './types';
