@@ -23,21 +23,20 @@ def rotate(*, actor: User | None = None) -> Iterator[int]:
     Each batch is a transaction of its own with its audit row, so stopping in between loses nothing and
     starting again goes on. KeyMissing or NotTheSame when a row cannot be opened: those before it are done.
     """
-    newest = sealing.key_ring().newest
-    while done := _rotate_batch(newest, actor):
+    while done := _rotate_batch(actor):
         yield done
 
 
 @transaction.atomic
-def _rotate_batch(newest: str, actor: User | None) -> int:
-    ring = sealing.key_ring()
-    rows = list(_stored().exclude(key_id=newest).order_by("id").select_for_update()[:BATCH])
+def _rotate_batch(actor: User | None) -> int:
+    ring = sealing.key_ring()  # as it is now: another new key may have come since the last batch
+    rows = list(_stored().exclude(key_id=ring.newest).order_by("id").select_for_update()[:BATCH])
     for row in rows:
         sealed = ring.seal_again(sealed_of(row), row.name)
         row.ciphertext, row.key_id = sealed.ciphertext, sealed.key_id
     if rows:
         Secret.objects.bulk_update(rows, ["ciphertext", "key_id"])
-        audit.write(actor, "secret.rotate", None, {"secrets": len(rows), "key": newest}, team=None)
+        audit.write(actor, "secret.rotate", None, {"secrets": len(rows), "key": ring.newest}, team=None)
     return len(rows)
 
 

@@ -7,10 +7,13 @@ to another row is refused.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -158,15 +161,17 @@ def first_key() -> str | None:
 def add_key() -> str:
     """Put a fresh key before the others in the key file; returns its id. Conflict without a file."""
     text = new_key()
-    write_keys(_own_file(), [text, *_texts()])
+    with _alone(_own_file()) as file:
+        write_keys(file, [text, *_texts()])
     return key_id(text)
 
 
 def keep_only(ids: set[str]) -> list[str]:
     """Take the other keys out of the key file; the newest always stays. Returns the ids of those dropped."""
-    newest, *older = _texts()
-    kept = [newest, *(text for text in older if key_id(text) in ids)]
-    write_keys(_own_file(), kept)
+    with _alone(_own_file()) as file:
+        newest, *older = _texts()
+        kept = [newest, *(text for text in older if key_id(text) in ids)]
+        write_keys(file, kept)
     return [key_id(text) for text in older if text not in kept]
 
 
@@ -175,6 +180,20 @@ def _own_file() -> Path:
     if file is None:
         raise Conflict("The keys stand in ORCHESTRATOR_SECRET_KEYS: change them there, in every process.")
     return file
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[Path]:
+    """Nobody else changes the file meanwhile: of two keys added at the same moment none may be lost.
+
+    The folder is locked, as the file itself is replaced.
+    """
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield file
+    finally:
+        os.close(folder)
 
 
 def write_keys(file: Path, texts: list[str]) -> None:

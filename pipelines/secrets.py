@@ -89,7 +89,7 @@ def change(
     What is None stays. Conflict when it was archived, Invalid when the value does not fit the kind of secret.
     """
     with transaction.atomic():
-        row = Secret.objects.select_for_update(of=("self",)).select_related("team").get(pk=secret.pk)
+        row = _locked(secret)
         if row.archived_at is not None:
             raise Conflict(f"The secret '{row.name}' is archived: make a new one.", code="archived")
         changed = _changed(row, value, address, description)
@@ -120,12 +120,18 @@ def _changed(row: Secret, value: str | None, address: str | None, description: s
 def archive(secret: Secret, *, actor: User | None, token: ApiToken | None = None) -> bool:
     """Take a secret out of use and forget its value for good. False when it was archived before."""
     with transaction.atomic():
-        found = Secret.objects.filter(pk=secret.pk, archived_at=None).update(
-            archived_at=EngineNow(), ciphertext=b"", key_id=""
-        )
-        if found:
-            audit.write(actor, "secret.archive", secret, _told(secret), team=secret.team, token=token)
-    return bool(found)
+        row = _locked(secret)
+        if row.archived_at is not None:
+            return False
+        row.archived_at, row.ciphertext, row.key_id = EngineNow(), b"", ""
+        row.save()
+        audit.write(actor, "secret.archive", row, _told(row), team=row.team, token=token)
+    return True
+
+
+def _locked(secret: Secret) -> Secret:
+    """The row as it is now, which nobody else changes before this transaction ends."""
+    return Secret.objects.select_for_update(of=("self",)).select_related("team").get(pk=secret.pk)
 
 
 def _told(secret: Secret) -> dict[str, Any]:

@@ -24,11 +24,19 @@ class Unseen(forms.Textarea):
         return None
 
 
+class ValueField(forms.CharField):
+    """A value as it was typed: browsers send CR LF for each line end, which no private key may have."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, strip=False, widget=Unseen, **options)
+
+    def to_python(self, value: Any) -> Any:
+        typed = super().to_python(value)
+        return typed.replace("\r\n", "\n")
+
+
 class NewSecretForm(ConsoleForm):
-    value = forms.CharField(
-        required=False,
-        strip=False,
-        widget=Unseen,
+    value = ValueField(
         help_text=f"At least {secrets.SHORTEST} characters. It is encrypted, and nobody can read it again.",
     )
 
@@ -43,11 +51,8 @@ class NewSecretForm(ConsoleForm):
 
 
 class SecretForm(ConsoleForm):
-    value = forms.CharField(
+    value = ValueField(
         label="New value",
-        required=False,
-        strip=False,
-        widget=Unseen,
         help_text="Left empty, the value stays as it is. Runs that begin later are given the new one.",
     )
 

@@ -464,9 +464,13 @@ def parse_written(kind: str, name: str, path: Path) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise Mismatch(
-            f"$OUT/{name} should hold a value of type {kind}, but holds {text.strip()[:80]!r}"
-        ) from None
+        raise Mismatch(f"$OUT/{name} should hold a value of type {kind}, but holds {quoted(text)}") from None
+
+
+def quoted(text: str) -> str:
+    """A text in a sentence, whole or not at all: the beginning of a secret would not be known as one."""
+    text = text.strip()
+    return repr(text) if len(text) <= 80 else f"{len(text)} characters of another kind"
 
 
 def check_array(name: str, path: Path) -> None:

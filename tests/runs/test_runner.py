@@ -575,6 +575,8 @@ def test_the_exit_code_of_a_script_is_kept(trials: Trials) -> None:
     [
         ("true", "integer", "the script did not write $OUT/x"),
         ("echo abc > $OUT/x", "integer", "should hold a value of type integer, but holds 'abc'"),
+        # Not quoted in part: a secret that is cut is hidden by nobody.
+        ("printf %0200d 1 > $OUT/x", "integer", "of type integer, but holds 200 characters of another kind"),
         ("echo 1.5 > $OUT/x", "integer", "expected an integer"),
         ("mkdir $OUT/x", "string", "must be a file that holds a string"),
         ("echo x > $OUT/x", "table", "x is not a Parquet file"),

@@ -352,6 +352,16 @@ def test_a_token_is_shown_once(scene: Scene, root: Client) -> None:
         assert shown[1] not in text_of(root.get(f"/admin/pipelines/apitoken/{page}"))
 
 
+def test_a_key_of_several_lines_keeps_its_line_ends(scene: Scene, root: Client) -> None:
+    """Browsers send CR LF for the line ends of a text area; what reads private keys refuses them with CR."""
+    root.post("/admin/pipelines/secret/add/", cases.new_secret(value="first\r\nsecond\r\n")(scene))
+    row = Secret.objects.get()
+    assert secrets.release(row.team_id, [row.name])[row.name].value == "first\nsecond\n"
+    change = {"description": "", "value": "third\r\nfourth"}
+    root.post(f"/admin/pipelines/secret/{row.pk}/change/", change)
+    assert secrets.release(row.team_id, [row.name])[row.name].value == "third\nfourth"
+
+
 def test_a_secret_is_on_no_page_not_even_after_a_mistake(scene: Scene, root: Client) -> None:
     row = cases.secret(scene)
     home = "/admin/pipelines/secret/"
