@@ -19,7 +19,10 @@ export function FindBox({ onClose }: { onClose: () => void }) {
   const [active, setActive] = useState(0);
   const hits = useHits(query);
   const shown = hits.slice(0, SHOWN);
-  useEffect(() => list.current?.children[active]?.scrollIntoView({ block: 'nearest' }), [active]);
+  useEffect(() => {
+    // Braces: some browsers answer with a promise, which an effect must not return.
+    list.current?.children[active]?.scrollIntoView({ block: 'nearest' });
+  }, [active]);
 
   const go = ({ task, place }: Hit) => {
     store.getState().select([task.key]);

@@ -17,7 +17,8 @@ const IN_CODE: readonly (readonly [string, string])[] = [
 export function ShortcutSheet({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
     <Dialog open={open} onClose={onClose} title="Keyboard shortcuts" footer={<Button onClick={onClose}>Close</Button>}>
-      <div className={css.groups}>
+      {/* Focusable, so that the arrow keys scroll it. */}
+      <div className={css.groups} tabIndex={0} role="group" aria-label="Shortcuts">
         {GROUPS.map((group) => (
           <Group key={group} title={group} rows={rowsOf(group)} />
         ))}
