@@ -30,9 +30,8 @@ class ValueField(forms.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, strip=False, widget=Unseen, **options)
 
-    def to_python(self, value: Any) -> Any:
-        typed = super().to_python(value)
-        return typed.replace("\r\n", "\n")
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class NewSecretForm(ConsoleForm):
