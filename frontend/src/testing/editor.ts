@@ -3,6 +3,7 @@ import { read } from '../editor/document/read';
 import type { LinkModel, Model, Problem, TaskModel } from '../editor/types';
 import { digest, makePipeline, makeVersion } from './make';
 import palette from './palette.json';
+import { codeProblemsOf, signaturesOf } from './python';
 import { addressOf, found, page, pipelineOf, Refusal, type FakeDraft, type Handler, type World } from './world';
 
 /* What the fake server answers to the editor. Its judgement of a text is the reader's alone. */
@@ -70,7 +71,8 @@ export function graphOf(model: Model): PipelineGraph {
 async function validate(_: World, __: string[], request: Request): Promise<unknown> {
   const { document } = (await request.json()) as Saved;
   const { model, problems } = read(document);
-  return { problems, graph: model && graphOf(model) };
+  if (model === null) return { problems, graph: null, signatures: {} };
+  return { problems: [...problems, ...codeProblemsOf(model, document)], graph: graphOf(model), signatures: signaturesOf(model) };
 }
 
 async function publish(world: World, [name = '']: string[], request: Request): Promise<PublishedVersion> {
@@ -126,8 +128,6 @@ async function create(world: World, _: string[], request: Request): Promise<Pipe
   return pipeline;
 }
 
-const none: Handler = (world, _, __, url) => page(world, [], url);
-
 export const EDITOR_ROUTES: [string, RegExp, Handler][] = [
   ['POST', /^\/api\/v1\/pipelines\/$/, create],
   ['GET', /^\/api\/v1\/pipelines\/([^/]+)\/draft\/$/, (world, [name = '']) => shownDraft(draftOf(world, name))],
@@ -138,7 +138,6 @@ export const EDITOR_ROUTES: [string, RegExp, Handler][] = [
   ['GET', /^\/api\/v1\/kinds\/$/, () => palette.kinds],
   ['GET', /^\/api\/v1\/code-locations\/$/, (world, _, __, url) => page(world, world.locations, url)],
   ['GET', /^\/api\/v1\/code-locations\/([^/]+)\/blocks\/$/, (world) => ({ snapshot: digest('code'), blocks: world.blocks })],
-  ['GET', /^\/api\/v1\/queues\/$/, (world, _, __, url) => page(world, [{ name: 'cpu' }, { name: 'gpu' }], url)],
-  ['GET', /^\/api\/v1\/secrets\/$/, none],
+  ['GET', /^\/api\/v1\/queues\/$/, (world, _, __, url) => page(world, [{ slug: 'cpu' }, { slug: 'gpu' }], url)],
   ['GET', /^\/api\/v1\/endpoints\/$/, (world, _, __, url) => page(world, world.deployments.map(({ endpoint }) => endpoint), url)],
 ];
