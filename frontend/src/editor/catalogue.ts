@@ -69,9 +69,10 @@ function useBlocks(locations: readonly LocationShape[] = []): ReadonlyMap<string
 }
 
 function joined(answers: { data: Block[] | undefined }[]): ReadonlyMap<string, Block> {
-  const all = answers.flatMap(({ data }) => data ?? []);
+  const found = new Map<string, Block>();
   // Of two locations with the same function the first one counts.
-  return new Map(all.reverse().map((block) => [block.id, block]));
+  for (const block of answers.flatMap(({ data }) => data ?? [])) if (!found.has(block.id)) found.set(block.id, block);
+  return found;
 }
 
 function blocksOf(location: string, { blocks }: BlocksShape): Block[] {

@@ -10,6 +10,7 @@ export function EntryLine({ found: { entry, inTitle, inDescription } }: { found:
       <span className={css.text}>
         <span className={css.title}>
           <Marked text={entry.title} mark={inTitle} />
+          {entry.origin !== '' && <span className={css.origin}> {entry.origin}</span>}
         </span>
         <span className={css.description}>
           <Marked text={entry.description} mark={inDescription} />

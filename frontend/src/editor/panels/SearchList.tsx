@@ -88,8 +88,8 @@ export function SearchList<Item>(props: Props<Item>) {
         />
       </span>
       {choices.length === 0 && props.empty}
-      <div ref={scroller} className={css.scroller} hidden={choices.length === 0}>
-        <div id={`${id}-list`} role="listbox" aria-label={props.listLabel} className={css.list} style={{ height: virtual.getTotalSize() }}>
+      <div ref={scroller} id={`${id}-list`} role="listbox" aria-label={props.listLabel} className={css.scroller} hidden={choices.length === 0}>
+        <div role="presentation" className={css.list} style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start, size }) => (
             <Line
               key={index}

@@ -7,6 +7,8 @@ export interface PaletteEntry {
   /** `block digits:train` or `kind shell`; stable. */
   readonly id: string;
   readonly title: string;
+  /** The module of a block; empty for a kind. */
+  readonly origin: string;
   readonly description: string;
   /** Further words by which it is found. */
   readonly tags: readonly string[];
@@ -33,6 +35,7 @@ function ofBlock(block: Block): PaletteEntry {
   return {
     id: `block ${block.id}`,
     title: block.name,
+    origin: module,
     description: block.doc,
     tags: [module, block.location, 'block'],
     category: `${block.location} · ${module}`,
@@ -48,6 +51,7 @@ function ofBuiltIn({ name, title, description, category, starter, ports }: KindI
   return {
     id: `kind ${name}`,
     title,
+    origin: '',
     description,
     tags: [name, category, 'kind'],
     category,

@@ -4,7 +4,7 @@ import type { PaletteEntry } from './entries';
 import { search } from './search';
 
 function entry(title: string, description = '', tags: string[] = []): PaletteEntry {
-  return { id: title, title, description, tags, category: '', kind: 'python', name: title, entry: {}, ports: OPEN_PORTS, location: null };
+  return { id: title, title, origin: '', description, tags, category: '', kind: 'python', name: title, entry: {}, ports: OPEN_PORTS, location: null };
 }
 
 const titles = (entries: PaletteEntry[], query: string) => search(entries, query).map(({ entry: { title } }) => title);

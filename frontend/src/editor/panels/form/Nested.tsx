@@ -42,20 +42,24 @@ function Properties({ path, value, inherited, control }: PropertiesProps) {
   const usual = mapIn(inherited);
   const { oneOf } = control;
   const chosen = oneOf.filter((name) => name in held);
-  const shown = Object.entries(control.properties).filter(([name]) => !oneOf.includes(name) || chosen.includes(name));
+  const others = Object.entries(control.properties).filter(([name]) => !oneOf.includes(name));
+  // What was chosen stands below the choice.
+  const shown = [...chosen.map((name) => [name, control.properties[name] ?? {}] as const), ...others];
   return (
     <>
       {oneOf.length > 0 && <OneOf path={path} held={held} control={control} chosen={chosen[0]} />}
-      {shown.map(([name, inner]) => (
-        <SchemaField
-          key={name}
-          path={[...path, name]}
-          schema={inner}
-          value={held[name]}
-          inherited={usual[name]}
-          required={control.required.includes(name)}
-        />
-      ))}
+      <div className={css.grid}>
+        {shown.map(([name, inner]) => (
+          <SchemaField
+            key={name}
+            path={[...path, name]}
+            schema={inner}
+            value={held[name]}
+            inherited={usual[name]}
+            required={control.required.includes(name)}
+          />
+        ))}
+      </div>
     </>
   );
 }

@@ -3,6 +3,7 @@ import { Checkbox, Input, Select, Textarea } from '../../../ui/Fields';
 import { Segments } from '../../../ui/Segments';
 import type { Json } from '../../types';
 import { faultOf } from './check';
+import css from './Nested.module.css';
 import { FieldFrame, FieldGroup, idOf, type ControlIds } from './FieldFrame';
 import { ListField, MapField, ObjectField, PairField } from './Nested';
 import { controlOf, descriptionOf, labelOf, type Control, type Schema } from './schema';
@@ -101,7 +102,7 @@ function Typing({ control, ids, value, usual, choices, readOnly, commit }: Typin
   const list = useId();
   const common = { ...ids, value: text, readOnly, spellCheck: false, placeholder: placeholderOf(usual) };
   if (control.sort === 'text' && control.lines > 1) {
-    return <Textarea {...common} rows={control.lines} onChange={(event) => onText(event.target.value)} />;
+    return <Textarea {...common} className={css.lines} rows={rowsFor(text, control.lines)} onChange={(event) => onText(event.target.value)} />;
   }
   return (
     <>
@@ -114,13 +115,19 @@ function Typing({ control, ids, value, usual, choices, readOnly, commit }: Typin
       />
       {choices && (
         <datalist id={list}>
-          {choices.map((choice) => (
+          {[...new Set(choices)].map((choice) => (
             <option key={choice} value={choice} />
           ))}
         </datalist>
       )}
     </>
   );
+}
+
+/** A short text grows with its lines; code has its place from the start. */
+function rowsFor(text: string, lines: number): number {
+  const written = Math.ceil(text.length / 48) + text.split('\n').length - 1;
+  return Math.min(Math.max(written, lines > 4 ? lines : 1), 2 * lines);
 }
 
 export function placeholderOf(usual: Json | undefined): string | undefined {

@@ -54,7 +54,7 @@ function Condition({ task }: { task: TaskModel }) {
     <FieldFrame
       path={['when']}
       label="Runs when"
-      hint="Without one it runs as soon as what it waits for has ended as wanted."
+      hint="An expression such as params.rate > 0.5. Without one it runs as soon as what it waits for has ended as wanted."
       problems={problems}
       aside={
         !readOnly && (
@@ -73,7 +73,6 @@ function Condition({ task }: { task: TaskModel }) {
           rows={2}
           spellCheck={false}
           readOnly={readOnly}
-          placeholder="tasks.evaluate.outputs.accuracy >= params.min_accuracy"
           value={text}
           onChange={(event) => onText(event.target.value)}
         />
