@@ -159,7 +159,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
-DATETIME_FORMAT = "j M Y, H:i"  # on the pages of the console
+FORMAT_MODULE_PATH = "orchestrator_site.formats"
 
 # --- Database -------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ class Console(admin.AdminSite):
                 "app_label": group.lower(),
                 "app_url": home,
                 "has_module_perms": True,
-                "models": found,
+                "models": sorted(found, key=lambda entry: str(entry["name"])),
             }
             for group, found in entries.items()
             if found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -23,6 +24,14 @@ from pipelines.api import shown
 from pipelines.models import AuditEvent, Team
 
 MOST_EXPORTED: Final = 10_000
+
+
+class When(admin.DateFieldListFilter):
+    """Rows of today, of this week, month or year."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = "time"
 
 
 class OfChain(admin.SimpleListFilter):
@@ -76,7 +85,7 @@ class AuditAdmin(ConsoleAdmin):
     group = "Record"
     explain = "Who did what. Each row is bound to the one before it; the database takes no change of any."
     fields = (
-        "at",
+        "time",
         "who",
         "token",
         "what",
@@ -91,14 +100,18 @@ class AuditAdmin(ConsoleAdmin):
         "hash",
     )
     change_list_template = "console/audit.html"
-    list_display = ("at", "who", "what", "thing", "details", "place")
-    list_filter = ("at", OfChain, OfKind)
+    list_display = ("time", "who", "what", "thing", "details", "place")
+    list_filter = (("at", When), OfChain, OfKind)
     search_fields = ("actor_name", "verb", "object_name")
     search_help_text = "By who did it, what was done (such as team.roles) and the name of the thing."
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
         return super().get_queryset(request).select_related("team", "token", "payload")
+
+    @admin.display(description="time", ordering="at")
+    def time(self, event: AuditEvent) -> datetime:
+        return event.at
 
     @admin.display(description="who", ordering="actor_name")
     def who(self, event: AuditEvent) -> str:

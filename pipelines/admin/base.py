@@ -252,6 +252,7 @@ class ConsoleAdmin(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         extra = {"acts": [], "show_save_and_add_another": False, **(extra_context or {})}
+        extra.setdefault("show_save_and_continue", object_id is not None)
         if object_id is not None and (row := self.get_object(request, object_id)) is not None:
             extra["acts"] = [act for act in self.acts if act.on_page and act.applies(row)]
         try:

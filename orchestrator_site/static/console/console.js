@@ -14,9 +14,9 @@
   const nameAll = () => document.querySelectorAll('select.admin-autocomplete').forEach(nameField);
 
   window.addEventListener('load', () => {
-    nameAll();
     const jQuery = window.django?.jQuery;
     if (!jQuery) return;
+    jQuery(nameAll); // after select2, which waits for jQuery too
     jQuery(document).on('change', 'select.admin-autocomplete', nameAll);
     jQuery(document).on('select2:open', (event) => {
       const label = document.querySelector(`label[for="${event.target.id}"]`);

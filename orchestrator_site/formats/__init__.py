@@ -1,0 +1,1 @@
+"""How Django writes times on the pages of the console."""
