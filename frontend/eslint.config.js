@@ -2,15 +2,17 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
-/** graph, api, ui <- canvas <- runs | lineage | pipelines <- router; features do not import each other. */
+/** graph, api, ui <- canvas <- runs | lineage | pipelines | settings <- editor <- router; features of one level do not import each other. */
 const FORBIDDEN = {
-  graph: ['api', 'ui', 'canvas', 'runs', 'lineage', 'pipelines', 'router', 'testing'],
-  api: ['graph', 'ui', 'canvas', 'runs', 'lineage', 'pipelines', 'router', 'testing'],
-  ui: ['graph', 'api', 'canvas', 'runs', 'lineage', 'pipelines', 'router', 'testing'],
-  canvas: ['runs', 'lineage', 'pipelines', 'router', 'testing'],
-  runs: ['lineage', 'pipelines', 'router', 'testing'],
-  lineage: ['runs', 'pipelines', 'router', 'testing'],
-  pipelines: ['runs', 'lineage', 'router', 'testing'],
+  graph: ['api', 'ui', 'canvas', 'runs', 'lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
+  api: ['graph', 'ui', 'canvas', 'runs', 'lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
+  ui: ['graph', 'api', 'canvas', 'runs', 'lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
+  canvas: ['runs', 'lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
+  runs: ['lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
+  lineage: ['runs', 'pipelines', 'editor', 'settings', 'router', 'testing'],
+  pipelines: ['runs', 'lineage', 'editor', 'settings', 'router', 'testing'],
+  editor: ['lineage', 'settings', 'router', 'testing'],
+  settings: ['graph', 'canvas', 'runs', 'lineage', 'pipelines', 'editor', 'router', 'testing'],
   router: ['testing'],
 };
 

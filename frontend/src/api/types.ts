@@ -68,6 +68,10 @@ export type TaskRunDetail = With<Schemas['TaskRunDetailShape'], { inputs: TaskIn
 export type ResumePlan = Schemas['ResumePlanShape'];
 export type LogSlice = Schemas['LogShape'];
 
+export type SecretSource = Schemas['SourceEnum'];
+export type Secret = Schemas['SecretShape'];
+export type SecretDetail = Schemas['SecretDetail'];
+
 export type Endpoint = Schemas['EndpointItem'];
 export type Move = Schemas['Move'];
 export type Deployment = Schemas['DeploymentDetail'];

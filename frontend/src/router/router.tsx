@@ -51,6 +51,7 @@ routes.runs.update({ component: RunsPage });
 routes.run.update({ component: lazyRouteComponent(() => import('../runs/RunPage'), 'RunPage') });
 routes.nowhere.update({ component: NotFoundPage });
 routes.deployments.update({ component: DeploymentsPage });
+routes.secrets.update({ component: lazyRouteComponent(() => import('../settings/SecretsPage'), 'SecretsPage') });
 routes.artifact.update({ component: lazyRouteComponent(() => import('../lineage/ArtifactPage'), 'ArtifactPage') });
 routes.deployment.update({ component: lazyRouteComponent(() => import('../lineage/DeploymentPage'), 'DeploymentPage') });
 

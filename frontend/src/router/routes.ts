@@ -3,7 +3,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { meQuery } from '../api/me';
 import { Problem } from '../api/problem';
 import type { RunState } from '../api/types';
-import type { View } from '../editor/store';
+import { parseComparisonSearch, parseEditorSearch } from '../editor/search';
 import { parseRunSearch, runState } from '../runs/search';
 import { isConsole, placeOf } from './place';
 import { setFormat } from '../ui/format';
@@ -81,44 +81,18 @@ export const pipeline = createRoute({
   }),
 });
 
-export interface EditorSearch {
-  view?: View | undefined;
-  /** Key of the task whose panel is open. */
-  task?: string | undefined;
-  panel?: 'history' | 'problems' | undefined;
-}
-
-const VIEWS: readonly unknown[] = ['canvas', 'split', 'yaml'] satisfies View[];
-const PANELS: readonly unknown[] = ['history', 'problems'] satisfies EditorSearch['panel'][];
-
 export const editor = createRoute({
   getParentRoute: () => shell,
   path: '/pipelines/$name/edit',
-  validateSearch: (raw: Record<string, unknown>): EditorSearch => ({
-    view: VIEWS.includes(raw.view) ? (raw.view as View) : undefined,
-    task: text(raw.task),
-    panel: PANELS.includes(raw.panel) ? (raw.panel as EditorSearch['panel']) : undefined,
-  }),
+  validateSearch: parseEditorSearch,
 });
 
-export const versions = createRoute({
-  getParentRoute: () => shell,
-  path: '/pipelines/$name/versions',
-});
-
-/** A version by its number, or the draft. */
-export type Side = number | 'draft';
-
-const side = (value: unknown): Side | undefined => (value === 'draft' ? 'draft' : whole(value));
+export const versions = createRoute({ getParentRoute: () => shell, path: '/pipelines/$name/versions' });
 
 export const comparison = createRoute({
   getParentRoute: () => shell,
   path: '/pipelines/$name/versions/diff',
-  validateSearch: (raw: Record<string, unknown>): { from?: Side | undefined; to?: Side | undefined; view?: 'text' | undefined } => ({
-    from: side(raw.from),
-    to: side(raw.to),
-    view: raw.view === 'text' ? 'text' : undefined,
-  }),
+  validateSearch: parseComparisonSearch,
 });
 
 export const runs = createRoute({
@@ -163,6 +137,8 @@ export interface ArtifactSearch {
   view?: 'list' | undefined;
 }
 
+export const secrets = createRoute({ getParentRoute: () => shell, path: '/settings/secrets' });
+
 export const artifact = createRoute({
   getParentRoute: () => shell,
   path: '/artifacts/$artifactId',
@@ -176,7 +152,7 @@ export const artifact = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, nowhere]),
+  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, secrets, nowhere]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

@@ -24,6 +24,7 @@ import {
 import { DIGITS, DIGITS_1, DIGITS_2, NESTED as NESTED_TEXT, wideDocument } from './documents';
 import { DEMO_ARTIFACTS } from './demoArtifacts';
 import { MEMBERS } from './people';
+import { makeSecret } from './secrets';
 import { makeWorld, type World } from './server';
 
 /* A world to look at: every state, long names, a run that moves, a run of a thousand tasks. */
@@ -227,6 +228,11 @@ export function demoWorld(): World {
   addDeployments(world, live);
   world.artifacts = DEMO_ARTIFACTS;
   world.members = MEMBERS;
+  world.secrets = [
+    makeSecret('shop-token', { version: 3, used_by: [{ name: 'digits-training', title: 'Handwritten digits', draft: true, active: true }] }),
+    makeSecret('a-very-long-name-of-a-secret-that-somebody-thought-was-clear-enough', { description: '', team: 'growth-analytics', changed_by: null }),
+    makeSecret('warehouse', { source: 'environment', address: 'TASK_SECRET_WAREHOUSE' }),
+  ];
   for (const pipeline of world.pipelines) {
     pipeline.last_runs.forEach((glyph, at) => {
       const known = world.runs.filter((run) => run.pipeline.name === pipeline.name)[at];

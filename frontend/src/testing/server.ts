@@ -3,6 +3,7 @@ import { ARTIFACT_ROUTES } from './artifacts';
 import { EDITOR_ROUTES } from './editor';
 import { makeMe, makeRun } from './make';
 import { ownedAs, PEOPLE_ROUTES } from './people';
+import { SECRET_ROUTES } from './secrets';
 import { addressOf, found, page, pipelineOf, Refusal, type Handler, type World } from './world';
 
 export { makeWorld, type World } from './world';
@@ -154,6 +155,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ...EDITOR_ROUTES,
   ...PEOPLE_ROUTES,
   ...ARTIFACT_ROUTES,
+  ...SECRET_ROUTES,
   ['GET', /^\/api\/v1\/deployments\/$/, (world, _, __, url) => page(world, world.deployments, url)],
   [
     'GET',

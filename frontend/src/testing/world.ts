@@ -9,6 +9,7 @@ import type {
   ProblemBody,
   ResumePlan,
   Run,
+  SecretDetail,
   TaskRun,
   TaskRunDetail,
   Trace,
@@ -54,6 +55,9 @@ export interface World {
   /** By attempt id. */
   logs: Record<string, { lines: string[]; complete: boolean; droppedBytes?: number }>;
   plans: Record<string, ResumePlan>;
+  secrets: SecretDetail[];
+  /** What was put into secrets, by name. */
+  values: Record<string, string>;
   artifacts: FakeArtifact[];
   deployments: Deployment[];
   /** By "team:name". */
@@ -84,6 +88,8 @@ export function makeWorld(change: Partial<World> = {}): World {
     details: {},
     logs: {},
     plans: {},
+    secrets: [],
+    values: {},
     artifacts: [],
     deployments: [],
     traces: {},

@@ -1,0 +1,186 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Problem, sentenceOf } from '../api/problem';
+import { archiveSecret, changeSecret, secretQuery } from '../api/secrets';
+import type { Secret, SecretDetail } from '../api/types';
+import { Button } from '../ui/Button';
+import { Dialog } from '../ui/Dialog';
+import { Ago, CopyButton, Fact, Facts, PersonName } from '../ui/Facts';
+import { Notice } from '../ui/Feedback';
+import { Field, Textarea } from '../ui/Fields';
+import { plural } from '../ui/format';
+import css from './Secrets.module.css';
+import { SecretValue } from './SecretValue';
+import { referenceTo, SOURCE_WORDS } from './words';
+
+interface Props {
+  secret: Secret;
+  /** Whether this person may change and archive it. */
+  manage: boolean;
+  onClose: () => void;
+}
+
+/** What is known of a secret and who uses it; for admins a new value, a new description, and its end. */
+export function SecretDialog({ secret, manage, onClose }: Props) {
+  const [description, setDescription] = useState(secret.description);
+  const [value, setValue] = useState('');
+  const [archiving, setArchiving] = useState(false);
+  const done = useDone(onClose);
+  const detail = useQuery(secretQuery(secret.id));
+  const save = useMutation({
+    mutationFn: () =>
+      changeSecret(secret.id, {
+        ...(description === secret.description ? {} : { description }),
+        ...(value === '' ? {} : { value }),
+      }),
+    gcTime: 0,
+    onSuccess: done,
+  });
+  const refused = save.error instanceof Problem ? save.error.fields : [];
+  const errorOf = (field: string) => refused.find((each) => each.field === field)?.message ?? null;
+  const changed = value !== '' || description !== secret.description;
+  if (archiving) return <ArchiveDialog secret={secret} detail={detail.data} onBack={() => setArchiving(false)} onClose={onClose} />;
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      onSubmit={() => (changed ? save.mutate() : onClose())}
+      title={secret.name}
+      description={`A secret of the team ${secret.team}`}
+      footer={
+        <>
+          {manage && (
+            <Button look="danger" onClick={() => setArchiving(true)}>
+              Archive
+            </Button>
+          )}
+          <span className={css.grow} />
+          <Button onClick={onClose}>Close</Button>
+          {manage && (
+            <Button type="submit" look="primary" busy={save.isPending} disabled={!changed}>
+              Save
+            </Button>
+          )}
+        </>
+      }
+    >
+      <div className={css.stack}>
+        {save.isError && refused.length === 0 && <Notice>{sentenceOf(save.error)}</Notice>}
+        <About secret={secret} />
+        <UsedBy team={secret.team} detail={detail.data} problem={detail.isError ? sentenceOf(detail.error) : null} />
+        {manage && (
+          <>
+            <Field label="Description" error={errorOf('description')}>
+              {(control) => <Textarea {...control} rows={2} value={description} onChange={(event) => setDescription(event.target.value)} />}
+            </Field>
+            {secret.source === 'value' && (
+              <SecretValue
+                label="New value"
+                hint={`It becomes version ${secret.version + 1}; left empty, the value stays as it is.`}
+                value={value}
+                error={errorOf('value')}
+                onChange={setValue}
+              />
+            )}
+          </>
+        )}
+        {!manage && secret.description && <p>{secret.description}</p>}
+      </div>
+    </Dialog>
+  );
+}
+
+function useDone(onClose: () => void) {
+  const queryClient = useQueryClient();
+  return async () => {
+    await queryClient.invalidateQueries({ queryKey: ['secrets'] });
+    onClose();
+  };
+}
+
+function About({ secret }: { secret: Secret }) {
+  const reference = referenceTo(secret.name);
+  return (
+    <Facts>
+      <Fact name="In documents">
+        <span className={css.reference}>
+          <code>{reference}</code>
+          <CopyButton text={reference} label="Copy the reference" />
+        </span>
+      </Fact>
+      <Fact name="Value">{secret.source === 'value' ? 'stored encrypted, never shown' : <>{SOURCE_WORDS[secret.source]}: <code>{secret.address}</code></>}</Fact>
+      <Fact name="Version">{secret.version}</Fact>
+      <Fact name="Changed">
+        <Ago at={secret.changed_at} /> by <PersonName person={secret.changed_by} none="the system" />
+      </Fact>
+      <Fact name="Added">
+        <Ago at={secret.created_at} /> by <PersonName person={secret.created_by} none="the system" />
+      </Fact>
+    </Facts>
+  );
+}
+
+interface UsedByProps {
+  team: string;
+  detail: SecretDetail | undefined;
+  problem: string | null;
+}
+
+function UsedBy({ team, detail, problem }: UsedByProps) {
+  return (
+    <section aria-label="Used by">
+      <h3>Used by</h3>
+      {problem !== null && <Notice>{problem}</Notice>}
+      {problem === null && detail === undefined && <p className={css.soft}>Looking through the pipelines…</p>}
+      {detail?.used_by.length === 0 && <p className={css.soft}>No pipeline of the team names it.</p>}
+      <ul>
+        {detail?.used_by.map((pipeline) => (
+          <li key={pipeline.name} className={css.use}>
+            <Link to="/pipelines/$name" params={{ name: `${team}:${pipeline.name}` }}>
+              {pipeline.title || pipeline.name}
+            </Link>
+            <span className={css.soft}>{pipeline.active ? 'active version' : 'draft only'}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface ArchiveProps {
+  secret: Secret;
+  detail: SecretDetail | undefined;
+  onBack: () => void;
+  onClose: () => void;
+}
+
+function ArchiveDialog({ secret, detail, onBack, onClose }: ArchiveProps) {
+  const archive = useMutation({ mutationFn: () => archiveSecret(secret.id), onSuccess: useDone(onClose) });
+  const users = detail?.used_by.filter((pipeline) => pipeline.active).length ?? 0;
+  return (
+    <Dialog
+      open
+      onClose={onBack}
+      title={`Archive ${secret.name}?`}
+      footer={
+        <>
+          <Button onClick={onBack}>Keep it</Button>
+          <Button look="danger" busy={archive.isPending} onClick={() => archive.mutate()}>
+            Archive
+          </Button>
+        </>
+      }
+    >
+      <div className={css.stack}>
+        {archive.isError && <Notice>{sentenceOf(archive.error)}</Notice>}
+        <p>Its value is forgotten and cannot be brought back. Tasks that name it fail from then on.</p>
+        {users > 0 && (
+          <Notice look="retrying">
+            {plural(users, 'pipeline')} {users === 1 ? 'names' : 'name'} it in the active version.
+          </Notice>
+        )}
+      </div>
+    </Dialog>
+  );
+}
