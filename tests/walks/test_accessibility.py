@@ -21,6 +21,12 @@ PAGES: dict[str, tuple[str, str]] = {
     "/": ("/", "Pipelines"),
     "/pipelines": ("/pipelines", "Pipelines"),
     "/pipelines/$name": ("/pipelines/demo:digits-training", "Handwritten digits"),
+    "/pipelines/$name/edit": ("/pipelines/demo:digits-training/edit", "Draft r"),
+    "/pipelines/$name/versions": ("/pipelines/demo:digits-training/versions", "Version 1"),
+    "/pipelines/$name/versions/diff": (
+        "/pipelines/demo:digits-training/versions/diff?from=1&to=draft",
+        "Nothing differs",
+    ),
     "/runs": ("/runs", "Runs"),
     "/runs/$runId": ("/runs/{run}?task=second&tab=log", "exit 7"),
     "/deployments": ("/deployments", "Deployments"),

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { configure, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 import { DIGITS, DIGITS_1, DIGITS_2 } from '../testing/documents';
 import { budi, makeGraph, makeLocation, makeMe, makePipeline, makeVersion } from '../testing/make';
@@ -27,7 +27,7 @@ function drawn(change: Partial<World> = {}): Partial<World> {
 /** The page with its editor open. */
 async function begin(change: Partial<World> = {}, address = ADDRESS) {
   const page = open(address, drawn(change));
-  await screen.findByRole('heading', { level: 1, name: 'digits-training' }, { timeout: 15_000 });
+  await screen.findByRole('heading', { level: 1, name: 'digits-training' });
   return page;
 }
 
@@ -50,6 +50,7 @@ async function addTask(user: ReturnType<typeof open>['user']): Promise<void> {
 
 // The whole page, with canvas and panels, on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
+configure({ asyncUtilTimeout: 10_000 });
 
 describe('the editor', () => {
   it('says what is open, how it stands and what can be done', async () => {
@@ -67,12 +68,12 @@ describe('the editor', () => {
     const { user, world } = await begin();
     await addTask(user);
     expect(await screen.findByText('Saving…')).toBeVisible();
-    await waitFor(() => expect(draftOf(world)?.revision).toBe(2), { timeout: 4000 });
+    await waitFor(() => expect(draftOf(world)?.revision).toBe(2));
     expect(await screen.findByText('Draft r2')).toBeVisible();
     expect(draftOf(world)?.document).toContain('# Two graphics cards fit this twice.');
     (document.activeElement as HTMLElement).blur();
     await user.keyboard('{Control>}z{/Control}');
-    await waitFor(() => expect(draftOf(world)?.document).toBe(DIGITS), { timeout: 4000 });
+    await waitFor(() => expect(draftOf(world)?.document).toBe(DIGITS));
     expect(document.querySelector('[data-announcer]')).toHaveTextContent(/^Undone: Add/);
   });
 
@@ -102,12 +103,12 @@ describe('the editor', () => {
 
   it('says that a pipeline does not exist', async () => {
     open('/pipelines/demo:nothing/edit', drawn());
-    expect(await screen.findByText(/There is no pipeline demo:nothing/, {}, { timeout: 15_000 })).toBeVisible();
+    expect(await screen.findByText(/There is no pipeline demo:nothing/)).toBeVisible();
   });
 
   it('says why a draft cannot be loaded, and tries again', async () => {
     const { world, user } = open(ADDRESS, drawn({ refuse: { 'GET /api/v1/pipelines/demo:digits-training/draft/': { status: 503, title: 'The database is starting.' } } }));
-    expect(await screen.findByText('The database is starting.', {}, { timeout: 15_000 })).toBeVisible();
+    expect(await screen.findByText('The database is starting.')).toBeVisible();
     world.refuse = {};
     await user.click(screen.getByRole('button', { name: 'Try again' }));
     expect(await screen.findByText('Draft r1')).toBeVisible();
@@ -146,7 +147,7 @@ describe('what this browser kept', () => {
     const { user, world } = await begin();
     expect(screen.getByText(/You have unsaved changes from/)).toBeVisible();
     await user.click(screen.getByRole('button', { name: 'Restore' }));
-    await waitFor(() => expect(draftOf(world)?.document).toContain('timeout: 45m'), { timeout: 4000 });
+    await waitFor(() => expect(draftOf(world)?.document).toContain('timeout: 45m'));
     expect(screen.queryByText(/You have unsaved changes/)).not.toBeInTheDocument();
     expect(screen.getByRole('button', { name: 'Undo' })).toBeEnabled();
   });
@@ -165,9 +166,9 @@ describe('two people', () => {
     const { user, world } = await begin();
     savedByBudi(world, DIGITS.replace('default: 180', 'default: 90'));
     await addTask(user);
-    expect(await screen.findByText(/Budi Santoso saved meanwhile: 1 change came in\./, {}, { timeout: 4000 })).toBeVisible();
+    expect(await screen.findByText(/Budi Santoso saved meanwhile: 1 change came in\./, {})).toBeVisible();
     expect(screen.getByText('parameters.epochs.default')).toBeVisible();
-    await waitFor(() => expect(draftOf(world)?.document).toContain('kind: shell'), { timeout: 4000 });
+    await waitFor(() => expect(draftOf(world)?.document).toContain('kind: shell'));
     expect(draftOf(world)?.document).toContain('default: 90');
   });
 
@@ -181,10 +182,10 @@ describe('two people', () => {
     expect(screen.getByText('Conflict')).toBeInTheDocument();
     await user.click(within(dialog).getByRole('radio', { name: /Budi Santoso’s 60m/ }));
     await user.click(within(dialog).getByRole('button', { name: 'Keep these' }));
-    await waitFor(() => expect(screen.getByText('Saved')).toBeVisible(), { timeout: 4000 });
+    await waitFor(() => expect(screen.getByText('Saved')).toBeVisible());
     expect(draftOf(world)?.document).toContain('timeout: 60m');
     await user.click(screen.getByRole('button', { name: 'Restore mine' }));
-    await waitFor(() => expect(draftOf(world)?.document).toContain('timeout: 45m'), { timeout: 4000 });
+    await waitFor(() => expect(draftOf(world)?.document).toContain('timeout: 45m'));
   });
 });
 
@@ -265,14 +266,14 @@ describe('the history beside the canvas', () => {
     expect(world.versions['demo:digits-training']?.[0]).toMatchObject({ number: 4, text: DIGITS_2, message: 'Restores version 2' });
     await user.click(screen.getByRole('button', { name: 'Done' }));
     await user.click(screen.getByRole('button', { name: 'Undo' }));
-    await waitFor(() => expect(draftOf(world)?.document).toBe(DIGITS), { timeout: 4000 });
+    await waitFor(() => expect(draftOf(world)?.document).toBe(DIGITS));
   });
 
   it('takes a version into the draft only', async () => {
     const { user, world } = await begin({}, `${ADDRESS}?panel=history`);
     await user.click(await screen.findByRole('button', { name: 'Restore version 1' }));
     await user.click(within(screen.getByRole('dialog')).getByRole('button', { name: 'Only into the draft' }));
-    await waitFor(() => expect(draftOf(world)?.document).toBe(DIGITS_1), { timeout: 4000 });
+    await waitFor(() => expect(draftOf(world)?.document).toBe(DIGITS_1));
     expect(world.versions['demo:digits-training']).toHaveLength(3);
   });
 });

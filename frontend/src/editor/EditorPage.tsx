@@ -6,7 +6,6 @@ import { addressOf, pipelineQuery } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Draft, Pipeline } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
-import type { EditorSearch } from '../router/routes';
 import { ErrorState, NotFound, SkeletonRows } from '../ui/Feedback';
 import { PageBody, useTitle } from '../ui/Page';
 import { LastRunContext, useRunOf } from './lastRun';
@@ -15,6 +14,7 @@ import { Workbench } from './page/Workbench';
 import { copiesOf } from './safety';
 import { createSaver } from './save';
 import { SaverContext } from './saving';
+import type { EditorSearch } from './search';
 import { readLayout } from './storedLayout';
 import { EditorContext, makeEditor } from './store';
 

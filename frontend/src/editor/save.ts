@@ -115,7 +115,10 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
   }
 
   async function saveOnce(): Promise<void> {
-    if (!pending()) return settle();
+    if (!pending()) {
+      settle();
+      return;
+    }
     const sent = here();
     if (stands() !== 'offline') say({ is: 'saving' });
     try {
@@ -138,14 +141,16 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
   function settle(): void {
     failures = 0;
     changes = 0;
-    if (pending()) return say({ is: 'saving' });
-    dropCopy(address, base.etag);
-    say({ is: 'saved' });
+    if (!pending()) dropCopy(address, base.etag);
+    say({ is: pending() ? 'saving' : 'saved' });
   }
 
   function fail(problem: unknown): void {
     keep();
-    if (!isPassing(problem)) return say({ is: 'refused', why: sentenceOf(problem) });
+    if (!isPassing(problem)) {
+      say({ is: 'refused', why: sentenceOf(problem) });
+      return;
+    }
     failures += 1;
     say({ is: 'offline', changes: Math.max(1, changes), why: sentenceOf(problem) });
     retry = setTimeout(() => void save(), Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1)));
@@ -157,12 +162,14 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
     try {
       theirs = await parts.get(address);
     } catch (problem) {
-      return fail(problem);
+      fail(problem);
+      return;
     }
     // The answer to a save of ours may have been lost on its way.
     if (theirs.document === sent.text && sameLayout(theirs, sent.layout)) {
       move({ ...sent, etag: theirs.etag });
-      return settle();
+      settle();
+      return;
     }
     const content = contentOf(theirs);
     const merged = merge(base, here(), content);

@@ -89,7 +89,10 @@ export function makeEditor(address: string, text: string, layout: Layout = EMPTY
     const step = (to: typeof stepBack<Version>, word: string) => {
       const { doc, history, readOnly } = get();
       const step = readOnly ? null : to(history, doc);
-      if (!step) return say(`Nothing to ${word.toLowerCase()}.`);
+      if (!step) {
+        say(`Nothing to ${word.toLowerCase()}.`);
+        return;
+      }
       set(({ selection }) => ({
         doc: step.state,
         history: step.history,

@@ -29,6 +29,7 @@ Object.assign(Element.prototype, {
 });
 Object.assign(Range.prototype, { getClientRects: () => [] });
 Object.assign(HTMLCanvasElement.prototype, { getContext: () => null });
+Object.assign(SVGElement.prototype, { getBBox: () => ({ x: 0, y: 0, width: 40, height: 16 }) });
 for (const size of ['offset', 'client']) {
   Object.defineProperty(HTMLElement.prototype, `${size}Height`, { get: () => 600 });
   Object.defineProperty(HTMLElement.prototype, `${size}Width`, { get: () => 900 });

@@ -4,7 +4,7 @@ import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { plural } from '../../ui/format';
 import { placeWords } from '../merge/merge';
-import type { Clash, Side } from '../merge/values';
+import { textOf, type Clash, type Side } from '../merge/values';
 import { useSave, useSaver } from '../saving';
 import { LineDiff } from '../versions/LineDiff';
 import { Written } from '../versions/Written';
@@ -92,12 +92,14 @@ function ClashRow({ clash, who, side, onChange }: RowProps) {
 }
 
 function WholeTexts({ clash }: { clash: Clash }) {
+  const mine = textOf(clash.mine);
+  const theirs = textOf(clash.theirs);
   return (
     <>
       <p className={css.downloads}>
-        <DownloadText name="mine.yaml" text={String(clash.mine)} /> <DownloadText name="theirs.yaml" text={String(clash.theirs)} />
+        <DownloadText name="mine.yaml" text={mine} /> <DownloadText name="theirs.yaml" text={theirs} />
       </p>
-      <LineDiff label="From theirs to mine" old={String(clash.theirs)} now={String(clash.mine)} />
+      <LineDiff label="From theirs to mine" old={theirs} now={mine} />
     </>
   );
 }

@@ -23,7 +23,7 @@ export function RunChoice({ pipeline, onClose, onPublish }: Props) {
   const active = pipeline.active_version?.number ?? null;
   const { data, error, isPending } = useQuery({ ...versionQuery(addressOf(pipeline), active ?? 0), enabled: active !== null });
   const [asItIs, setAsItIs] = useState(false);
-  if (asItIs || (data && data.text === text)) return <RunDialog pipeline={pipeline} onClose={onClose} />;
+  if (asItIs || data?.text === text) return <RunDialog pipeline={pipeline} onClose={onClose} />;
   const paused = pipeline.paused_at !== null;
   return (
     <Dialog
@@ -34,7 +34,7 @@ export function RunChoice({ pipeline, onClose, onPublish }: Props) {
         <>
           <Button onClick={onClose}>Cancel</Button>
           {active !== null && (
-            <Button icon={<Play />} busy={isPending && data === undefined && error === null} disabled={paused} onClick={() => setAsItIs(true)}>
+            <Button icon={<Play />} busy={isPending} disabled={paused} onClick={() => setAsItIs(true)}>
               Run version {active}
             </Button>
           )}

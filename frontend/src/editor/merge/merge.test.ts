@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_LAYOUT } from '../store';
 import type { Json, Layout } from '../types';
 import { merge, placeWords, valueOf } from './merge';
-import { changesOf, equal } from './values';
+import { changesOf, equal, isMap, type Value } from './values';
 
 const BASE = `schema: orchestrator/v1
 # kept
@@ -154,17 +154,19 @@ describe('edits of different tasks by two people, in 150 random rounds', () => {
       const one = joined(ana, budi, base);
       const other = joined(budi, ana, base);
       expect([...one.clashes, ...other.clashes]).toEqual([]);
-      const changes = [...changesOf(valueOf(base) as Json, valueOf(ana) as Json), ...changesOf(valueOf(base) as Json, valueOf(budi) as Json)];
+      const changes = [...changesOf(said(base), said(ana)), ...changesOf(said(base), said(budi))];
       for (const merged of [one, other]) expectAll(merged.text, changes);
-      expect(equal(valueOf(one.text) as Json, valueOf(other.text) as Json)).toBe(true);
+      expect(equal(said(one.text), said(other.text))).toBe(true);
       expect(one.text.match(/# about/g)).toHaveLength(4);
     }
   });
 });
 
+const said = (text: string) => valueOf(text) ?? undefined;
+
 function expectAll(text: string, changes: readonly { path: readonly string[]; to: Json | undefined }[]): void {
   for (const { path, to } of changes) {
-    const found = path.reduce<Json | undefined>((value, key) => (value as Record<string, Json> | undefined)?.[key], valueOf(text) as Json);
+    const found = path.reduce((value: Value, key) => (isMap(value) ? value[key] : undefined), said(text));
     expect(found).toEqual(to);
   }
 }

@@ -72,6 +72,11 @@ function mergeLists(base: readonly Json[], mine: readonly Json[], theirs: readon
   return [...kept, ...theirs.filter((entry) => !holds(base, entry) && !holds(mine, entry))];
 }
 
+/** A value that is a text: at a clash of whole texts both are. */
+export function textOf(value: Value): string {
+  return typeof value === 'string' ? value : '';
+}
+
 /** What must be set to get from one value to another, as deep as possible. A map is never taken apart to nothing. */
 export function changesOf(from: Value, to: Value, path: Path = []): Change[] {
   if (equal(from, to)) return [];

@@ -1,17 +1,24 @@
 import { PanelLeftClose, PanelLeftOpen, PanelRightClose, PanelRightOpen } from 'lucide-react';
-import { useCallback, useMemo, useState, type ReactNode } from 'react';
+import { lazy, useCallback, useMemo, useState, type ReactNode } from 'react';
 import type { Pipeline } from '../../api/types';
 import { IconButton } from '../../ui/Button';
 import { Tabs } from '../../ui/Tabs';
 import { requestAdd } from '../adding';
+import { EditorCanvas } from '../canvas/EditorCanvas';
 import { useCatalogue } from '../catalogue';
 import type { Camera, Part, Stage } from '../commands/types';
 import { HistoryPanel } from '../dialogs/HistoryPanel';
-import { FindBox } from '../panels/FindBox';
 import { CommandMenu } from '../panels/CommandMenu';
+import { FindBox } from '../panels/FindBox';
+import { Outline } from '../panels/Outline';
+import { Palette } from '../panels/Palette';
+import { PipelinePanel } from '../panels/PipelinePanel';
 import { ProblemsDrawer } from '../panels/ProblemsDrawer';
+import { QuickAdd } from '../panels/QuickAdd';
 import { ShortcutSheet } from '../panels/ShortcutSheet';
+import { TaskPanel } from '../panels/TaskPanel';
 import type { SafetyCopy } from '../safety';
+import type { EditorSearch } from '../search';
 import { useEditor, useEditorStore } from '../store';
 import { useValidation } from '../validation';
 import { Announcer } from './Announcer';
@@ -19,7 +26,6 @@ import { Boundary } from './Boundary';
 import { Dialogs, type Asked } from './Dialogs';
 import { LeaveGuard } from './LeaveGuard';
 import { Notices } from './Notices';
-import { part } from './parts';
 import { selectedTask } from './selected';
 import { Side } from './Side';
 import { StageContext } from './stage';
@@ -28,13 +34,8 @@ import { useAddress } from './useAddress';
 import { useKeys } from './useKeys';
 import css from './Workbench.module.css';
 
-const Palette = part('panels', 'Palette');
-const Outline = part('panels', 'Outline');
-const TaskPanel = part('panels', 'TaskPanel');
-const PipelinePanel = part('panels', 'PipelinePanel');
-const QuickAdd = part('panels', 'QuickAdd');
-const EditorCanvas = part<{ onCamera: (camera: Camera | null) => void }>('canvas', 'EditorCanvas');
-const YamlPane = part('code', 'YamlPane');
+// With CodeMirror, which is as large as all the rest.
+const YamlPane = lazy(() => import('../code/YamlPane').then((module) => ({ default: module.YamlPane })));
 
 const LEFT = { usual: 216, least: 180, most: 420 };
 const RIGHT = { usual: 360, least: 280, most: 720 };
@@ -43,7 +44,7 @@ interface Props {
   pipeline: Pipeline;
   whyReadOnly: string | null;
   copies: readonly SafetyCopy[];
-  panel: 'history' | 'problems' | undefined;
+  panel: EditorSearch['panel'];
 }
 
 interface Opened {
@@ -79,7 +80,7 @@ export function Workbench({ pipeline, whyReadOnly, copies, panel }: Props) {
   useKeys(stage);
   useCatalogue();
   useValidation();
-  useAddress();
+  useAddress(opened.history ? 'history' : opened.problems ? 'problems' : undefined);
   return (
     <StageContext value={stage}>
       <div className={css.page}>
@@ -102,11 +103,9 @@ export function Workbench({ pipeline, whyReadOnly, copies, panel }: Props) {
       <Dialogs pipeline={pipeline} asked={asked} onAsk={setAsked} />
       <CommandMenu open={opened.commands} onOpenChange={(next) => show('commands', next)} stage={stage} />
       <ShortcutSheet open={opened.shortcuts} onClose={() => show('shortcuts', false)} />
-      {QuickAdd && (
-        <Boundary what="The search for a new task">
-          <QuickAdd />
-        </Boundary>
-      )}
+      <Boundary what="The search for a new task">
+        <QuickAdd />
+      </Boundary>
       <LeaveGuard />
       <Announcer />
     </StageContext>
@@ -155,7 +154,7 @@ function LeftPanel() {
         }
         className={css.tabs}
       >
-        <Boundary what={tab === 'palette' ? 'The palette' : 'The outline'}>{Content && <Content />}</Boundary>
+        <Boundary what={tab === 'palette' ? 'The palette' : 'The outline'}><Content /></Boundary>
       </Tabs>
     </Side>
   );
@@ -167,12 +166,12 @@ function Middle({ onCamera }: { onCamera: (camera: Camera | null) => void }) {
     <div className={css.views} data-view={view}>
       {view !== 'yaml' && (
         <div className={css.view}>
-          <Boundary what="The canvas">{EditorCanvas && <EditorCanvas onCamera={onCamera} />}</Boundary>
+          <Boundary what="The canvas"><EditorCanvas onCamera={onCamera} /></Boundary>
         </div>
       )}
       {view !== 'canvas' && (
         <div className={css.view}>
-          <Boundary what="The YAML">{YamlPane && <YamlPane />}</Boundary>
+          <Boundary what="The YAML"><YamlPane /></Boundary>
         </div>
       )}
     </div>
@@ -207,7 +206,7 @@ function RightPanel({ children }: { children: ReactNode }) {
           <PanelRightClose />
         </IconButton>
       </span>
-      <Boundary what={selected ? 'The panel of the task' : 'The panel of the pipeline'}>{Content && <Content />}</Boundary>
+      <Boundary what={selected ? 'The panel of the task' : 'The panel of the pipeline'}><Content /></Boundary>
     </Side>
   );
 }

@@ -1,6 +1,6 @@
 import { read } from '../document/read';
 import { changesOf, type Change } from '../merge/values';
-import type { Json, JsonMap, LinkModel, Model, Rule, TaskModel } from '../types';
+import type { JsonMap, LinkModel, Model, Rule, TaskModel } from '../types';
 
 /* What changed from one text to another: by task and field as written. Order, comments and positions are no change. Pure. */
 
@@ -64,7 +64,7 @@ function modelOf(text: string): Model | null {
 }
 
 function withoutParameters({ head }: Model): JsonMap {
-  return Object.fromEntries(Object.entries(head).filter(([name]) => name !== 'parameters')) as Record<string, Json>;
+  return Object.fromEntries(Object.entries(head).filter(([name]) => name !== 'parameters'));
 }
 
 function tasksOf(old: Model, now: Model): TaskDiff[] {
