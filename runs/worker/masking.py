@@ -134,6 +134,7 @@ def _any_of(words: set[bytes]) -> Any:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.max_mem = PATTERN_MEMORY
+    options.log_errors = False  # it would write the words, our secrets, to the log of the worker
     return re2.compile(b"|".join(re2.escape(word) for word in sorted(words)), options)
 
 

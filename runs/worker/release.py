@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Final
 
 from pipelines import secrets
 from pipelines.secrets import NotReleased, Opened
 from runs.protocol import Json
 from runs.worker.masking import Mask
 from runs.worker.requests import CannotRun
+
+MOST: Final = 256 * 1024  # bytes of all secrets of one attempt: hiding more would take the worker minutes
 
 
 class Released:
@@ -65,7 +68,13 @@ class Released:
 def release(team_id: int, named: Mapping[str, str]) -> Released:
     """Open what an attempt names. Raises CannotRun when something cannot be given to it."""
     try:
-        return Released(named, secrets.release(team_id, set(named.values())))
+        opened = secrets.release(team_id, set(named.values()))
     except NotReleased as problem:
         reason = "infrastructure" if problem.retryable else "validation"
         raise CannotRun(reason, problem.message) from None
+    if sum(len(secret.value.encode()) for secret in opened.values()) > MOST:
+        message = (
+            f"The task names more than {MOST // 1024} KiB of secrets: share them out among several tasks."
+        )
+        raise CannotRun("validation", message)
+    return Released(named, opened)

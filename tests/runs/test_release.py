@@ -57,6 +57,17 @@ def test_what_cannot_be_given_says_why_and_whether_another_machine_may_have_it(c
     assert elsewhere.value.reason == "infrastructure"
 
 
+def test_more_than_can_be_hidden_is_not_given(cast: Cast) -> None:
+    names = [f"key-{number}" for number in range(5)]
+    for name in names:
+        make_secret(cast.team, name, f"{name} " * 9000)
+    four = release(cast.team.pk, {name: name for name in names[:4]})
+    assert four.mask.text("key-1 key-1 " * 100) != "key-1 key-1 " * 100
+    with pytest.raises(CannotRun, match="more than 256 KiB of secrets") as refused:
+        release(cast.team.pk, {name: name for name in names})
+    assert refused.value.reason == "validation"
+
+
 def test_a_value_outside_has_no_known_version(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASK_SECRET_SHOP", VALUE)
     secrets.create(cast.team, "outside", source="environment", address="TASK_SECRET_SHOP", actor=None)
