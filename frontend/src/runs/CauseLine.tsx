@@ -1,5 +1,8 @@
-import { RotateCcw, ScrollText } from 'lucide-react';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { BookOpen, RotateCcw, ScrollText } from 'lucide-react';
 import { useState } from 'react';
+import { addressOf, pipelineQuery } from '../api/pipelines';
 import type { Cause, Run } from '../api/types';
 import { Button } from '../ui/Button';
 import { StateGlyph } from '../ui/StateGlyph';
@@ -27,6 +30,7 @@ export function CauseLine({ run, cause, onLog }: Props) {
         </span>
       </div>
       <div className={css.actions}>
+        <RunbookLink run={run} />
         {cause.attempt !== null && (
           <Button small icon={<ScrollText />} onClick={() => onLog(cause.task, cause.attempt_no)}>
             Log
@@ -40,5 +44,25 @@ export function CauseLine({ run, cause, onLog }: Props) {
       </div>
       {resuming && <ResumeDialog run={run} onClose={() => setResuming(false)} />}
     </section>
+  );
+}
+
+/** The way to what somebody wrote for this moment; nothing where nobody did. */
+function RunbookLink({ run }: { run: Run }) {
+  const name = addressOf(run.pipeline);
+  const { data: pipeline } = useQuery(pipelineQuery(name));
+  const runbook = pipeline?.runbook.trim() ?? '';
+  if (runbook === '') return null;
+  if (/^https?:\/\/\S+$/i.test(runbook)) {
+    return (
+      <a href={runbook} target="_blank" rel="noreferrer" className={css.runbook}>
+        <BookOpen aria-hidden /> Runbook
+      </a>
+    );
+  }
+  return (
+    <Link to="/pipelines/$name" params={{ name }} title={runbook} className={css.runbook}>
+      <BookOpen aria-hidden /> Runbook
+    </Link>
   );
 }
