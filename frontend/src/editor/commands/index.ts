@@ -4,6 +4,7 @@ import { find } from './find';
 import { redo, undo } from './history';
 import { link } from './links';
 import { history, publish, run } from './pipeline';
+import { rename } from './rename';
 import { copySelection, cutSelection, duplicateChosen, paste, remove, selectAll, selectDownstream, selectUpstream } from './select';
 import type { Command } from './types';
 import { commandMenu, problems, shortcuts, showCanvas, showSplit, showYaml } from './view';
@@ -17,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   paste,
   duplicateChosen,
   remove,
+  rename,
   selectAll,
   selectUpstream,
   selectDownstream,

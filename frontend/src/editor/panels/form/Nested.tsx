@@ -207,6 +207,7 @@ export function MapField({ path, schema, value, label, control }: Named & { cont
 }
 
 interface NameProps {
+  id?: string;
   name: string;
   label: string;
   readOnly: boolean;
@@ -214,7 +215,7 @@ interface NameProps {
 }
 
 /** Taken over with Enter or on leaving, as half a name is none. */
-export function NameInput({ name, label, readOnly, onRename }: NameProps) {
+export function NameInput({ id, name, label, readOnly, onRename }: NameProps) {
   const [text, setText] = useState<string | null>(null);
   const commit = () => {
     if (text !== null && text.trim() !== name) onRename(text.trim());
@@ -222,6 +223,7 @@ export function NameInput({ name, label, readOnly, onRename }: NameProps) {
   };
   return (
     <Input
+      id={id}
       aria-label={label}
       className={css.name}
       value={text ?? name}

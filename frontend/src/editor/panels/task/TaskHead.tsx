@@ -23,7 +23,7 @@ export function TaskHead({ task, kind }: { task: TaskModel; kind: KindInfo | und
     <header className={css.head}>
       <div className={css.name}>
         <KindIcon kind={task.kind} />
-        <NameInput name={task.name} label="Name" readOnly={readOnly} onRename={rename} />
+        <NameInput id="field-name" name={task.name} label="Name" readOnly={readOnly} onRename={rename} />
         <span className={css.kind}>{kind?.title ?? (task.kind || 'no kind')}</span>
       </div>
       <Said said={problems} />
