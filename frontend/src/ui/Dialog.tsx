@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import { useRef, type ReactNode } from 'react';
+import { useLayoutEffect, useRef, type ReactNode } from 'react';
 import { IconButton } from './Button';
 import { cx } from './cx';
 import css from './Dialog.module.css';
@@ -27,6 +27,10 @@ export function Dialog({ open, onClose, title, description, children, footer, on
   );
   // There is no trigger to go back to: the focus returns to where it was.
   const before = useRef<Element | null>(null);
+  // The content comes a moment later, perhaps with a field that takes the focus at once.
+  useLayoutEffect(() => {
+    if (open) before.current = document.activeElement;
+  }, [open]);
   const goBack = (event: Event) => {
     event.preventDefault();
     if (before.current instanceof HTMLElement && before.current.isConnected) before.current.focus();
@@ -37,13 +41,10 @@ export function Dialog({ open, onClose, title, description, children, footer, on
         <Radix.Overlay className={css.veil} />
         <Radix.Content
           className={cx(css.dialog, wide && css.wide)}
-          onOpenAutoFocus={() => {
-            before.current = document.activeElement;
-          }}
           onCloseAutoFocus={goBack}
           onEscapeKeyDown={(event) => {
             // An open list of choices in the dialog closes before the dialog does; code keeps Escape for itself.
-            if (event.target instanceof Element && event.target.closest('[aria-expanded="true"], [aria-multiline="true"]')) event.preventDefault();
+            if (event.target instanceof Element && event.target.closest('[aria-expanded="true"], .cm-editor')) event.preventDefault();
           }}
           {...(description ? {} : { 'aria-describedby': undefined })}
         >

@@ -14,10 +14,8 @@ import {
   lineNumbers,
   type KeyBinding,
 } from '@codemirror/view';
+import { leaving } from './leaving';
 import { theme } from './theme';
-
-/** Milliseconds after Escape in which Tab leaves the editor instead of indenting. */
-const LEAVE = 10_000;
 
 export const TAB_HINT = 'Tab indents. To leave with Tab, press Escape first.';
 
@@ -50,6 +48,7 @@ export function setup({ label, describedBy, indent, undo, redo }: Wishes): Exten
     EditorState.tabSize.of(indent),
     search({ top: true }),
     autocompletion({ icons: false }),
+    leaving,
     steps(undo, redo),
     keymap.of([...keys(indent), ...foldKeymap, ...searchKeymap.filter(plain), ...defaultKeymap]),
     theme,
@@ -73,15 +72,8 @@ function keys(indent: number): KeyBinding[] {
     { key: 'Mod-g', run: findNext, shift: findPrevious, scope: 'editor search-panel', stopPropagation: true },
     { key: 'F3', run: findNext, shift: findPrevious, scope: 'editor search-panel' },
     { key: 'F8', run: nextDiagnostic, shift: previousDiagnostic },
-    { key: 'Escape', run: leaveByTab },
     { key: 'Tab', run: (view) => acceptCompletion(view) || insertSpaces(view, indent), shift: indentLess },
   ];
-}
-
-/** Screen readers need more time for the second key than the two seconds that CodeMirror gives. */
-function leaveByTab(view: EditorView): false {
-  setTimeout(() => view.setTabFocusMode(LEAVE));
-  return false;
 }
 
 function insertSpaces(view: EditorView, indent: number): boolean {

@@ -47,8 +47,11 @@ function Group({ title, rows }: { title: string; rows: Row[] }) {
           <div key={label} className={css.row}>
             <dt>{label}</dt>
             <dd className={css.keys}>
-              {keys.map((key) => (
-                <Keys key={key} of={key} />
+              {keys.map((key, index) => (
+                <span key={key} className={css.way}>
+                  {index > 0 && 'or'}
+                  <Keys of={key} />
+                </span>
               ))}
             </dd>
           </div>
