@@ -76,6 +76,16 @@ describe('the outline', () => {
     expect(store.getState().doc.model.links).toMatchObject([{ from: 'ingest', to: 'train', output: 'table', input: 'table' }]);
   });
 
+  it('gives a shell task a further input by a link', async () => {
+    const { user, store } = draw(<Outline />, `tasks:\n  a: {kind: shell, run: ls, outputs: {rows: number}}\n  b: {kind: shell, run: ls, with: {rows: 1}}\n`);
+    act(() => screen.getByRole('tree').focus());
+    await user.keyboard('{Home}l');
+    const input = await screen.findByLabelText('Input');
+    expect(input).toHaveDisplayValue('New: rows_2');
+    await user.click(screen.getByRole('button', { name: 'Link' }));
+    expect(store.getState().doc.model.links).toMatchObject([{ from: 'a', to: 'b', output: 'rows', input: 'rows_2' }]);
+  });
+
   it('does not offer a link that would close a loop', async () => {
     const { user, store, tree } = open();
     await user.keyboard('{Home}l');

@@ -31,7 +31,7 @@ export function ParametersTab({ task, kind }: Props) {
       {task.kind === 'python' && <Code task={task} kind={kind} />}
       <Inputs task={task} />
       <OwnKeys task={task} kind={kind} />
-      <Outputs task={task} />
+      <Outputs task={task} kind={kind} />
       <UnknownKeys task={task} kind={kind} />
     </>
   );
@@ -154,10 +154,11 @@ function Over({ task }: { task: TaskModel }) {
   );
 }
 
-function Outputs({ task }: { task: TaskModel }) {
+function Outputs({ task, kind }: Props) {
   const ports = useEditor(({ doc, catalogue, judged }) => portsOf(task.key, { model: doc.model, catalogue, judged }));
   if (task.scope) return <ScopeOutputs task={task} />;
-  if (ports.outputs.length === 0) return null;
+  // Those that the task declares are among the keys of its kind.
+  if (ports.outputs.length === 0 || kind?.keys.outputs) return null;
   return (
     <Section title="Outputs">
       <PortList ports={ports.outputs} />
