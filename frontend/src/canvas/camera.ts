@@ -73,19 +73,45 @@ function offset(view: number, length: number, center: number): number {
   return Math.min(AROUND, Math.max(view - AROUND - length, view / 2 - center));
 }
 
-/** Whether more cards are on screen than may be mounted. */
+/**
+ * Whether more cards are on screen than may be mounted. They are taken from React Flow while it still tells of the
+ * camera's move: a render later it would have mounted all of them, only to drop them again.
+ */
 export function useCrowded(spots: readonly BoxSpot[]): boolean {
-  return useStore(({ transform: [left, top, zoom], width, height }) => {
-    if (spots.length <= MOST_CARDS) return false;
-    let seen = 0;
-    for (const spot of spots) {
-      const x = spot.x * zoom + left;
-      const y = spot.y * zoom + top;
-      if (x <= width && y <= height && x + spot.width * zoom >= 0 && y + spot.height * zoom >= 0) seen += 1;
-      if (seen > MOST_CARDS) return true;
-    }
-    return false;
-  });
+  const store = useStoreApi();
+  const [crowded, setCrowded] = useState(false);
+  useEffect(() => {
+    const look = () => {
+      const state = store.getState();
+      const now = isCrowded(spots, state);
+      if (now && state.nodes.length > 0) {
+        state.setNodes([]);
+        state.setEdges([]);
+      }
+      setCrowded(now);
+    };
+    look();
+    return store.subscribe(look);
+  }, [store, spots]);
+  return crowded;
+}
+
+interface View {
+  transform: readonly [left: number, top: number, zoom: number];
+  width: number;
+  height: number;
+}
+
+function isCrowded(spots: readonly BoxSpot[], { transform: [left, top, zoom], width, height }: View): boolean {
+  if (spots.length <= MOST_CARDS) return false;
+  let seen = 0;
+  for (const spot of spots) {
+    const x = spot.x * zoom + left;
+    const y = spot.y * zoom + top;
+    if (x <= width && y <= height && x + spot.width * zoom >= 0 && y + spot.height * zoom >= 0) seen += 1;
+    if (seen > MOST_CARDS) return true;
+  }
+  return false;
 }
 
 /** Moves the camera by as little as brings a box into view; not at all when it is there. */

@@ -129,7 +129,7 @@ export function makeEditor(address: string, text: string, layout: Layout = EMPTY
           if (edit.select) set({ selection: new Set(edit.select) });
           return false;
         }
-        const noted = record(history, label, shown, mark ?? null, Date.now());
+        const noted = record(history, label, doc, mark ?? null, Date.now());
         set({
           doc: next,
           history: noted,
