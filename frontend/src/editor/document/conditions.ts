@@ -20,7 +20,9 @@ export interface ConditionName {
 const TOKEN = new RegExp(
   [
     String.raw`(?<space>\s+|//[^\n]*)`,
-    String.raw`(?<string>[bBrR]{0,2}(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))`,
+    // In raw strings a backslash is nothing special.
+    String.raw`(?<raw>[bB]?[rR][bB]?(?:"[^"\n]*"|'[^'\n]*'))`,
+    String.raw`(?<string>[bB]?(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))`,
     String.raw`(?<number>[0-9](?:[eE][-+]|[A-Za-z0-9_.])*)`,
     String.raw`(?<name>[A-Za-z_][A-Za-z0-9_]*)`,
     String.raw`(?<sign>[\s\S])`,
@@ -85,7 +87,7 @@ function nextToken(text: string, start: number): Token {
   TOKEN.lastIndex = start;
   const match = TOKEN.exec(text);
   const written = match?.[0] ?? text[start] ?? '';
-  const { space, string, name } = match?.groups ?? {};
+  const { space, raw, string = raw, name } = match?.groups ?? {};
   const type = string !== undefined ? 'string' : name !== undefined ? 'name' : 'sign';
   return { type, text: space === undefined ? written : '', start, end: start + written.length };
 }

@@ -2,11 +2,11 @@ import { Refused, type Doc, type Edit, type Layout, type Model, type Spot } from
 import { readLayout } from '../../storedLayout';
 import { read } from '../read';
 import { applyChanges } from '../splice/change';
-import { indented, linesOfTask, withTasks } from '../splice/tasks';
+import { indented, linesOfScope, linesOfTasks, withTasks } from '../splice/tasks';
 import { jsonOf, locate } from '../yaml/node';
 import { renderKey } from '../yaml/render';
 import { treeOf } from '../yaml/tree';
-import { childrenOf, isInside, keyIn, needReadable, outermost, pathOf, taskAt, tasksPath } from './common';
+import { childrenOf, isInside, keyIn, needReadable, outermost, taskAt, tasksPath } from './common';
 import { freeName } from './names';
 import { mentionsFollow } from './rename';
 
@@ -25,7 +25,7 @@ export function copy(doc: Doc, keys: Iterable<string>): string {
   const [first] = tasks;
   if (!first) throw new Refused('Select tasks to copy first.');
   if (tasks.some(({ parent }) => parent !== first.parent)) throw new Refused('Copy tasks of one group at a time.');
-  const lines = tasks.flatMap(({ key }) => linesOfTask(doc.text, pathOf(doc.model, key)));
+  const lines = linesOfTasks(doc.text, tasksPath(doc.model, first.parent), tasks.map(({ name }) => name));
   const around = first.parent === null ? '' : `${first.parent}/`;
   const places = Object.entries(doc.layout.tasks)
     .filter(([key]) => tasks.some((task) => key === task.key || isInside(key, task.key)))
@@ -49,7 +49,7 @@ export function paste(doc: Doc, copied: string, spot?: Spot, scope: string | nul
     ...mentionsFollow(model, null, names),
     ...[...names].filter(([old, name]) => old !== name).map(([old, rename]) => ({ path: ['tasks', old], rename })),
   ]);
-  const lines = [...names.values()].flatMap((name) => linesOfTask(renamed, ['tasks', name]));
+  const lines = linesOfScope(renamed, ['tasks']);
   const places = placed(layoutIn(text), names, spot, (name) => keyIn(scope, name));
   return {
     text: withTasks(doc.text, tasksPath(doc.model, scope), lines),

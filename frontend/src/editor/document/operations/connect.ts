@@ -1,3 +1,4 @@
+import { reaches } from '../../../graph/judge';
 import { Refused, type Doc, type Edit, type LinkModel, type Model, type Rule, type TaskModel } from '../../types';
 import { isTaskName, readNeed } from '../links';
 import { onlyReference, outputReference } from '../references';
@@ -89,17 +90,8 @@ function pair(model: Model, from: string, to: string): [TaskModel, TaskModel] {
     throw new Refused(`'${up.name}' and '${down.name}' are not in the same group: go through its inputs and outputs.`);
   }
   if (!isTaskName(up.name)) throw new Refused(`'${up.name}' is no valid name for a task: rename it first.`);
-  if (isBefore(model, to, from)) throw new Refused(`'${up.name}' waits for '${down.name}' already: they would wait for each other.`);
+  if (reaches(model.links, to, from)) throw new Refused(`'${up.name}' waits for '${down.name}' already: they would wait for each other.`);
   return [up, down];
-}
-
-/** Must one task end before another begins? */
-export function isBefore({ links }: Model, first: string, last: string): boolean {
-  const next = new Map<string, string[]>();
-  for (const { from, to } of links) next.set(from, [...(next.get(from) ?? []), to]);
-  const seen = new Set([first]);
-  for (const key of seen) for (const down of next.get(key) ?? []) seen.add(down);
-  return seen.has(last) && first !== last;
 }
 
 function isRead({ links }: Model, { from, to }: LinkModel): boolean {

@@ -3,10 +3,9 @@ import { Refused, type Doc, type Edit, type Json, type JsonMap, type Layout, typ
 import { isTaskName } from '../links';
 import { applyChanges, type Change } from '../splice/change';
 import { unitOf } from '../splice/geometry';
-import { indented, linesOfTask, withTasksInstead } from '../splice/tasks';
+import { indented, linesOfTasks, withTasksInstead } from '../splice/tasks';
 import { renderEntry } from '../yaml/render';
 import { childrenOf, isInside, keyIn, needReadable, outermost, pathOf, rekeyed, taskAt, tasksPath } from './common';
-import { isBefore } from './connect';
 import { below } from './fields';
 import { followed, followedIn, type Renaming } from './follow';
 import { freeName } from './names';
@@ -31,7 +30,8 @@ export function group(doc: Doc, keys: Iterable<string>, wished = 'group'): Edit 
     ...(scope === null ? [] : below(pathOf(doc.model, scope), seam.outputsOf(taskAt(doc.model, scope)))),
   ];
   const rewired = applyChanges(doc.text, changes);
-  const lines = seam.lines(unitOf(doc.text), moving.flatMap(({ key }) => linesOfTask(rewired, pathOf(doc.model, key))));
+  const moved = linesOfTasks(rewired, tasksPath(doc.model, scope), moving.map((task) => task.name));
+  const lines = seam.lines(unitOf(doc.text), moved);
   const text = withTasksInstead(rewired, tasksPath(doc.model, scope), new Set(moving.map((task) => task.name)), lines);
   const key = keyIn(scope, name);
   return { text, layout: enclosed(doc.layout, moving, key), select: [key] };
@@ -47,14 +47,25 @@ function scopeOf(moving: readonly TaskModel[]): string | null {
 
 function refuseLoop(model: Model, moving: readonly TaskModel[]): void {
   const keys = new Set(moving.map(({ key }) => key));
-  const behind = new Set([...keys]);
-  for (const key of behind) for (const link of model.links) if (link.from === key) behind.add(link.to);
-  for (const key of behind) {
-    const back = keys.has(key) ? undefined : moving.find((task) => isBefore(model, key, task.key));
-    if (!back) continue;
-    const name = taskAt(model, key).name;
-    throw new Refused(`The group would wait for itself: '${name}' comes between its tasks, before '${back.name}'. Add '${name}' to it.`);
+  const before = reached(keys, model.links.map(({ from, to }) => [to, from]));
+  const behind = reached(keys, model.links.map(({ from, to }) => [from, to]));
+  const between = [...behind].find((key) => before.has(key) && !keys.has(key));
+  if (between === undefined) return;
+  const { name } = taskAt(model, between);
+  throw new Refused(`The group would wait for itself, as '${name}' comes between its tasks. Add '${name}' to it.`);
+}
+
+/** These and all that can be reached from them along pairs. */
+function reached(keys: Iterable<string>, pairs: readonly (readonly [string, string])[]): Set<string> {
+  const next = new Map<string, string[]>();
+  for (const [one, other] of pairs) {
+    const others = next.get(one);
+    if (others) others.push(other);
+    else next.set(one, [other]);
   }
+  const found = new Set(keys);
+  for (const key of found) for (const other of next.get(key) ?? []) found.add(other);
+  return found;
 }
 
 /** What passes between the inside and the outside of a new group. */

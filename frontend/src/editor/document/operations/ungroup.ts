@@ -3,7 +3,7 @@ import { Refused, type Doc, type Edit, type Json, type JsonMap, type Layout, typ
 import { mapNames } from '../conditions';
 import { onlyReference, referencesIn, type Reference } from '../references';
 import { applyChanges, type Change } from '../splice/change';
-import { linesOfTask, withTasksInstead } from '../splice/tasks';
+import { linesOfScope, withTasksInstead } from '../splice/tasks';
 import { isMap, valueAt } from '../values';
 import type { Path } from '../yaml/node';
 import { after, childrenOf, isInside, keyIn, needReadable, pathOf, taskAt, tasksPath } from './common';
@@ -31,7 +31,7 @@ export function ungroup(doc: Doc, key: string): Edit {
     ...beside.flatMap((task) => below(pathOf(model, task.key), opening.around(task))),
     ...(parent === null ? [] : below(pathOf(model, parent), opening.outputsOf(taskAt(model, parent)))),
   ]);
-  const lines = inner.flatMap((task) => linesOfTask(text, pathOf(model, task.key)));
+  const lines = linesOfScope(text, tasksPath(model, key));
   return {
     text: withTasksInstead(text, tasksPath(model, parent), new Set([name]), lines),
     layout: opened(doc.layout, key, parent, names),

@@ -1,7 +1,7 @@
 import type { Json } from '../../types';
-import { lineBreak, lineEnd, nextLine } from '../yaml/lines';
+import { lineBreak, lineEnd, lineStart, nextLine } from '../yaml/lines';
 import { entriesOf, type Located, type MapNode } from '../yaml/node';
-import { mannerBelow, renderBlock, renderEntry, renderFlow, renderKey } from '../yaml/render';
+import { isTallName, mannerBelow, renderBlock, renderEntry, renderFlow, renderKey } from '../yaml/render';
 import { withCuts, type Cut } from './cut';
 import { endOfEntry, isBlankLine, isCompact, leadOf, placesOf, unitOf, Unsuited } from './geometry';
 import { before } from './order';
@@ -24,8 +24,8 @@ export function insertLines(text: string, map: Located, linesAt: (column: number
   if (node.type === 'map' && node.entries.size > 0) {
     if (node.flow) throw new Unsuited('The mapping stands within brackets.');
     const entries = entriesOf(map);
-    const column = columnOf(text, entries);
-    return placeLines(text, linesAt(column), endOf(text, entries.at(-1)), isAiry(text, entries));
+    const last = entries.at(-1);
+    return placeLines(text, linesAt(columnOf(text, entries)), endOf(text, last), last !== undefined && isAiry(text, entries, last));
   }
   if (!map.entry) return appendLines(text, linesAt(0));
   const places = placesOf(text, map);
@@ -92,11 +92,13 @@ function endOf(text: string, entry?: Located): number {
   return entry ? endOfEntry(text, placesOf(text, entry)) : text.length;
 }
 
-/** Are most of the entries apart by an empty line? */
-function isAiry(text: string, entries: readonly Located[]): boolean {
-  const gaps = entries.slice(1).map((entry) => leadOf(text, placesOf(text, entry)));
-  const empty = gaps.filter((lead) => lead > 0 && isBlankLine(text, text.lastIndexOf('\n', lead - 2) + 1));
-  return gaps.length > 0 && empty.length * 2 >= gaps.length;
+/** Does an empty line stand between the key that a new one follows and its neighbour? */
+function isAiry(text: string, entries: readonly Located[], above: Located): boolean {
+  const number = Math.max(entries.indexOf(above), 1);
+  const lower = entries[number];
+  if (!lower) return false;
+  const lead = leadOf(text, placesOf(text, lower));
+  return lead > 0 && isBlankLine(text, lineStart(text, lead - 1));
 }
 
 function insertBlock(text: string, map: Located, name: string, value: Json): string {
@@ -106,7 +108,7 @@ function insertBlock(text: string, map: Located, name: string, value: Json): str
   const lines = renderEntry(name, value, column, manner);
   const above = predecessor(text, entries, name);
   const [first] = entries;
-  if (above) return placeLines(text, lines, endOf(text, above), isAiry(text, entries));
+  if (above) return placeLines(text, lines, endOf(text, above), isAiry(text, entries, above));
   return placeLines(text, lines, first ? leadOf(text, placesOf(text, first)) : text.length, false);
 }
 
@@ -121,7 +123,8 @@ function predecessor(text: string, entries: readonly Located[], name: string): L
 
 /** Within brackets or on lines, when all mappings beside are written so. */
 function mannerOf(entries: readonly Located[]): boolean | null {
-  const maps = entries.map(({ node }) => node).filter((node): node is MapNode => node.type === 'map' && node.entries.size > 0);
+  const compared = entries.filter(({ entry }) => !isTallName(entry?.name ?? ''));
+  const maps = compared.map(({ node }) => node).filter((node): node is MapNode => node.type === 'map' && node.entries.size > 0);
   if (maps.length === 0) return null;
   if (maps.every(({ flow }) => flow)) return true;
   return maps.every(({ flow }) => !flow) ? false : null;

@@ -1,7 +1,7 @@
 import { lineEnd, lineStart, nextLine } from '../yaml/lines';
 import { entriesOf, type Located } from '../yaml/node';
 import { withCuts, type Cut } from './cut';
-import { endOfEntry, isBlankLine, isCompact, leadOf, placesOf, Unsuited } from './geometry';
+import { endOfEntry, isBlankLine, isCommentLine, isCompact, leadOf, placesOf, Unsuited } from './geometry';
 import { isFirstOnLine, type Span } from './insert';
 
 /* Keys and items that go, with the comments that belong to them. */
@@ -18,19 +18,20 @@ export function removeEntries(text: string, map: Located, names: ReadonlySet<str
     });
     return removeBetween(text, spans, gone);
   }
-  return withCuts(text, entries.flatMap((entry, number) => (gone[number] ? [linesOf(text, entry, entries[number + 1])] : [])));
+  return withCuts(text, entries.flatMap((entry, number) => (gone[number] ? [linesOf(text, entry, number === 0, entries[number + 1])] : [])));
 }
 
 /** The lines of a key, its comments and one of two empty lines around it. */
-function linesOf(text: string, entry: Located, next?: Located): Cut {
+function linesOf(text: string, entry: Located, isFirst: boolean, next?: Located): Cut {
   const places = placesOf(text, entry);
   if (isCompact(text, places)) return compactCut(text, places.keyStart, next);
-  return tidyCut(text, leadOf(text, places), endOfEntry(text, places));
+  const start = leadOf(text, places);
+  return tidyCut(text, start, endOfEntry(text, places), isFirst && start > 0 && !isCommentLine(text, lineStart(text, start - 1)));
 }
 
-/** Of two empty lines around what goes, one goes too. */
-export function tidyCut(text: string, start: number, end: number): Cut {
-  const above = start === 0 || isBlankLine(text, lineStart(text, start - 1));
+/** Of two empty lines around what goes, one goes too; so does one behind the first of its mapping. */
+export function tidyCut(text: string, start: number, end: number, isFirst = false): Cut {
+  const above = isFirst || start === 0 || isBlankLine(text, lineStart(text, start - 1));
   let last = end;
   while (above && last < text.length && isBlankLine(text, last)) last = nextLine(text, last);
   const atEnd = last === text.length && start > 0;

@@ -1,12 +1,12 @@
 import { Refused, type Json, type JsonMap } from '../../types';
 import { isMap, isSame, valueAt, withValue } from '../values';
-import { indentAt, lineStart } from '../yaml/lines';
+import { indentAt, lineStart, nextLine } from '../yaml/lines';
 import { entriesOf, jsonOf, locate, type Located, type MapNode, type Path } from '../yaml/node';
 import { renderEntry } from '../yaml/render';
 import { treeOf } from '../yaml/tree';
 import { applyChanges } from './change';
 import { withCuts } from './cut';
-import { endOfEntry, isCompact, leadOf, placesOf, unitOf, Unsuited } from './geometry';
+import { endOfEntry, isBlankLine, isCompact, leadOf, placesOf, unitOf, Unsuited } from './geometry';
 import { insertLines, linesCut } from './insert';
 import { removeEntries } from './remove';
 
@@ -25,9 +25,36 @@ export function linesOfTask(text: string, path: Path): string[] {
 function ownLines(text: string, task: Located): string[] | null {
   const places = placesOf(text, task);
   if (isCompact(text, places)) return null;
-  const lines = text.slice(leadOf(text, places), endOfEntry(text, places)).replace(/\r?\n$/, '').split(/\r?\n/);
-  const fits = lines.every((line) => line.trim() === '' || indentAt(line, 0) >= places.column);
-  return fits ? lines.map((line) => line.slice(places.column)) : null;
+  return dedented(text, leadOf(text, places), endOfEntry(text, places), places.column);
+}
+
+function dedented(text: string, start: number, end: number, column: number): string[] | null {
+  const lines = text.slice(start, end).replace(/\r?\n$/, '').split(/\r?\n/);
+  const fits = lines.every((line) => line.trim() === '' || indentAt(line, 0) >= column);
+  return fits ? lines.map((line) => line.slice(column)) : null;
+}
+
+/** The lines of some tasks of a scope, with the empty lines that stand between them. */
+export function linesOfTasks(text: string, path: Path, names: readonly string[]): string[] {
+  return names.flatMap((name, number) => {
+    const task = number > 0 ? at(text, [...path, name]) : null;
+    const lead = task ? leadOf(text, placesOf(text, task)) : 0;
+    const isApart = lead > 0 && isBlankLine(text, lineStart(text, lead - 1));
+    return [...(isApart ? [''] : []), ...linesOfTask(text, [...path, name])];
+  });
+}
+
+/** The lines of all tasks of a scope, with every comment among them. */
+export function linesOfScope(text: string, path: Path): string[] {
+  const map = at(text, path);
+  const entries = map ? entriesOf(map) : [];
+  const [first, last] = [entries[0], entries.at(-1)];
+  if (map?.node.type === 'map' && !map.node.flow && first && last) {
+    const { column } = placesOf(text, first);
+    const written = dedented(text, nextLine(text, placesOf(text, map).colonEnd), endOfEntry(text, placesOf(text, last)), column);
+    if (written) return written;
+  }
+  return linesOfTasks(text, path, entries.map(({ entry }) => entry?.name ?? ''));
 }
 
 /** Lines moved to the right; empty ones stay empty. */
@@ -42,8 +69,12 @@ export function withoutTasks(text: string, path: Path, names: ReadonlySet<string
   const tasks = map ? jsonOf(map.node) : null;
   if (map?.node.type !== 'map' || !isMap(tasks)) return text;
   const staying = Object.fromEntries(Object.entries(tasks).filter(([name]) => !names.has(name)));
-  if (Object.keys(staying).length === 0) return applyChanges(text, [{ path, set: {} }]);
-  return checked(text, path, staying, () => removeEntries(text, map, names));
+  const isEmpty = Object.keys(staying).length === 0;
+  if (isEmpty && map.node.flow) return applyChanges(text, [{ path, set: {} }]);
+  return checked(text, path, staying, () => {
+    const left = removeEntries(text, map, names);
+    return isEmpty ? applyChanges(left, [{ path, set: {} }]) : left;
+  });
 }
 
 /** A text with new tasks below those of a scope; `lines` are theirs, with their names in the first column. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /* Documents in the styles that people write, for tests. Comments are numbered, so that a lost one is found. */
 
-const REPOSITORY = join(import.meta.dirname, '../../../../..');
+export const REPOSITORY = join(import.meta.dirname, '../../../../..');
 
 export function repositoryFile(path: string): string {
   return readFileSync(join(REPOSITORY, path), 'utf8');

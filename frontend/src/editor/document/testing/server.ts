@@ -2,10 +2,10 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { REPOSITORY } from './samples';
 
 /* The server's own reading of documents, by one Python process for a whole test. */
 
-const REPOSITORY = join(import.meta.dirname, '../../../../..');
 const PYTHON = join(REPOSITORY, '.venv/bin/python');
 
 export interface Seen {

@@ -38,6 +38,11 @@ export function render(value: Json, name: string, column: number, manner: Manner
   return { inline: '', body: renderBlock(value, column + manner.unit, { unit: manner.unit, flow: mannerBelow(name) }) };
 }
 
+/** Is the value of this key written on lines of its own, whatever stands beside it? */
+export function isTallName(name: string): boolean {
+  return TALL.has(name);
+}
+
 /** Tasks have lines of their own. */
 export function mannerBelow(name: string | undefined): boolean | null {
   return name === 'tasks' ? false : null;
@@ -117,7 +122,7 @@ function inDoubleQuotes(text: string): string {
 }
 
 function renderText(text: string, column: number, { unit, style, blockColumn }: Manner): Rendered {
-  const asBlock = style === 'literal' || style === 'folded' || text.includes('\n');
+  const asBlock = style === 'literal' || text.includes('\n');
   if (!asBlock || !canBeBlock(text)) return { inline: renderScalar(text, false, style), body: [] };
   const inside = blockColumn !== undefined && blockColumn > column ? blockColumn : column + unit;
   const chomp = /\n\n$|^\n$/.test(text) ? '+' : text.endsWith('\n') ? '' : '-';
