@@ -4,6 +4,8 @@ export const publish: Command = {
   id: 'publish',
   label: 'Publish…',
   group: 'Pipeline',
+  keys: ['Mod+Shift+Enter'],
+  whileTyping: true,
   enabled: ({ store }) => !store.getState().readOnly,
   perform: ({ open }) => open('publish'),
 };
