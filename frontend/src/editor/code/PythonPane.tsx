@@ -17,18 +17,19 @@ import { useCode } from './useCode';
 /** The code of a python task, written into the document; a first version of it when there is none. */
 export function PythonPane({ taskKey }: { taskKey: string }) {
   const [large, setLarge] = useState(false);
+  const signature = useSignature(taskKey);
   const written = useEditor(({ doc }) => typeof doc.model.tasks.get(taskKey)?.raw.source === 'string');
   if (!written) return <NoCode taskKey={taskKey} />;
   // One of both at a time: the field has one id.
   if (large) {
     return (
       <Dialog wide open onClose={() => setLarge(false)} title={`Code of ${taskKey}`} footer={<Button onClick={() => setLarge(false)}>Done</Button>}>
-        <CodeOf key={taskKey} taskKey={taskKey} size="large" />
+        <CodeOf key={taskKey} taskKey={taskKey} signature={signature} large />
       </Dialog>
     );
   }
   return (
-    <CodeOf key={taskKey} taskKey={taskKey} size="small">
+    <CodeOf key={taskKey} taskKey={taskKey} signature={signature}>
       <IconButton label="Larger" onClick={() => setLarge(true)}>
         <Maximize2 />
       </IconButton>
@@ -57,7 +58,15 @@ function NoCode({ taskKey }: { taskKey: string }) {
   );
 }
 
-function CodeOf({ taskKey, size, children }: { taskKey: string; size: 'small' | 'large'; children?: ReactNode }) {
+interface CodeProps {
+  taskKey: string;
+  signature: Seen;
+  /** In a dialog of its own; small in the panel. */
+  large?: boolean;
+  children?: ReactNode;
+}
+
+function CodeOf({ taskKey, signature, large = false, children }: CodeProps) {
   const store = useEditorStore();
   const id = useId();
   const [place, view] = useCode(
@@ -65,19 +74,22 @@ function CodeOf({ taskKey, size, children }: { taskKey: string; size: 'small' | 
     () => pythonExtensions(store, taskKey, `${id}-hint ${id}-said`),
   );
   useEffect(() => (view ? followSource(view, store, taskKey) : undefined), [view, store, taskKey]);
+  useEffect(() => {
+    if (large) view?.focus();
+  }, [view, large]);
   useJump(({ key, place: field = '' }) => {
     if (view && key === taskKey && field === 'source') enterSource(view, store, taskKey);
   });
   return (
     <div className={css.python}>
       <div className={css.signature}>
-        <SignatureLine taskKey={taskKey} />
+        <SignatureLine {...signature} />
         {children}
       </div>
       <p id={`${id}-hint`} className="visually-hidden">
         {TAB_HINT}
       </p>
-      <div ref={place} className={css.source} data-size={size} />
+      <div ref={place} className={css.source} data-large={large || undefined} />
       <div id={`${id}-said`}>
         <Said taskKey={taskKey} />
       </div>
@@ -85,17 +97,27 @@ function CodeOf({ taskKey, size, children }: { taskKey: string; size: 'small' | 
   );
 }
 
-/** What the function takes and gives, as it could be read last. */
-function SignatureLine({ taskKey }: { taskKey: string }) {
+/** The signature as it could be read last; `current` while it is that of the code as it stands. */
+interface Seen {
+  last: Signature | undefined;
+  current: boolean;
+}
+
+function useSignature(taskKey: string): Seen {
   const now = useEditor(({ judged }) => judged?.signatures[taskKey]);
-  const [last, setLast] = useState(now);
-  if (now && now !== last) setLast(now);
+  const [seen, setSeen] = useState({ taskKey, last: now });
+  if (seen.taskKey !== taskKey || (now && now !== seen.last)) setSeen({ taskKey, last: now });
+  return { last: seen.last, current: now !== undefined };
+}
+
+/** What the function takes and gives. */
+function SignatureLine({ last, current }: Seen) {
   if (!last) return <p className={css.waiting}>The signature is read while you write.</p>;
   return (
-    <p className={css.ports} data-stale={now === undefined || undefined}>
+    <p className={css.ports}>
       <code>{last.name}</code> takes <PortNames ports={last.inputs} none="nothing" />
       {last.open && ' and any further input'}, gives <PortNames ports={last.outputs} none="nothing" />
-      {now === undefined && ' (as last read)'}
+      {!current && ' (as last read)'}
     </p>
   );
 }
