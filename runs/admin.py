@@ -68,7 +68,7 @@ class QueueAdmin(ConsoleAdmin):
     add_form = NewQueueForm
     add_fields = ("slug", "title")
     fields = (
-        "slug",
+        "name",
         "title",
         "ready",
         "running",
@@ -115,7 +115,7 @@ class QueueAdmin(ConsoleAdmin):
         ),
     )
 
-    list_display = ("slug", "title", "ready", "running", "workers", "state", "archived_at")
+    list_display = ("name", "title", "ready", "running", "workers", "state", "archived_at")
     list_filter = (Paused, Archived)
     search_fields = ("slug", "title")
 
@@ -137,6 +137,10 @@ class QueueAdmin(ConsoleAdmin):
         if not hasattr(queue, "load"):
             self.prepare_rows([queue])
         return queue.load  # type: ignore[attr-defined]
+
+    @admin.display(description="name", ordering="slug")
+    def name(self, queue: Queue) -> str:
+        return queue.slug
 
     @admin.display(description="waiting")
     def ready(self, queue: Queue) -> int:

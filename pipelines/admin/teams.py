@@ -41,13 +41,15 @@ class SlugField(forms.RegexField):
         super().__init__(regex=NAME, error_messages={"invalid": NAME_MESSAGE}, **options)
 
 
-class NewTeamForm(ConsoleForm):
-    slug = SlugField(label="Name in addresses")
-
+class TeamForm(ConsoleForm):
     class Meta:
         model = Team
-        fields = ("slug", "name")
+        fields = ("name",)
         labels = {"name": "Title"}
+
+
+class NewTeamForm(TeamForm):
+    slug = SlugField(label="Name")
 
 
 # --- members --------------------------------------------------------------------------------------------
@@ -120,10 +122,11 @@ def _counted(rows: QuerySet[Any], of: str) -> Coalesce:
 class TeamAdmin(ConsoleAdmin):
     group = "People"
     explain = "Who works together: a team owns pipelines, code, secrets and models."
+    form = TeamForm
     add_form = NewTeamForm
     add_fields = ("slug", "name")
-    fields = ("slug", "name", "members", "created_at", "archived_at")
-    readonly_fields = ("slug", "members", "created_at", "archived_at")
+    fields = ("handle", "name", "members", "pipelines", "created_at", "archived_at")
+    readonly_fields = ("handle", "members", "pipelines", "created_at", "archived_at")
     acts = (
         Act(
             "archive",
@@ -144,7 +147,7 @@ class TeamAdmin(ConsoleAdmin):
     )
     change_form_template = "console/team.html"
 
-    list_display = ("slug", "name", "members", "pipelines", "created_at", "archived_at")
+    list_display = ("handle", "title", "members", "pipelines", "created_at", "archived_at")
     list_filter = (Archived,)
     search_fields = ("slug", "name")
 
@@ -168,6 +171,14 @@ class TeamAdmin(ConsoleAdmin):
         if request.GET.get("field_name"):
             queryset = queryset.filter(archived_at=None)
         return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="name", ordering="slug")
+    def handle(self, team: Team) -> str:
+        return team.slug
+
+    @admin.display(description="title", ordering="name")
+    def title(self, team: Team) -> str:
+        return team.name
 
     @admin.display(description="members", ordering="member_count")
     def members(self, team: Team) -> SafeString:
