@@ -1,5 +1,5 @@
 import { Pencil, UserRoundX } from 'lucide-react';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import type { Keeper, Pipeline } from '../api/types';
 import { Button } from '../ui/Button';
 import { Fact, Facts, PersonName } from '../ui/Facts';
@@ -44,7 +44,7 @@ export function NoOwnerNotice({ pipeline }: { pipeline: Pipeline }) {
     <Notice look="retrying">
       <div className={css.notice}>
         <p>
-          <strong>No active owner.</strong> {whyNobody(pipeline.owner)} Its runs go on, and nobody is told when one fails.
+          <strong>No active owner.</strong> {whyNobody(pipeline.owner)} Its runs go on; {whoIsTold(pipeline.deputy)} when one fails.
         </p>
         <ChangeOwnership pipeline={pipeline} label="Assign an owner" />
       </div>
@@ -56,8 +56,20 @@ function whyNobody(owner: Keeper | null): string {
   return owner ? `${owner.name || owner.username} has left the team or may not sign in any more.` : 'Nobody is named.';
 }
 
+/** As the alert of a failed run chooses whom to write to. */
+function whoIsTold(deputy: Keeper | null): string {
+  return deputy?.active ? `its deputy, ${deputy.name || deputy.username}, is told` : 'the admins of the team are told';
+}
+
+interface ChangeProps {
+  pipeline: Pipeline;
+  label: string;
+  /** The icon of the button. */
+  children?: ReactNode;
+}
+
 /** The button and its dialog; left out where the person may not edit the pipeline. */
-export function ChangeOwnership({ pipeline, label, children }: { pipeline: Pipeline; label: string; children?: React.ReactNode }) {
+export function ChangeOwnership({ pipeline, label, children }: ChangeProps) {
   const [open, setOpen] = useState(false);
   if (!pipeline.can.edit) return null;
   return (
@@ -75,8 +87,11 @@ export function KeeperName({ keeper, none }: { keeper: Keeper | null; none: stri
   if (keeper === null || keeper.active) return <PersonName person={keeper} none={none} />;
   return (
     <span className={css.gone}>
-      <UserRoundX size={14} aria-hidden />
-      <PersonName person={keeper} /> <span className={css.word}>not active</span>
+      <span className={css.keeper}>
+        <UserRoundX aria-hidden />
+        <PersonName person={keeper} />
+      </span>{' '}
+      <span className={css.word}>not active</span>
     </span>
   );
 }
