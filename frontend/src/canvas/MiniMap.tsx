@@ -1,11 +1,13 @@
-import { Panel, useStoreApi } from '@xyflow/react';
+import { Panel, useStore, useStoreApi } from '@xyflow/react';
 import { useEffect, useMemo, useRef, type PointerEvent } from 'react';
 import type { Drawing } from '../graph/types';
 import css from './MiniMap.module.css';
-import { boundsOf, drawAll, drawView, linesOf, onTheme, type BoxSpot, type Transform } from './picture';
+import { boundsOf, colorsOf, drawAll, drawView, linesOf, onTheme, type BoxSpot, type Colors, type Transform } from './picture';
 
 const SIZE = { width: 180, height: 120 };
 const PAD = 6;
+/** On a narrower canvas it would cover what else is there. */
+const LEAST_WIDTH = 480;
 
 interface Props {
   spots: readonly BoxSpot[];
@@ -22,15 +24,19 @@ export function MiniMap({ spots, drawing, onMove }: Props) {
   const lines = useMemo(() => linesOf(drawing, spots), [drawing, spots]);
   useEffect(() => {
     let [waiting, stale] = [0, true];
+    let colors: Colors | null = null;
     // The drawing is kept as a picture: a move of the camera draws the frame of the view and nothing else.
     const still = document.createElement('canvas');
     const draw = () => {
       waiting = 0;
       const { current } = canvas;
       if (!current) return;
-      if (stale) drawAll(still, { spots, lines, paint: null, selected: null, probe: current }, transform, SIZE.width, SIZE.height);
-      stale = false;
-      drawView(current, still, store.getState(), transform);
+      if (stale || !colors) {
+        colors = colorsOf(current);
+        drawAll(still, { spots, lines, paint: null, selected: null, colors }, transform, SIZE.width, SIZE.height);
+        stale = false;
+      }
+      drawView(current, still, store.getState(), transform, colors('--accent'));
     };
     const soon = () => {
       if (waiting === 0) waiting = requestAnimationFrame(draw);
@@ -52,6 +58,8 @@ export function MiniMap({ spots, drawing, onMove }: Props) {
     const [left, top, zoom] = transform;
     onMove((event.clientX - box.x - left) / zoom, (event.clientY - box.y - top) / zoom);
   };
+  const room = useStore((state) => state.width >= LEAST_WIDTH);
+  if (!room) return null;
   return (
     <Panel position="bottom-right" className={css.map}>
       <canvas

@@ -2,7 +2,7 @@ import { useStoreApi } from '@xyflow/react';
 import { useEffect, useMemo, useRef } from 'react';
 import type { Drawing } from '../graph/types';
 import css from './FlowCanvas.module.css';
-import { drawAll, linesOf, onTheme, type BoxSpot, type Paint } from './picture';
+import { colorsOf, drawAll, linesOf, onTheme, type BoxSpot, type Colors, type Paint } from './picture';
 
 interface Props {
   spots: readonly BoxSpot[];
@@ -19,16 +19,23 @@ export function Overview({ spots, drawing, paint, selected }: Props) {
   const lines = useMemo(() => linesOf(drawing, spots), [drawing, spots]);
   useEffect(() => {
     let waiting = 0;
+    let colors: Colors | null = null;
     const draw = () => {
       waiting = 0;
       const { transform, width, height } = store.getState();
-      if (canvas.current) drawAll(canvas.current, { spots, lines, paint, selected }, transform, width, height);
+      if (!canvas.current) return;
+      colors ??= colorsOf(canvas.current);
+      drawAll(canvas.current, { spots, lines, paint, selected, colors }, transform, width, height);
+    };
+    const anew = () => {
+      colors = null;
+      soon();
     };
     const soon = () => {
       if (waiting === 0) waiting = requestAnimationFrame(draw);
     };
     soon();
-    const stops = [store.subscribe(soon), paint?.watch(soon), onTheme(soon)];
+    const stops = [store.subscribe(soon), paint?.watch(soon), onTheme(anew)];
     return () => {
       cancelAnimationFrame(waiting);
       for (const stop of stops) stop?.();

@@ -64,8 +64,7 @@ export function linesOf(drawing: Drawing, spots: readonly BoxSpot[]): Line[] {
 }
 
 export interface Picture {
-  /** The element whose tokens give the colours, for a canvas that is not on the page. */
-  probe?: HTMLElement;
+  colors: Colors;
   spots: readonly BoxSpot[];
   lines: readonly Line[];
   paint: Paint | null;
@@ -81,10 +80,10 @@ export function drawAll(canvas: HTMLCanvasElement, picture: Picture, transform: 
   const context = canvas.getContext('2d');
   if (!context) return;
   const [left, top, zoom] = transform;
-  const colors = colorsOf(picture.probe ?? canvas);
+  const { colors } = picture;
   context.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * left, ratio * top);
   drawLines(context, picture.lines, colors('--border-strong'), zoom);
-  for (const spot of picture.spots) drawSpot(context, spot, picture, colors, zoom);
+  for (const spot of picture.spots) drawSpot(context, spot, picture, zoom);
 }
 
 /** A still picture, and on it the frame of what a view shows of it. */
@@ -93,6 +92,7 @@ export function drawView(
   still: HTMLCanvasElement,
   view: { transform: Transform; width: number; height: number },
   [left, top, zoom]: Transform,
+  color: string,
 ): void {
   canvas.width = still.width;
   canvas.height = still.height;
@@ -102,7 +102,7 @@ export function drawView(
   const ratio = window.devicePixelRatio;
   const [x, y, scale] = view.transform;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.strokeStyle = colorsOf(canvas)('--accent');
+  context.strokeStyle = color;
   context.lineWidth = 1.5;
   const spot = [(-x / scale) * zoom + left, (-y / scale) * zoom + top, (view.width / scale) * zoom, (view.height / scale) * zoom] as const;
   context.strokeRect(...spot);
@@ -137,8 +137,7 @@ function drawLines(context: CanvasRenderingContext2D, lines: readonly Line[], co
 function drawSpot(
   context: CanvasRenderingContext2D,
   spot: BoxSpot,
-  { paint, selected }: Picture,
-  colors: (token: string) => string,
+  { paint, selected, colors }: Picture,
   zoom: number,
 ): void {
   const state = paint?.state(spot.id) ?? null;
@@ -156,8 +155,14 @@ function drawSpot(
   context.strokeRect(spot.x, spot.y, spot.width, spot.height);
 }
 
-/** Reads a token once per drawing; a canvas cannot read light-dark() itself, so a probe element resolves it. */
-function colorsOf(probe: HTMLElement): (token: string) => string {
+/** What a token means now. */
+export type Colors = (token: string) => string;
+
+/**
+ * Reads each token once: reading makes the browser style the page anew, so the answer is kept until the theme changes. A
+ * canvas cannot read light-dark() itself, so a probe element resolves it.
+ */
+export function colorsOf(probe: HTMLElement): Colors {
   const known = new Map<string, string>();
   return (token) => {
     const found = known.get(token);

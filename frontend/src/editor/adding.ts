@@ -2,6 +2,7 @@ import { createStore, useStore, type StoreApi } from 'zustand';
 import { portFits } from '../graph/ports';
 import { inserted } from './canvas/inserted';
 import { portAt } from './canvas/linking';
+import { spotInView } from './canvas/spots';
 import { useEditorStore, type EditorState, type EditorStore } from './store';
 import type { JsonMap, Ports, Spot } from './types';
 
@@ -75,5 +76,6 @@ export function fitsRequest(ports: Ports, { from, to }: AddRequest, state: Sourc
 /** Adds a task where and linked as the request says, as one entry of the history. */
 export function addEntry(editor: EditorStore, entry: Entry, request: AddRequest = ANYWHERE): boolean {
   const { catalogue, judged, transact } = editor.getState();
-  return transact(`Add ${entry.name}`, (doc) => inserted(doc, entry, request, { catalogue, judged }));
+  const where = { ...request, spot: request.spot ?? spotInView(editor, request) };
+  return transact(`Add ${entry.name}`, (doc) => inserted(doc, entry, where, { catalogue, judged }));
 }

@@ -103,7 +103,7 @@ function Badge({ problems }: { problems: readonly Problem[] }) {
   const mild = problems.every(({ severity }) => severity !== 'error');
   const Icon = mild ? TriangleAlert : CircleAlert;
   return (
-    <span className={css.badge} data-mild={mild || undefined} title={problems.map(({ message }) => message).join('\n')}>
+    <span className={css.badge} data-problems={problems.length} data-mild={mild || undefined} title={problems.map(({ message }) => message).join('\n')}>
       <Icon size={14} aria-hidden />
       {problems.length}
     </span>

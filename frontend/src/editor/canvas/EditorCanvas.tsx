@@ -1,6 +1,6 @@
 import '@xyflow/react/dist/base.css';
 import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, SelectionMode, useKeyPress, useReactFlow } from '@xyflow/react';
-import { useCallback, useEffect, useMemo, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react';
+import { useCallback, useEffect, useMemo, useRef, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react';
 import { useCrowded } from '../../canvas/camera';
 import flowCss from '../../canvas/FlowCanvas.module.css';
 import { LayingOut } from '../../canvas/LayingOut';
@@ -24,7 +24,7 @@ import { LinkLine } from './LinkLine';
 import type { Scene } from './scene';
 import { cornerOf, scopeAt } from './spots';
 import { useCanvas, useCanvasStore } from './state';
-import { useCamera, useHandedOver, type CanvasCamera } from './useCamera';
+import { useCamera, useHandedOver, useRefitted, type CanvasCamera } from './useCamera';
 import { useBeginByPointer } from './useLinking';
 import { useNodes } from './useNodes';
 import { useScene } from './useScene';
@@ -63,6 +63,8 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
   const linking = useCanvas(({ linking }) => linking !== null);
   const camera = useCamera();
   useHandedOver(camera, onCamera);
+  const untouched = useRef(true);
+  useRefitted(camera, untouched);
   useShownJump(camera);
   useClipboard(camera);
   useCursor();
@@ -74,7 +76,7 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
 
   const onKeyDown = useCallback(
     (event: KeyboardEvent) => {
-      if (event.target !== event.currentTarget || !onCanvasKey(event, store, camera.reveal)) return;
+      if (event.target !== event.currentTarget || !onCanvasKey(event, store, (key) => camera.reveal([key]))) return;
       event.preventDefault();
       event.stopPropagation();
     },
@@ -110,6 +112,10 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
         onDragOver={onDragOver}
         onDrop={useDropped()}
         onInit={camera.begin}
+        onMove={(event) => {
+          // A move without an event is ours.
+          if (event !== null) untouched.current = false;
+        }}
         tabIndex={0}
         aria-label="Pipeline canvas"
         aria-describedby="canvas-keys"
@@ -200,8 +206,12 @@ function useCursor(): void {
     () =>
       store.subscribe(({ selection, doc }, { selection: before }) => {
         if (selection === before || [...selection].some((id) => before.has(id))) return;
-        const active = [...selection].findLast((id) => doc.model.tasks.has(id));
-        if (active !== undefined) canvas.setState({ active });
+        const chosen = [...selection].filter((id) => doc.model.tasks.has(id));
+        const active = chosen.at(-1);
+        if (active === undefined) return;
+        canvas.setState({ active });
+        // After what was added has been drawn.
+        if (chosen.length > 1) setTimeout(() => canvas.getState().camera?.reveal(chosen));
       }),
     [store, canvas],
   );
@@ -250,6 +260,6 @@ function useShownJump(camera: CanvasCamera): void {
   });
   const active = useCanvas((state) => state.active);
   useEffect(() => {
-    if (active !== null) camera.reveal(active);
+    if (active !== null) camera.reveal([active]);
   }, [active, camera]);
 }

@@ -29,6 +29,7 @@ export function onCanvasKey(pressed: Pressed, store: EditorStore, show: (key: st
   if (linking?.by === 'keys') return onLinkingKey(pressed.key, store, linking, show);
   const way = WAYS[pressed.key];
   if (way) return go(store, way, pressed.shiftKey, show);
+  if (pressed.key === 'Home' || pressed.key === 'End') return goTo(store, pressed.key === 'Home' ? 0 : -1, show);
   if (pressed.key === 'Enter' && active !== null) return openForm(store, active);
   if (pressed.key === ' ' && active !== null) return toggle(store, active);
   if (pressed.key.toLowerCase() === 'c' && active !== null) return linkByKeys(store);
@@ -55,6 +56,16 @@ function go(store: EditorStore, way: Direction, further: boolean, show: (key: st
   if (next !== null) {
     stand(store, next, further);
     show(next);
+  }
+  return true;
+}
+
+/** The first or the last task of the text. */
+function goTo(store: EditorStore, at: 0 | -1, show: (key: string) => void): boolean {
+  const key = [...store.getState().doc.model.tasks.keys()].at(at);
+  if (key !== undefined) {
+    stand(store, key, false);
+    show(key);
   }
   return true;
 }

@@ -2,10 +2,11 @@ import { FRAME } from '../../graph/layout';
 import { snapped } from '../../graph/align';
 import type { Place } from '../../graph/types';
 import type { AddRequest } from '../adding';
-import { wholePlace } from '../places';
-import type { EditorState } from '../store';
+import { freePlace, wholePlace } from '../places';
+import type { EditorState, EditorStore } from '../store';
 import type { Model, Spot } from '../types';
 import { CARD_WIDTH } from './shown';
+import { canvasOf } from './state';
 
 /* From points of the drawing to scopes and spots in them. */
 
@@ -42,6 +43,16 @@ export function between({ doc }: Pick<EditorState, 'doc'>, id: string, point: Sp
     to: { task: link.to, port: link.input },
     replaces: id,
   };
+}
+
+/** Free room in the middle of what is seen, for a task of the pipeline itself that is linked with nothing. */
+export function spotInView(editor: EditorStore, { scope, from, to }: AddRequest): Spot | null {
+  const { camera, scene } = canvasOf(editor).getState();
+  if (!camera || !scene || scope !== null || from !== null || to !== null) return null;
+  const outer = scene.drawing.boxes.filter(({ parent }) => parent === null);
+  const placed = new Map(outer.flatMap(({ id }) => { const place = scene.places.get(id); return place ? [[id, place]] : []; }));
+  const { x, y } = freePlace({ width: CARD_WIDTH, height: 64 }, cornerOf(camera.centre()), placed);
+  return { x, y };
 }
 
 /** The middle of a new card at a point becomes its corner. */

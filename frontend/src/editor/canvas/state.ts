@@ -1,6 +1,7 @@
 import { createStore, useStore, type StoreApi } from 'zustand';
 import { useEditorStore, type EditorStore } from '../store';
 import type { Scene } from './scene';
+import type { CanvasCamera } from './useCamera';
 
 /* What one editor's canvas looks like now, beside the document: nothing of it is saved or undone. */
 
@@ -50,6 +51,7 @@ export interface CanvasState {
   boxing: boolean;
   /** What is drawn; null while no canvas is shown. */
   scene: Scene | null;
+  camera: CanvasCamera | null;
 }
 
 export type CanvasStore = StoreApi<CanvasState>;
@@ -60,7 +62,7 @@ const canvases = new WeakMap<EditorStore, CanvasStore>();
 export function canvasOf(editor: EditorStore): CanvasStore {
   const found =
     canvases.get(editor) ??
-    createStore<CanvasState>(() => ({ active: null, opened: new Set(), linking: null, choice: null, boxing: false, scene: null }));
+    createStore<CanvasState>(() => ({ active: null, opened: new Set(), linking: null, choice: null, boxing: false, scene: null, camera: null }));
   canvases.set(editor, found);
   return found;
 }

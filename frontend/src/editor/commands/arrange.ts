@@ -51,6 +51,8 @@ async function tidyUp(store: EditorStore, selection: ReadonlySet<string> | null)
   }
   const spots = Object.assign({}, ...placements.map((placement, at) => tidied(placement, drawings[at] ?? NO_DRAWING, scene, selection === null))) as Record<string, Spot>;
   store.getState().transact(selection === null ? 'Tidy' : `Tidy ${counted(selection.size, 'task')}`, (now) => moveTasks(now, spots));
+  // After it has been drawn.
+  setTimeout(() => canvasOf(store).getState().camera?.reveal(Object.keys(spots)));
 }
 
 const NO_DRAWING: Drawing = { boxes: [], links: [] };

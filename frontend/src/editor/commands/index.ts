@@ -1,3 +1,4 @@
+import { add } from './add';
 import { ALIGNING, dissolve, foldScope, makeGroup, MOVING, tidy, tidySelection } from './arrange';
 import { fit, zoomIn, zoomOut, zoomToSelection } from './camera';
 import { find } from './find';
@@ -11,6 +12,7 @@ import { commandMenu, problems, shortcuts, showCanvas, showSplit, showYaml } fro
 
 /** Every command of the editor, in the order of menus and of the shortcut sheet. */
 export const COMMANDS: readonly Command[] = [
+  add,
   undo,
   redo,
   copySelection,
