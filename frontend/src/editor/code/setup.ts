@@ -33,7 +33,7 @@ interface Wishes {
 export function setup({ label, describedBy, indent, undo, redo }: Wishes): Extension {
   return [
     nonce(),
-    EditorView.contentAttributes.of({ 'aria-label': label, 'aria-describedby': describedBy, spellcheck: 'false' }),
+    EditorView.contentAttributes.of({ 'aria-label': label, 'aria-describedby': describedBy, spellcheck: 'false', tabindex: '0' }),
     lineNumbers(),
     highlightSpecialChars({ addSpecialChars: /[\u202a-\u202c\u2068]/g }),
     foldGutter(),
