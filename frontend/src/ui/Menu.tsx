@@ -13,7 +13,8 @@ interface MenuProps {
 
 export function Menu({ trigger, children, open, onOpenChange }: MenuProps) {
   return (
-    <Radix.Root {...(open === undefined ? {} : { open })} {...(onOpenChange ? { onOpenChange } : {})}>
+    // Not modal: what is behind stays readable, and the focus is nowhere hidden.
+    <Radix.Root modal={false} {...(open === undefined ? {} : { open })} {...(onOpenChange ? { onOpenChange } : {})}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
         <Radix.Content className={css.menu} align="end" sideOffset={6} collisionPadding={8}>
