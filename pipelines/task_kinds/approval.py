@@ -28,6 +28,7 @@ class Approval(Kind):
             "type": "array",
             "minItems": 1,
             "default": ["approver"],
+            "title": "Approvers",
             "description": "Roles of the team, or user names.",
             "items": {"type": "string", "minLength": 1},
         },

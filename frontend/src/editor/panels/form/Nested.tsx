@@ -88,7 +88,7 @@ function OneOf({ path, held, control, chosen }: { path: Path; held: JsonMap; con
   );
 }
 
-export function ListField({ path, schema, value, label, control, choices, inherited }: Named & { control: Of<'list'> }) {
+export function ListField({ path, schema, value, label, control, choices, inherited, required = false }: Named & { control: Of<'list'> }) {
   const { readOnly, set } = useTarget();
   const problems = useProblemsAt(path);
   const items = listIn(value);
@@ -102,14 +102,14 @@ export function ListField({ path, schema, value, label, control, choices, inheri
         <Item key={no} path={[...path, no]} label={`${noun} ${no + 1}`} schema={control.items} value={item} choices={choices}>
           <IconButton
             label={`Remove ${noun.toLowerCase()} ${no + 1}`}
-            disabled={readOnly || items.length <= control.least}
+            disabled={readOnly || (required && items.length <= control.least)}
             onClick={() => change(items.filter((_, other) => other !== no))}
           >
             <X />
           </IconButton>
         </Item>
       ))}
-      <Button small look="quiet" icon={<Plus />} disabled={readOnly} onClick={() => change([...items, starterOf(control.items)])}>
+      <Button small look="quiet" icon={<Plus />} className={css.add} disabled={readOnly} onClick={() => change([...items, starterOf(control.items)])}>
         Add {noun.toLowerCase()}
       </Button>
     </FieldGroup>

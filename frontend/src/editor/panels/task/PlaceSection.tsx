@@ -20,7 +20,7 @@ export function PlaceSection({ task }: { task: TaskModel }) {
       {parent === null ? (
         <p className={css.words}>In no group.</p>
       ) : (
-        <Button small look="quiet" onClick={() => store.getState().select([parent])}>
+        <Button small look="quiet" className={css.start} onClick={() => store.getState().select([parent])}>
           In {parent}
         </Button>
       )}

@@ -44,7 +44,7 @@ export function ScopeOutputs({ task }: { task: TaskModel }) {
       {Object.keys(written).length === 0 && <p className={css.words}>Outside, nothing of it is seen.</p>}
       {!readOnly && (
         <ReferencePicker label="a new output" open={picking} onOpenChange={setPicking} candidates={inside} onChoose={add} empty={empty}>
-          <Button small look="quiet" icon={<Plus />}>
+          <Button small look="quiet" icon={<Plus />} className={css.start}>
             Add output
           </Button>
         </ReferencePicker>
