@@ -221,7 +221,7 @@ function useCursor(): void {
 function useClipboard(camera: CanvasCamera): void {
   const store = useEditorStore();
   useEffect(() => {
-    const isOurs = () => document.activeElement?.matches('[data-tasks] .react-flow') === true && window.getSelection()?.isCollapsed !== false;
+    const isOurs = () => document.activeElement?.matches('[data-tasks] .react-flow') === true;
     const give = (event: ClipboardEvent, read: (store: EditorStore) => string | null) => {
       const text = isOurs() ? read(store) : null;
       if (text === null) return;

@@ -26,7 +26,7 @@ interface Pressed {
 export function onCanvasKey(pressed: Pressed, store: EditorStore, show: (key: string) => void): boolean {
   if (pressed.altKey || pressed.ctrlKey || pressed.metaKey) return false;
   const { linking, active } = canvasOf(store).getState();
-  if (linking?.by === 'keys') return onLinkingKey(pressed.key, store, linking, show);
+  if (linking?.by === 'keys' && onLinkingKey(pressed.key, store, linking, show)) return true;
   const way = WAYS[pressed.key];
   if (way) return go(store, way, pressed.shiftKey, show);
   if (pressed.key === 'Home' || pressed.key === 'End') return goTo(store, pressed.key === 'Home' ? 0 : -1, show);
@@ -117,28 +117,29 @@ function aim(store: EditorStore, at: PortRef | null, count: number): void {
   store.getState().say(`Link ${wordsOf(linking.from)} to ${wordsOf(at)}? One of ${count}. Enter links, Escape gives up.`);
 }
 
+/** False for a press that has nothing to do with the link: then it is given up. */
 function onLinkingKey(key: string, store: EditorStore, linking: Linking, show: (key: string) => void): boolean {
   const { from, at } = linking;
-  if (key === 'Escape') {
-    endLinking(store);
-    store.getState().say('No link was made.');
-  } else if (key === 'Enter') {
-    if (at === null || at.side === 'card') return true;
-    endLinking(store);
-    link(store, from, { ...at, side: at.side });
-  } else if (key === 'ArrowDown' || key === 'ArrowUp') {
+  if (key === 'ArrowDown' || key === 'ArrowUp') {
     const targets = nearestFirst(store, from, fittingOf(linking));
     const next = beside(targets, targets.findIndex((target) => samePort(target, at)), key === 'ArrowDown' ? 1 : -1);
     if (next) {
       show(next.task);
       aim(store, next, targets.length);
     }
-  } else if (key === 'ArrowLeft' || key === 'ArrowRight') {
+    return true;
+  }
+  if (key === 'ArrowLeft' || key === 'ArrowRight') {
     const starts = startsOf(store, from.task);
     const next = beside(starts, starts.findIndex((start) => samePort(start, from)), key === 'ArrowRight' ? 1 : -1);
     if (next) begin(store, next);
+    return true;
   }
-  return true;
+  if (key === 'Shift') return true;
+  endLinking(store);
+  if (key === 'Enter' && at !== null && at.side !== 'card') link(store, from, { ...at, side: at.side });
+  else store.getState().say('No link was made.');
+  return key === 'Enter' || key === 'Escape';
 }
 
 function fittingOf({ fitting }: Linking): PortRef[] {
