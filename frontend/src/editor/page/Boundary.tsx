@@ -6,6 +6,8 @@ interface Props {
   /** What is inside, with its article: "The canvas". */
   what: string;
   children: ReactNode;
+  /** Nothing stands in its place while it is loading. */
+  quiet?: boolean;
 }
 
 /** One part of the page that may still be loading, or break, without taking the others along. */
@@ -17,10 +19,10 @@ export class Boundary extends Component<Props, { problem: unknown }> {
   }
 
   override render() {
-    const { what, children } = this.props;
+    const { what, children, quiet = false } = this.props;
     const { problem } = this.state;
     if (problem === null) {
-      return <Suspense fallback={<SkeletonRows rows={4} label={`Loading: ${what.toLowerCase()}`} />}>{children}</Suspense>;
+      return <Suspense fallback={quiet ? null : <SkeletonRows rows={4} label={`Loading: ${what.toLowerCase()}`} />}>{children}</Suspense>;
     }
     return (
       <ErrorState

@@ -3,12 +3,13 @@ import { useState } from 'react';
 import { Button, IconButton } from '../../ui/Button';
 import { Notice } from '../../ui/Feedback';
 import { formatShortDateTime, plural } from '../../ui/format';
-import { ConflictDialog } from '../dialogs/ConflictDialog';
 import { JoinedChanges } from '../dialogs/JoinedChanges';
 import { dropCopy, type SafetyCopy } from '../safety';
 import type { Joined, SaveState } from '../save';
 import { useSave, useSaver } from '../saving';
 import { useEditor, useEditorStore } from '../store';
+import { Boundary } from './Boundary';
+import { ConflictDialog } from './later';
 import css from './Notices.module.css';
 
 /** What a person must know now, above the canvas: why something was refused, whose changes came in, what can be restored. */
@@ -83,7 +84,13 @@ function Conflict() {
   const state = useSave((info) => info.state);
   const [later, setLater] = useState<SaveState | null>(null);
   if (state.is !== 'conflict') return null;
-  if (later !== state) return <ConflictDialog onClose={() => setLater(state)} />;
+  if (later !== state) {
+    return (
+      <Boundary what="The choice between two texts" quiet>
+        <ConflictDialog onClose={() => setLater(state)} />
+      </Boundary>
+    );
+  }
   return (
     <Notice look="retrying">
       <span className={css.line}>

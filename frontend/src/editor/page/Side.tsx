@@ -1,4 +1,4 @@
-import { useCallback, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
+import { useCallback, useState, type CSSProperties, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
 import css from './Side.module.css';
 
 interface Limits {
@@ -38,7 +38,7 @@ interface Props {
 export function Side({ label, name, side, limits, children }: Props) {
   const [width, setWidth] = useWidth(name, limits);
   return (
-    <aside className={css.side} data-side={side} style={{ width }} aria-label={label}>
+    <aside className={css.side} data-side={side} style={{ '--width': `${width}px` } as CSSProperties} aria-label={label}>
       {children}
       <Edge label={`Width of ${label.toLowerCase()}`} side={side} width={width} limits={limits} onChange={setWidth} />
     </aside>
