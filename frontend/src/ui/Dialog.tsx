@@ -67,6 +67,13 @@ export function Dialog({ open, onClose, title, description, children, footer, on
                 event.preventDefault();
                 onSubmit();
               }}
+              onKeyDown={(event) => {
+                // In a field of several lines Enter alone makes a line.
+                if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+                event.preventDefault();
+                event.stopPropagation();
+                event.currentTarget.requestSubmit();
+              }}
             >
               {body}
             </form>

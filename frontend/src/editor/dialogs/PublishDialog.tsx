@@ -72,7 +72,7 @@ export function PublishDialog({ pipeline, message: usual = '', onClose, onRun }:
         <ProblemList onLeave={onClose} />
         <Summary pipeline={pipeline} />
         <Field label="Message" hint="Why this version: what you would tell a colleague in one line.">
-          {(control) => <Textarea {...control} rows={2} maxLength={10_000} value={message} onChange={(event) => setMessage(event.target.value)} />}
+          {(control) => <Textarea {...control} autoFocus rows={2} maxLength={10_000} value={message} onChange={(event) => setMessage(event.target.value)} />}
         </Field>
         <Checkbox
           label="Activate: schedules and plain runs use it from now on"
