@@ -15,6 +15,7 @@
 | W6 | an empty home; the same home again | to /healthz and to the page |
 | W8 | the list of 50 runs; all task states of the W2 run | latency, p50 and p95 |
 | W9 | kill -9 of a worker under a sleeping task | until the next attempt starts |
+| U1 | 1,000 tasks in the editor | ready; frames of pan, drag, zoom; undo, tidy, link check; cards |
 | FLAT | jobs of RQ without dependencies | tasks/s |
 
 Every task stamps its own times and its process id; a run whose attempts did not each have a process of their
@@ -44,7 +45,7 @@ from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.stamps import Wrong
 
 # Starts first, as they need the machine for themselves; idleness last, as it is long.
-ORDER = ("W6", "W1", "W2", "FLAT", "W3", "W4", "W7", "W8", "W9", "W5")
+ORDER = ("W6", "W1", "W2", "FLAT", "W3", "W4", "W7", "W8", "W9", "U1", "W5")
 SUBJECTS = (Orchestrator, RqFork)
 
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY = re.compile(r"^Ready: ", re.MULTILINE)
 ENDED = ("succeeded", "failed", "cancelled")
 Json = dict[str, Any]
+PASSWORD = "measured-from-outside"
 
 
 class Installation:
@@ -28,7 +29,7 @@ class Installation:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.environment = plain_environment(
-            ORCHESTRATOR_HOME=str(home), ORCHESTRATOR_ADMIN_PASSWORD="measured-from-outside"
+            ORCHESTRATOR_HOME=str(home), ORCHESTRATOR_ADMIN_PASSWORD=PASSWORD
         )
         self.log = home.with_suffix(".log")
         self.log.write_bytes(b"")

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.benchmarks import common, faults, idle, latency
+from tests.benchmarks import browser, common, faults, idle, latency
 from tests.benchmarks.figures import OURS, Figure
 from tests.benchmarks.installation import ENDED, ROOT, Installation, Json, answer
 from tests.benchmarks.shapes import Performance, Shape
@@ -51,6 +51,7 @@ class Orchestrator:
             "W7": lambda: common.wide(self, self.sizes, "W7", self.sizes.big)[0],
             "W8": self._reading,
             "W9": lambda: faults.killed_worker(self, self.sizes),
+            "U1": lambda: browser.editor(self, self.sizes),
         }
 
     def close(self) -> None:
@@ -96,6 +97,11 @@ class Orchestrator:
         found = next(task["id"] for task in tasks if task["key"] == key)
         details: Json = answer(self.api.get(f"task-runs/{found}/"))
         return details
+
+    @property
+    def address(self) -> str:
+        assert self.installation is not None
+        return self.installation.address
 
     # --- the product
 

@@ -27,6 +27,7 @@ class Sizes:
     big_fibs: int = whole("N_FIB_BIG", 10)
     big_fib: int = whole("FIB_BIG", 33)
     repeats: int = whole("REPEATS", 3)
+    drawn: int = whole("N_DRAWN", 1000)
     triggers: int = whole("TRIGGERS", 10)
     requests: int = whole("REQUESTS", 200)
     # Sleep of the task whose worker is killed, and how long to wait for its next attempt.
