@@ -1,4 +1,4 @@
-import { act, fireEvent, screen, within } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import { ENTRY_TYPE, requestAdd, ANYWHERE } from '../adding';
 import { CATALOGUE, draw } from '../../testing/drawPart';
@@ -82,7 +82,7 @@ describe('the palette', () => {
 
 describe('quick-add', () => {
   it('offers only what fits the port that is to be linked, and links it', async () => {
-    const { user, store } = draw(<QuickAdd />, READ);
+    const { user, store } = draw(<><div aria-label="Pipeline canvas" role="region" tabIndex={-1} /><QuickAdd /></>, READ);
     act(() => requestAdd(store, { ...ANYWHERE, point: { x: 10, y: 10 }, from: { task: 'read', port: 'table' } }));
     const list = await screen.findByRole('listbox');
     expect(within(list).queryByRole('option', { name: /Deploy/ })).toBeNull();
@@ -90,5 +90,6 @@ describe('quick-add', () => {
     const { links } = store.getState().doc.model;
     expect(links).toMatchObject([{ from: 'read', to: 'train', output: 'table', input: 'table' }]);
     expect(screen.queryByRole('listbox')).toBeNull();
+    await waitFor(() => expect(screen.getByLabelText('Pipeline canvas')).toHaveFocus());
   });
 });

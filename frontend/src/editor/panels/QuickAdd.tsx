@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
 import { Popover } from 'radix-ui';
+import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { meQuery } from '../../api/me';
 import { addEntry, closeAdd, fitsRequest, useAdding, type AddRequest } from '../adding';
 import { useEditor, useEditorStore } from '../store';
@@ -16,6 +16,10 @@ import { SearchList } from './SearchList';
 export function QuickAdd() {
   const store = useEditorStore();
   const request = useAdding();
+  const before = useRef<Element | null>(null);
+  useLayoutEffect(() => {
+    if (request) before.current = document.activeElement;
+  }, [request]);
   if (!request) return null;
   const close = () => closeAdd(store);
   return (
@@ -24,12 +28,19 @@ export function QuickAdd() {
         <span className={css.anchor} style={pointOf(request)} />
       </Popover.Anchor>
       <Popover.Portal>
-        <Popover.Content className={css.popover} side="bottom" align="start" collisionPadding={8} aria-label="Add a task" onCloseAutoFocus={(event) => event.preventDefault()}>
+        <Popover.Content className={css.popover} side="bottom" align="start" collisionPadding={8} aria-label="Add a task" onCloseAutoFocus={(event) => goBack(event, before.current)}>
           <Choices request={request} onClose={close} />
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>
   );
+}
+
+/** To where the keyboard was; to the canvas when it was nowhere. */
+function goBack(event: Event, before: Element | null): void {
+  event.preventDefault();
+  const known = before instanceof HTMLElement && before !== document.body && before.isConnected ? before : null;
+  (known ?? document.querySelector<HTMLElement>('[aria-label="Pipeline canvas"]'))?.focus();
 }
 
 function pointOf({ point }: AddRequest) {

@@ -113,6 +113,10 @@ function Actions({ task, onAsk }: { task: TaskModel; onAsk: (asked: Asked) => vo
   const store = useEditorStore();
   const { transact } = store.getState();
   const { key, name, kind } = task;
+  const open = () => {
+    store.getState().select([key]);
+    requestJump({ key });
+  };
   return (
     <span className={css.actions} onClick={(event) => event.stopPropagation()}>
       <Menu
@@ -122,7 +126,7 @@ function Actions({ task, onAsk }: { task: TaskModel; onAsk: (asked: Asked) => vo
           </IconButton>
         }
       >
-        <MenuItem onSelect={() => requestJump({ key })}>Open the form</MenuItem>
+        <MenuItem onSelect={open}>Open the form</MenuItem>
         <MenuItem onSelect={() => onAsk({ what: 'rename', key })}>Rename</MenuItem>
         <MenuItem onSelect={() => onAsk({ what: 'link', key })}>Link to…</MenuItem>
         <MenuItem onSelect={() => onAsk({ what: 'group', key })}>Move into a new group…</MenuItem>
