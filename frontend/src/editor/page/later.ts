@@ -12,6 +12,7 @@ export function prepare(): void {
 
 export const TaskPanel = lazy(async () => ({ default: (await loadTaskPanel()).TaskPanel }));
 export const PipelinePanel = lazy(async () => ({ default: (await import('../panels/PipelinePanel')).PipelinePanel }));
+export const Palette = lazy(async () => ({ default: (await import('../panels/Palette')).Palette }));
 export const Outline = lazy(async () => ({ default: (await import('../panels/Outline')).Outline }));
 export const QuickAdd = lazy(async () => ({ default: (await import('../panels/QuickAdd')).QuickAdd }));
 export const FindBox = lazy(async () => ({ default: (await import('../panels/FindBox')).FindBox }));
