@@ -10,6 +10,7 @@ export function Tier() {
       if (!domNode) return;
       const zoom = transform[2];
       domNode.dataset.tier = tierOf(zoom);
+      domNode.toggleAttribute('data-near', zoom > 1);
       // In steps, so that a turn of the wheel does not style every card in every frame.
       domNode.style.setProperty('--zoom', String(Math.max(0.3, Math.round(zoom * 20) / 20)));
     };

@@ -77,13 +77,13 @@ function offset(view: number, length: number, center: number): number {
  * Whether more cards are on screen than may be mounted. They are taken from React Flow while it still tells of the
  * camera's move: a render later it would have mounted all of them, only to drop them again.
  */
-export function useCrowded(spots: readonly BoxSpot[]): boolean {
+export function useCrowded(spots: readonly BoxSpot[], most = MOST_CARDS): boolean {
   const store = useStoreApi();
   const [crowded, setCrowded] = useState(false);
   useEffect(() => {
     const look = () => {
       const state = store.getState();
-      const now = isCrowded(spots, state);
+      const now = isCrowded(spots, state, most);
       if (now && state.nodes.length > 0) {
         state.setNodes([]);
         state.setEdges([]);
@@ -92,7 +92,7 @@ export function useCrowded(spots: readonly BoxSpot[]): boolean {
     };
     look();
     return store.subscribe(look);
-  }, [store, spots]);
+  }, [store, spots, most]);
   return crowded;
 }
 
@@ -102,14 +102,14 @@ interface View {
   height: number;
 }
 
-function isCrowded(spots: readonly BoxSpot[], { transform: [left, top, zoom], width, height }: View): boolean {
-  if (spots.length <= MOST_CARDS) return false;
+function isCrowded(spots: readonly BoxSpot[], { transform: [left, top, zoom], width, height }: View, most: number): boolean {
+  if (spots.length <= most) return false;
   let seen = 0;
   for (const spot of spots) {
     const x = spot.x * zoom + left;
     const y = spot.y * zoom + top;
     if (x <= width && y <= height && x + spot.width * zoom >= 0 && y + spot.height * zoom >= 0) seen += 1;
-    if (seen > MOST_CARDS) return true;
+    if (seen > most) return true;
   }
   return false;
 }

@@ -38,6 +38,8 @@ const NODE_TYPES = { card: Card, frame: Frame };
 const EDGE_TYPES = { link: LinkLine };
 const SNAP: [number, number] = [GRID, GRID];
 const FURTHER = ['Shift', 'Meta', 'Control'];
+/** Fewer than on other canvases: cards with ports take longer to mount, and the camera must not wait for them. */
+const MOST_CARDS = 180;
 const NONE: never[] = [];
 
 /** The pipeline to be drawn upon: one tab stop, everything that the pointer does can be done by keys. */
@@ -70,7 +72,7 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
   useCursor();
   const { nodes, edges, onNodesChange, onEdgesChange, drop } = useNodes(scene);
   const spots = useMemo(() => spotsOf(scene.drawing, scene), [scene]);
-  const crowded = useCrowded(spots);
+  const crowded = useCrowded(spots, MOST_CARDS);
   const begin = useBeginByPointer();
   const { screenToFlowPosition } = useReactFlow();
 

@@ -41,7 +41,6 @@ export const Port = memo(function Port({ task, side, port, at }: Props) {
       aria-hidden
     >
       <PortMark family={familyOf(port?.type ?? null)} className={css.shape} />
-      {port !== null && <span className={css.label}>{name}</span>}
     </span>
   );
 });
