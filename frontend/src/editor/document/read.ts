@@ -125,10 +125,11 @@ const joined = new WeakMap<TaskModel, readonly LinkModel[]>();
 
 function linksOf(task: TaskModel, names: ReadonlySet<string>): readonly LinkModel[] {
   const wanted = wantedBy(task.raw).filter(({ from }) => names.has(from));
+  const keyOf = (name: string) => (task.parent === null ? name : `${task.parent}/${name}`);
   const before = joined.get(task);
-  if (before?.length === wanted.length && before.every((link, number) => link.from.endsWith(wanted[number]?.from ?? '/'))) return before;
+  if (before?.length === wanted.length && wanted.every((link, number) => keyOf(link.from) === before[number]?.from)) return before;
   const links = wanted.map((link): LinkModel => {
-    const from = task.parent === null ? link.from : `${task.parent}/${link.from}`;
+    const from = keyOf(link.from);
     return { ...link, id: linkId(task.key, link.sort, link.place, from, link.output), from, to: task.key };
   });
   joined.set(task, links);

@@ -44,6 +44,11 @@ export function withoutValue(value: Json, path: Path): Json {
   return rest.length === 0 ? others : { ...value, [name]: withoutValue(old, rest) };
 }
 
+/** The entries but one. */
+export function without<T>(entries: Readonly<Record<string, T>>, name: string): Record<string, T> {
+  return Object.fromEntries(Object.entries(entries).filter(([other]) => other !== name));
+}
+
 /** The value at a path; undefined without one. */
 export function valueAt(value: Json | undefined, path: Path): Json | undefined {
   return path.reduce<Json | undefined>((found, name) => {

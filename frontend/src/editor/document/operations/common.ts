@@ -58,15 +58,13 @@ export function outermost({ tasks }: Model, keys: Iterable<string>): TaskModel[]
 
 /** The layout with the keys of tasks replaced; null takes one away. */
 export function rekeyed(layout: Layout, rename: (key: string) => string | null): Layout {
-  let isSame = true;
-  const tasks = Object.fromEntries(
-    Object.entries(layout.tasks).flatMap(([key, spot]) => {
-      const renamed = rename(key);
-      if (renamed !== key) isSame = false;
-      return renamed === null ? [] : [[renamed, spot]];
-    }),
-  );
-  return isSame ? layout : { ...layout, tasks };
+  const spots = Object.entries(layout.tasks);
+  if (spots.every(([key]) => rename(key) === key)) return layout;
+  const tasks = spots.flatMap(([key, spot]) => {
+    const renamed = rename(key);
+    return renamed === null ? [] : [[renamed, spot] as const];
+  });
+  return { ...layout, tasks: Object.fromEntries(tasks) };
 }
 
 /** The document after an edit, for the next one. */

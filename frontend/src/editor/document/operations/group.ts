@@ -101,18 +101,12 @@ class Seam {
 
   /** Changes of a task beside the group. */
   outward({ name, raw }: TaskModel): Change[] {
-    let reads = false;
-    const rename: Renaming = (reference) => {
-      const inside = this.given(reference);
-      reads ||= inside !== null;
-      return inside;
-    };
-    const changes = followed(raw, rename);
+    const changes = followed(raw, (reference) => this.given(reference));
     const needs = needsOf(raw);
     if (!needs.some(({ task }) => this.names.has(task))) return changes;
     const joined = needs.map((need) => (this.names.has(need.task) ? { ...need, task: this.name } : need));
     const own = joined.filter(({ task }) => task === this.name);
-    if (reads && own.some(({ rule }) => rule !== 'success')) this.refuse(name);
+    if (changes.length > 0 && own.some(({ rule }) => rule !== 'success')) this.refuse(name);
     const left = withoutTwice(joined, () => this.refuse(name));
     return [...changes, { path: ['needs'], set: left.map(needOf) }];
   }

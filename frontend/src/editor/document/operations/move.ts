@@ -1,4 +1,5 @@
 import type { Doc, Edit, Note, Spot } from '../../types';
+import { without } from '../values';
 
 /* What lies beside the text: places of cards, notes on the canvas. */
 
@@ -10,6 +11,6 @@ export function moveTasks({ layout, model }: Doc, spots: Readonly<Record<string,
 
 /** A note is written, moved or, with null, thrown away. */
 export function setNote({ layout }: Doc, id: string, note: Note | null): Edit {
-  const { [id]: _, ...others } = layout.notes;
+  const others = without(layout.notes, id);
   return { layout: { ...layout, notes: note ? { ...others, [id]: note } : others } };
 }

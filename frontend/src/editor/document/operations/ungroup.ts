@@ -4,7 +4,7 @@ import { mapNames } from '../conditions';
 import { onlyReference, referencesIn, type Reference } from '../references';
 import { applyChanges, type Change } from '../splice/change';
 import { linesOfScope, withTasksInstead } from '../splice/tasks';
-import { isMap, valueAt } from '../values';
+import { isMap, valueAt, without } from '../values';
 import type { Path } from '../yaml/node';
 import { after, childrenOf, isInside, keyIn, needReadable, pathOf, taskAt, tasksPath } from './common';
 import { below } from './fields';
@@ -179,8 +179,7 @@ function condition(when: string, meaning: Meaning, name: string): string {
 /** The tasks of the group stand where they stood, measured from the scope around. */
 function opened(layout: Layout, key: string, parent: string | null, names: ReadonlyMap<string, string>): Layout {
   const corner = layout.tasks[key] ?? { x: FRAME.side, y: FRAME.top };
-  const { [key]: _, ...spots } = layout.tasks;
-  const moved = Object.entries(spots).map(([old, { x, y }]) => {
+  const moved = Object.entries(without(layout.tasks, key)).map(([old, { x, y }]) => {
     if (!isInside(old, key)) return [old, { x, y }] as const;
     const [name = '', ...inside] = old.slice(key.length + 1).split('/');
     const spot = inside.length === 0 ? { x: x + corner.x - FRAME.side, y: y + corner.y - FRAME.top } : { x, y };

@@ -114,8 +114,7 @@ function insertBlock(text: string, map: Located, name: string, value: Json): str
 
 /** The key below which a new one is written; null to make it the first. */
 function predecessor(text: string, entries: readonly Located[], name: string): Located | null {
-  const known = before(name, entries.map(({ entry }) => entry?.name ?? ''));
-  const found = known === null ? -1 : known;
+  const found = before(name, entries.map(({ entry }) => entry?.name ?? '')) ?? -1;
   const [first] = entries;
   if (found < 0 && first && isCompact(text, placesOf(text, first))) return entries.at(-1) ?? null;
   return entries[found] ?? null;

@@ -1,7 +1,7 @@
 import { Refused, type Json, type JsonMap } from '../../types';
 import { isMap, isSame, valueAt, withValue } from '../values';
 import { indentAt, lineStart, nextLine } from '../yaml/lines';
-import { entriesOf, jsonOf, locate, type Located, type MapNode, type Path } from '../yaml/node';
+import { entriesOf, jsonOf, locate, type Located, type Path } from '../yaml/node';
 import { renderEntry } from '../yaml/render';
 import { treeOf } from '../yaml/tree';
 import { applyChanges } from './change';
@@ -95,7 +95,7 @@ export function withTasksInstead(text: string, path: Path, gone: ReadonlySet<str
   const wanted = { ...Object.fromEntries(Object.entries(old).filter(([name]) => !gone.has(name))), ...valuesOf(lines) };
   return checked(text, path, wanted, () => {
     if (map?.node.type !== 'map' || map.node.flow) throw new Unsuited('The tasks stand within brackets.');
-    return replaceEntries(text, entriesOf(map as Located & { node: MapNode }), gone, lines);
+    return replaceEntries(text, entriesOf(map), gone, lines);
   });
 }
 

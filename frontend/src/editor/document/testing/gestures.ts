@@ -16,12 +16,17 @@ export function chanceOf(seed: number): Chance {
   };
 }
 
-export function pick<T>(chance: Chance, from: readonly T[]): T | undefined {
-  return from[Math.floor(chance() * from.length)];
+/** One of some; there must be one. */
+function pick<T>(chance: Chance, from: readonly T[]): T {
+  return from[Math.floor(chance() * from.length)] as T;
 }
 
-export function some<T>(chance: Chance, from: readonly T[], most: number): T[] {
-  return Array.from({ length: 1 + Math.floor(chance() * most) }, () => pick(chance, from)).filter((one) => one !== undefined);
+function maybe<T>(chance: Chance, from: readonly T[]): T | undefined {
+  return from.length === 0 ? undefined : pick(chance, from);
+}
+
+function some<T>(chance: Chance, from: readonly T[], most: number): T[] {
+  return from.length === 0 ? [] : Array.from({ length: 1 + Math.floor(chance() * most) }, () => pick(chance, from));
 }
 
 export interface Gesture {
@@ -30,6 +35,8 @@ export interface Gesture {
   readonly loses: readonly string[];
   /** Those that go as a whole, with the comments above them. */
   readonly gone: readonly string[];
+  /** The key of a task before and after, where it only gets another name. */
+  readonly renamed: readonly [string, string] | null;
   readonly perform: (doc: Doc) => Edit;
 }
 
@@ -54,8 +61,8 @@ const ENTRIES: readonly JsonMap[] = [
 /** One gesture that may make sense in this document. */
 export function gestureOf(chance: Chance, doc: Doc): Gesture {
   const tasks = [...doc.model.tasks.values()];
-  const task = pick(chance, tasks);
-  const make = pick(chance, task ? MAKERS : [adding])!;
+  const task = maybe(chance, tasks);
+  const make = pick(chance, task ? MAKERS : [adding]);
   return make(chance, doc, task ?? NOTHING);
 }
 
@@ -63,15 +70,15 @@ const NOTHING = { key: '', parent: null } as unknown as TaskModel;
 type Maker = (chance: Chance, doc: Doc, task: TaskModel) => Gesture;
 
 function gesture(name: string, perform: Gesture['perform'], loses: readonly string[] = [], gone: readonly string[] = []): Gesture {
-  return { name, perform, loses, gone };
+  return { name, perform, loses, gone, renamed: null };
 }
 
 const siblingsOf = ({ model }: Doc, { parent }: TaskModel) => [...model.tasks.values()].filter((other) => other.parent === parent);
 
 const adding: Maker = (chance, { model }) => {
   const scopes = [null, ...[...model.tasks.values()].filter(({ scope }) => scope).map(({ key }) => key)];
-  const [entry, scope, name] = [pick(chance, ENTRIES)!, pick(chance, scopes)!, pick(chance, NAMES)!];
-  const from = pick(chance, [...model.tasks.values()].filter(({ parent }) => parent === scope));
+  const [entry, scope, name] = [pick(chance, ENTRIES), pick(chance, scopes), pick(chance, NAMES)];
+  const from = maybe(chance, [...model.tasks.values()].filter(({ parent }) => parent === scope));
   const connect = from && chance() < 0.5 ? { from: { task: from.key, output: 'x' }, input: 'x' } : undefined;
   const task = { entry, scope, name, spot: { x: 1, y: 2 }, location: 'demo', ...(connect && { connect }) };
   return gesture(`add ${JSON.stringify(task)}`, (doc) => operations.addTask(doc, task));
@@ -83,32 +90,33 @@ const MAKERS: readonly Maker[] = [
     const keys = some(chance, siblingsOf(doc, { parent } as TaskModel), 3).map(({ key }) => key);
     return gesture(`remove ${keys.join()}`, (now) => operations.removeTasks(now, keys), siblingsOf(doc, { parent } as TaskModel).map(({ key }) => key).concat(parent ?? []), keys);
   },
-  (chance, _, { key }) => {
-    const name = pick(chance, NAMES)!;
-    return gesture(`rename ${key} ${name}`, (now) => operations.renameTask(now, key, name));
+  (chance, _, { key, parent }) => {
+    const name = pick(chance, NAMES);
+    const renaming = gesture(`rename ${key} ${name}`, (now) => operations.renameTask(now, key, name));
+    return { ...renaming, renamed: [key, parent === null ? name : `${parent}/${name}`] };
   },
   (chance, _, { key }) => {
-    const [place, value] = [pick(chance, PLACES)!, pick(chance, VALUES)!];
+    const [place, value] = [pick(chance, PLACES), pick(chance, VALUES)];
     return gesture(`set ${key} ${place} ${JSON.stringify(value)}`, (now) => operations.setField(now, key, place, value), [key]);
   },
   (chance, _, { key }) => {
-    const place = pick(chance, [...PLACES, 'needs', 'with', 'outputs'])!;
+    const place = pick(chance, [...PLACES, 'needs', 'with', 'outputs']);
     return gesture(`unset ${key} ${place}`, (now) => operations.setField(now, key, place, undefined), [key]);
   },
   (chance, _, { key }) => {
-    const condition = pick(chance, CONDITIONS)!;
+    const condition = pick(chance, CONDITIONS);
     return gesture(`when ${key} ${condition}`, (now) => operations.setWhen(now, key, condition), [key]);
   },
   (chance, doc, task) => {
-    const other = pick(chance, siblingsOf(doc, task))!;
-    const [output, input] = [pick(chance, ['x', 'table'])!, pick(chance, ['table', 'new', 'over'])!];
+    const other = pick(chance, siblingsOf(doc, task));
+    const [output, input] = [pick(chance, ['x', 'table']), pick(chance, ['table', 'new', 'over'])];
     const replace = chance() < 0.5;
     return gesture(`connect ${task.key} ${other.key} ${input}`, (now) =>
       operations.connect(now, { task: task.key, output }, { task: other.key, input }, { replace }), replace ? [other.key] : []);
   },
   (chance, doc, task) => {
-    const other = pick(chance, siblingsOf(doc, task))!;
-    const rule = pick(chance, ['success', 'failure', 'always'] as const)!;
+    const other = pick(chance, siblingsOf(doc, task));
+    const rule = pick(chance, ['success', 'failure', 'always'] as const);
     return gesture(`order ${task.key} ${other.key} ${rule}`, (now) => operations.connectOrder(now, task.key, other.key, rule));
   },
   (chance, doc) => {
@@ -117,18 +125,18 @@ const MAKERS: readonly Maker[] = [
     return gesture(`disconnect ${links.map(({ id }) => id).join()}`, (now) => operations.disconnect(now, new Set(links.map(({ id }) => id))), to);
   },
   (chance, doc) => {
-    const link = pick(chance, doc.model.links.filter(({ sort }) => sort === 'order'));
-    const rule = pick(chance, ['success', 'failure', 'always'] as const)!;
+    const link = maybe(chance, doc.model.links.filter(({ sort }) => sort === 'order'));
+    const rule = pick(chance, ['success', 'failure', 'always'] as const);
     return gesture(`rule ${link?.id ?? ''} ${rule}`, (now) => operations.setRule(now, link?.id ?? '', rule), link ? [link.to] : []);
   },
   (chance, doc, task) => {
     const keys = some(chance, siblingsOf(doc, task), 3).map(({ key }) => key);
-    const name = pick(chance, NAMES)!;
+    const name = pick(chance, NAMES);
     // Order links of single tasks become those of the group.
     return gesture(`group ${keys.join()} ${name}`, (now) => operations.group(now, keys, name), siblingsOf(doc, task).map(({ key }) => key));
   },
   (chance, doc) => {
-    const scope = pick(chance, [...doc.model.tasks.values()].filter(({ kind }) => kind === 'group'));
+    const scope = maybe(chance, [...doc.model.tasks.values()].filter(({ kind }) => kind === 'group'));
     return gesture(`ungroup ${scope?.key ?? ''}`, (now) => operations.ungroup(now, scope?.key ?? ''), scope ? [scope.key, ...siblingsOf(doc, scope).map(({ key }) => key)] : [], scope ? [`${scope.key}/`] : []);
   },
   (chance, doc, task) => {
@@ -137,18 +145,18 @@ const MAKERS: readonly Maker[] = [
   },
   (chance, doc, task) => {
     const keys = some(chance, siblingsOf(doc, task), 3).map(({ key }) => key);
-    const scope = pick(chance, [null, ...[...doc.model.tasks.values()].filter((other) => other.scope).map(({ key }) => key)])!;
+    const scope = pick(chance, [null, ...[...doc.model.tasks.values()].filter((other) => other.scope).map(({ key }) => key)]);
     return gesture(`paste ${keys.join()} into ${scope ?? 'the pipeline'}`, (now) => operations.paste(now, operations.copy(now, keys), { x: 7, y: 8 }, scope));
   },
   (_, __, { key }) => gesture(`move ${key}`, (now) => operations.moveTasks(now, { [key]: { x: 3, y: 4 } })),
   (chance) => {
-    const value = pick(chance, VALUES)!;
-    const place = pick(chance, ['title', 'description', 'purpose', 'defaults.timeout', 'parameters.rate.default'])!;
+    const value = pick(chance, VALUES);
+    const place = pick(chance, ['title', 'description', 'purpose', 'defaults.timeout', 'parameters.rate.default']);
     return gesture(`head ${place} ${JSON.stringify(value)}`, (now) => operations.setHead(now, place, value));
   },
   (chance, doc) => {
-    const old = pick(chance, Object.keys(doc.model.parameters)) ?? '';
-    const name = pick(chance, ['rate', 'speed', 'on'])!;
+    const old = maybe(chance, Object.keys(doc.model.parameters)) ?? '';
+    const name = pick(chance, ['rate', 'speed', 'on']);
     return gesture(`rename parameter ${old} ${name}`, (now) => operations.renameParameter(now, old, name));
   },
   typing,
@@ -159,10 +167,10 @@ function typing(chance: Chance, doc: Doc): Gesture {
   const end = doc.text.includes('\r\n') ? '\r\n' : '\n';
   const lines = doc.text.split(end);
   const starts = [...doc.model.tasks.values()].map(({ line }) => line - 1);
-  const at = pick(chance, starts) ?? 0;
+  const at = maybe(chance, starts) ?? 0;
   const indent = ' '.repeat(lines[at]?.search(/\S/) ?? 0);
   const isOwnLine = /^\s*[\w-]+:/.test(lines[at] ?? '');
-  const typed = pick(chance, [`${indent}# typed ${Math.floor(chance() * 1e6)}`, ''])!;
+  const typed = pick(chance, [`${indent}# typed ${Math.floor(chance() * 1e6)}`, '']);
   const text = isOwnLine && lines.length > 1 ? lines.toSpliced(at, 0, typed).join(end) : doc.text;
   return gesture(`type ${typed.trim()} in line ${at + 1}`, () => ({ text }));
 }

@@ -1,8 +1,8 @@
-import { isAlias, isMap, isScalar, isSeq, parseDocument, visit, type Document, type Scalar, type YAMLMap, type YAMLParseError, type YAMLSeq } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseDocument, visit, type Document, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { Problem } from '../../types';
 import { lineAt, lineStarts } from './lines';
 import { NoNumber, resolveScalar } from './scalar';
-import { sentenceOf } from './sentences';
+import { sentenceOf, type Fault } from './sentences';
 import type { Entry, Node, ScalarNode, Style } from './node';
 
 /*
@@ -16,7 +16,6 @@ export const MAX_NODES = 200_000;
 
 // What YAML does not allow, and marks that turn the direction of writing: the same as on the server.
 export const BAD_CHARACTER =
-  // eslint-disable-next-line no-control-regex
   /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]/u;
 
 export interface Parsed {
@@ -119,7 +118,8 @@ class Reader {
   }
 
   private refuseSyntax(document: Document): void {
-    const [first] = [...document.errors].sort((one, other) => one.pos[0] - other.pos[0]);
+    const faults: Fault[] = [...document.errors];
+    const [first] = faults.sort((one, other) => one.pos[0] - other.pos[0]);
     if (!first) return;
     if (first.code === 'MULTIPLE_DOCS') {
       const message = 'A second document begins here: keep one pipeline in one document, without `---`.';
@@ -246,7 +246,7 @@ class Reader {
 }
 
 /** Where a person looks for the fault: a quote that is not closed is told where it was opened. */
-function placeOf({ code, message, pos: [place] }: YAMLParseError, document: Document): number {
+function placeOf({ code, message, pos: [place] }: Fault, document: Document): number {
   if (code !== 'MISSING_CHAR' || !message.includes('quote')) return place;
   let opened = place;
   visit(document, {

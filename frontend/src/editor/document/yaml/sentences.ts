@@ -1,4 +1,4 @@
-import type { ErrorCode, YAMLParseError } from 'yaml';
+import type { ErrorCode } from 'yaml';
 
 /* What a person reads about a text that is no YAML: what is wrong, and how to go on. */
 
@@ -14,7 +14,14 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
   UNEXPECTED_TOKEN: 'This is not expected behind a value: put the whole text in quotes, or begin a new line.',
 };
 
-export function sentenceOf({ code, message }: YAMLParseError): string {
+/** What the library says of a text, its place first. */
+export interface Fault {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly pos: readonly [number, number];
+}
+
+export function sentenceOf({ code, message }: Fault): string {
   if (code === 'MISSING_CHAR' || code === 'BAD_INDENT') return unclosed(message) ?? SENTENCES.BAD_INDENT ?? message;
   return SENTENCES[code] ?? `The text is not valid YAML: ${message}.`;
 }
