@@ -14,6 +14,8 @@ from tests.walks.visitor import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
+# A refused save is an answer of its own that the browser writes down.
+CONFLICT = "Failed to load resource: the server responded with a status of 412 (Precondition Failed)"
 CODE = f"code: {{location: {LOCATION}}}\n"
 CHAIN = """\
   read:
@@ -365,3 +367,65 @@ def test_from_an_empty_canvas_to_the_trace_of_what_was_made(editing: Editing) ->
         expect(page.get_by_role("main").get_by_text(words).first).to_be_visible(timeout=PATIENCE)
     run = editing.shop.get("runs/", pipeline=f"demo:{name}")["results"][0]
     assert run["state"] == "succeeded"
+
+
+def test_s6_tasks_are_copied_into_another_pipeline_without_their_secrets(
+    editing: Editing, shop: Product, browser_context: BrowserContext
+) -> None:
+    secret = f"walk-{editing.shop.get('me/')['username']}-key"
+    if not any(row["name"] == secret for row in shop.get("secrets/", team="demo")["results"]):
+        shop.post("secrets/", {"team": "demo", "name": secret, "value": "never-in-a-clipboard"})
+    tasks = CHAIN.replace("label: size}", f'label: "${{{{ secrets.{secret} }}}}"}}')
+    browser_context.grant_permissions(["clipboard-read", "clipboard-write"])
+    editing.open_with(tasks, CODE)
+    editing.sees_tasks("read", "clean", "train")
+    editing.canvas.focus()
+    editing.press("Control+a", "Control+c")
+    copied = editing.page.evaluate("navigator.clipboard.readText()")
+    assert f"secrets.{secret}" in copied
+    assert "never-in-a-clipboard" not in copied
+
+    other = Editing(shop, browser_context)
+    other.open_with("  read:\n    kind: python\n    run: tables:read_csv\n", CODE)
+    other.sees_tasks("read")
+    other.canvas.focus()
+    other.press("Control+v")
+    other.fit()
+    other.sees_tasks("read", "read-2", "clean", "train")
+    other.sees_saved()
+    assert other.links() == {("read-2", "clean"), ("clean", "train")}
+    assert other.troubles == []
+
+
+def test_s8_two_people_change_one_draft_and_nothing_is_lost(
+    editing: Editing, shop: Product, browser_context: BrowserContext
+) -> None:
+    name = editing.open_with(CHAIN.replace("label: size", "label: size, eta: 0.3, max_depth: 6"), CODE)
+    other = Editing(shop, browser_context)
+    other.open(name)
+    for person in (editing, other):
+        person.task("train").click()
+    editing.field("with.eta").fill("0.5")
+    editing.sees_saved()
+    editing.page.wait_for_timeout(1200)
+    other.field("with.max_depth").fill("9")
+    expect(other.page.get_by_text("admin saved meanwhile").first).to_be_visible()
+    expect(other.field("with.eta")).to_have_value("0.5")
+    other.page.wait_for_timeout(1500)
+    assert "eta: 0.5, max_depth: 9" in editing.document()
+
+    editing.field("with.eta").fill("0.6")
+    editing.page.wait_for_timeout(2500)
+    other.field("with.eta").fill("0.7")
+    dialog = other.page.get_by_role("dialog")
+    expect(dialog.get_by_text("0.6").first).to_be_visible(timeout=10_000)
+    expect(dialog.get_by_text("0.7").first).to_be_visible()
+    dialog.get_by_role("button", name="Keep these").click()
+    other.page.wait_for_timeout(1500)
+    assert "eta: 0.7" in editing.document()
+    other.page.get_by_role("button", name=re.compile("Restore")).first.click()
+    expect(other.field("with.eta")).to_have_value("0.6")
+    other.page.wait_for_timeout(1500)
+    assert "eta: 0.6, max_depth: 9" in editing.document()
+    assert set(other.troubles) == {CONFLICT}
+    editing.troubles = [trouble for trouble in editing.troubles if trouble != CONFLICT]
