@@ -45,6 +45,7 @@ describe('a field', () => {
     expect(limitsOf(spec({ type: 'number', minimum: 0, maximum: 1 }))).toBe('number, 0 to 1');
     expect(limitsOf(spec({ type: 'integer', minimum: 1 }))).toBe('integer, at least 1');
     expect(limitsOf(spec({ type: 'string' }))).toBe('string');
+    expect(limitsOf(spec({ type: 'string', min_length: 3, max_length: 80 }))).toBe('string, 3 to 80 characters');
   });
 });
 

@@ -98,12 +98,16 @@ export function serverErrors(
   return { errors, others };
 }
 
-/** "number, 0 to 1", "integer, at least 1", "one of 3". */
+/** "number, 0 to 1", "integer, at least 1", "string, at most 80 characters"; nothing beside a list to choose from. */
 export function limitsOf(spec: Parameter): string {
   if (spec.enum) return '';
-  const { minimum, maximum } = spec;
-  if (minimum !== undefined && maximum !== undefined) return `${spec.type}, ${formatNumber(minimum)} to ${formatNumber(maximum)}`;
-  if (minimum !== undefined) return `${spec.type}, at least ${formatNumber(minimum)}`;
-  if (maximum !== undefined) return `${spec.type}, at most ${formatNumber(maximum)}`;
-  return spec.type;
+  const lengths = spec.type === 'string';
+  const range = rangeWords(lengths ? spec.min_length : spec.minimum, lengths ? spec.max_length : spec.maximum);
+  return [spec.type, range && lengths ? `${range} characters` : range].filter(Boolean).join(', ');
+}
+
+function rangeWords(least: number | undefined, most: number | undefined): string {
+  if (least !== undefined && most !== undefined) return `${formatNumber(least)} to ${formatNumber(most)}`;
+  if (least !== undefined) return `at least ${formatNumber(least)}`;
+  return most === undefined ? '' : `at most ${formatNumber(most)}`;
 }
