@@ -260,8 +260,8 @@ def _output(output: AttemptOutput) -> Body:
         "size": output.size,
         "media_type": output.media_type,
         "meta": output.meta,
-        # What is catalogued has the name of the output it was made from.
-        "artifact": output.uuid if output.sha256 else None,
+        # What is catalogued, a small value as well, has the name of the output it was made from.
+        "artifact": output.uuid,
     }
 
 

@@ -159,7 +159,7 @@ class OutputShape(Shape):
     size = serializers.IntegerField()
     media_type = serializers.CharField(allow_blank=True)
     meta = serializers.DictField()
-    artifact = serializers.UUIDField(allow_null=True)
+    artifact = serializers.UUIDField()
 
 
 class TaskRunDetailShape(TaskRunShape):

@@ -348,6 +348,7 @@ def test_a_step_shows_its_attempts_what_it_read_and_what_it_made(people: Cast, a
         ("table", None, digest),
     ]
     assert body["outputs"][1]["artifact"] == str(source.uuid)
+    assert body["outputs"][0]["artifact"] == str(source.attempt.outputs.get(name="n").uuid)
     assert_fits(body, shapes.TaskRunDetailShape())
 
     step = TaskRun.objects.get(run=run, key="read")

@@ -1598,7 +1598,7 @@ export interface components {
         /** @description A serializer that is given and gives plain values. */
         OutputShape: {
             /** Format: uuid */
-            artifact: string | null;
+            artifact: string;
             media_type: string;
             meta: {
                 [key: string]: unknown;

@@ -92,7 +92,7 @@ function OutputRow({ output }: { output: TaskOutput }) {
 interface BytesProps {
   sha256: string;
   size: number;
-  artifact: string | null;
+  artifact: string;
   media_type: string;
 }
 
@@ -102,11 +102,9 @@ function Bytes({ sha256, size, artifact, media_type: mediaType }: BytesProps) {
       <Digest value={sha256} />
       <span>{formatBytes(size)}</span>
       {mediaType && <span>{mediaType}</span>}
-      {artifact !== null && (
-        <a href={contentAddress(artifact)} download className={css.download}>
-          <Download size={13} aria-hidden /> Download
-        </a>
-      )}
+      <a href={contentAddress(artifact)} download className={css.download}>
+        <Download size={13} aria-hidden /> Download
+      </a>
     </div>
   );
 }

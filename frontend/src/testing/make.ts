@@ -234,12 +234,12 @@ export function makeApproval(change: Partial<Approval> = {}): Approval {
 }
 
 export function makeOutput(name: string, change: Partial<TaskOutput> = {}): TaskOutput {
-  return { name, type: 'json', value: null, sha256: '', size: 0, media_type: '', meta: {}, artifact: null, ...change };
+  return { name, type: 'json', value: null, sha256: '', size: 0, media_type: '', meta: {}, artifact: uuid(), ...change };
 }
 
 /** An output that is bytes. */
 export function makeBytes(name: string, type: string, change: Partial<TaskOutput> = {}): TaskOutput {
-  return makeOutput(name, { type, sha256: digest(name), size: 234_567, artifact: uuid(), ...change });
+  return makeOutput(name, { type, sha256: digest(name), size: 234_567, ...change });
 }
 
 export function makeMove(change: Partial<Move> = {}): Move {
