@@ -141,7 +141,7 @@ class BytesShape(Shape):
     size = serializers.IntegerField()
     media_type = serializers.CharField(allow_blank=True)
     meta = serializers.DictField()
-    artifact = serializers.UUIDField(allow_null=True)
+    artifact = serializers.UUIDField()
 
 
 class InputShape(Shape):

@@ -1109,7 +1109,7 @@ export interface components {
         /** @description A serializer that is given and gives plain values. */
         BytesShape: {
             /** Format: uuid */
-            artifact: string | null;
+            artifact: string;
             media_type: string;
             meta: {
                 [key: string]: unknown;
