@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FRAME } from '../graph/layout';
-import { laidOut, noteDrawn, placesOf, settled, unsettled, type Ground } from './places';
+import { laidOut, keepDrawn, placesOf, settled, unsettled, type Ground } from './places';
 import { docOf, EMPTY_LAYOUT } from './store';
 import type { Place } from '../graph/types';
 
@@ -52,7 +52,7 @@ describe('places', () => {
 
   it('that were drawn stay when the document is changed', () => {
     expect(settled(doc)).toBe(doc.layout);
-    noteDrawn(doc, placesOf(ground, laidOut(unsettled(ground, {})!, ground.tasks), NONE));
+    keepDrawn(doc, placesOf(ground, laidOut(unsettled(ground, {})!, ground.tasks), NONE));
     expect(Object.keys(settled(doc).tasks)).toHaveLength(5);
   });
 });

@@ -128,12 +128,12 @@ export function freePlace(size: Size, spot: Spot, placed: ReadonlyMap<string, Pl
 /** By document: the spots that were drawn for tasks without one of their own. */
 const drawn = new WeakMap<Doc, Spots>();
 
-/** Notes what a person sees of a document, so that the next edit keeps it. */
-export function noteDrawn(doc: Doc, places: ReadonlyMap<string, Place>): void {
+/** Remembers what a person sees of a document, so that the next edit keeps it. */
+export function keepDrawn(doc: Doc, places: ReadonlyMap<string, Place>): void {
   const spots: Record<string, Spot> = {};
   let some = false;
   for (const [key, { x, y }] of places) {
-    if (key in doc.layout.tasks) continue;
+    if (key in doc.layout.tasks || !doc.model.tasks.has(key)) continue;
     spots[key] = { x, y };
     some = true;
   }

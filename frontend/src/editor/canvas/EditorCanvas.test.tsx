@@ -224,3 +224,22 @@ describe('a group', () => {
     expect(document.getElementById('card-all/fit')).not.toBeNull();
   });
 });
+
+describe('a note', () => {
+  it('is added, written, moved and thrown away, each brought back by undo', async () => {
+    const { user, canvas } = draw();
+    canvas.focus();
+    await user.keyboard('n');
+    await user.keyboard('why so{Escape}');
+    expect(screen.getByRole('note', { name: 'Note: why so' })).toBeInTheDocument();
+    expect(canvas).toHaveFocus();
+    const [id] = Object.keys(store.getState().doc.layout.notes);
+    const { text } = store.getState().doc;
+    await user.keyboard('{Delete}');
+    expect(screen.queryByRole('note')).toBeNull();
+    await user.keyboard('{Control>}z{/Control}');
+    expect(store.getState().doc.layout.notes[id!]!.text).toBe('why so');
+    expect(store.getState().doc.text).toBe(text);
+    expect(store.getState().history.past.map(({ label }) => label)).toEqual(['Add a note', 'Write a note']);
+  });
+});

@@ -21,6 +21,7 @@ import css from './EditorCanvas.module.css';
 import { onCanvasKey, stand } from './keyboard';
 import { LinkLayer } from './LinkLayer';
 import { LinkLine } from './LinkLine';
+import { NoteCard } from './NoteCard';
 import type { Scene } from './scene';
 import { cornerOf, scopeAt } from './spots';
 import { useCanvas, useCanvasStore } from './state';
@@ -34,7 +35,7 @@ interface Props {
   onCamera?: (camera: Camera | null) => void;
 }
 
-const NODE_TYPES = { card: Card, frame: Frame };
+const NODE_TYPES = { card: Card, frame: Frame, note: NoteCard };
 const EDGE_TYPES = { link: LinkLine };
 const SNAP: [number, number] = [GRID, GRID];
 const FURTHER = ['Shift', 'Meta', 'Control'];
@@ -106,7 +107,10 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
           if (!event.shiftKey && !event.metaKey && !event.ctrlKey) store.getState().select([node.id]);
           focusOn(event.currentTarget);
         }}
-        onNodeDoubleClick={(_, node) => requestJump({ key: node.id, place: '' })}
+        onNodeDoubleClick={(_, { id, type }) => {
+          if (type === 'note') canvas.setState({ writing: id });
+          else requestJump({ key: id, place: '' });
+        }}
         onNodeDragStop={drop}
         onSelectionDragStop={drop}
         onPaneClick={onPaneClick}
@@ -154,7 +158,7 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
       <p id="canvas-keys" className="visually-hidden">
         Arrow keys go from task to task, Enter opens the form, C links, Delete removes, slash adds, Alt and arrows move.
       </p>
-      {scene.nodes.length === 0 && <Empty />}
+      {scene.cards.length === 0 && <Empty />}
     </div>
   );
 }
@@ -208,7 +212,7 @@ function useCursor(): void {
     () =>
       store.subscribe(({ selection, doc }, { selection: before }) => {
         if (selection === before || [...selection].some((id) => before.has(id))) return;
-        const chosen = [...selection].filter((id) => doc.model.tasks.has(id));
+        const chosen = [...selection].filter((id) => doc.model.tasks.has(id) || id in doc.layout.notes);
         const active = chosen.at(-1);
         if (active === undefined) return;
         canvas.setState({ active });

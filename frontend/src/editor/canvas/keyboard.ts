@@ -71,6 +71,10 @@ function goTo(store: EditorStore, at: 0 | -1, show: (key: string) => void): bool
 }
 
 function openForm(store: EditorStore, active: string): boolean {
+  if (active in store.getState().doc.layout.notes) {
+    canvasOf(store).setState({ writing: active });
+    return true;
+  }
   store.getState().select([active]);
   requestJump({ key: active, place: '' });
   return true;
@@ -94,7 +98,7 @@ function startsOf(store: EditorStore, task: string): PortRef[] {
 /** Begins a link at the card where the arrow keys stand. */
 export function linkByKeys(store: EditorStore): boolean {
   const { active } = canvasOf(store).getState();
-  const [from] = active === null ? [] : startsOf(store, active);
+  const [from] = active !== null && store.getState().doc.model.tasks.has(active) ? startsOf(store, active) : [];
   if (store.getState().readOnly) store.getState().refuse('This pipeline is shown for reading only.');
   else if (from) begin(store, from);
   return true;

@@ -53,7 +53,7 @@ function sceneOf(written: string, make = makeScenes(), folded = NONE) {
   const shown = shownIn(model, (key) => portsOf(key, { model, catalogue: EMPTY_CATALOGUE, judged: null }), NONE);
   const ground = groundOf(model, shown);
   const drawing = unsettled(ground, {});
-  return make({ model, spots: drawing ? laidOut(drawing, model.tasks) : {}, folded }, shown, ground);
+  return make({ model, spots: drawing ? laidOut(drawing, model.tasks) : {}, notes: {}, folded }, shown, ground);
 }
 
 describe('a scene', () => {
@@ -61,16 +61,16 @@ describe('a scene', () => {
     const make = makeScenes();
     const before = sceneOf(text(1), make);
     const after = sceneOf(text(2).replace('name: scene', 'name: other'), make);
-    expect(after.nodes.map((node, at) => node === before.nodes[at])).toEqual([true, true, true, true]);
+    expect(after.cards.map((node, at) => node === before.cards[at])).toEqual([true, true, true, true]);
     const titled = sceneOf(text(1).replace('command: train 1', 'command: x\n    title: Train it'), make);
-    expect(titled.nodes.filter((node) => !before.nodes.includes(node)).map(({ id }) => id)).toEqual(['train']);
+    expect(titled.cards.filter((node) => !before.cards.includes(node)).map(({ id }) => id)).toEqual(['train']);
     expect(titled.edges.every((edge) => before.edges.includes(edge))).toBe(true);
   });
 
   it('has a handle for each end of a link, and words on conditions', () => {
-    const { edges, nodes } = sceneOf(text(1));
+    const { edges, cards } = sceneOf(text(1));
     for (const edge of edges) {
-      const [up, down] = [nodes.find(({ id }) => id === edge.source), nodes.find(({ id }) => id === edge.target)];
+      const [up, down] = [cards.find(({ id }) => id === edge.source), cards.find(({ id }) => id === edge.target)];
       expect(up!.handles!.some(({ id, type }) => id === edge.sourceHandle && type === 'source')).toBe(true);
       expect(down!.handles!.some(({ id, type }) => id === edge.targetHandle && type === 'target')).toBe(true);
     }
@@ -79,8 +79,8 @@ describe('a scene', () => {
   });
 
   it('folds a scope into a card with the count of what is inside', () => {
-    const { nodes } = sceneOf(text(1), makeScenes(), new Set(['all']));
-    expect(nodes.map(({ id, type }) => `${id} ${type}`)).toEqual(['ingest card', 'train card', 'all card']);
-    expect(nodes.at(-1)!.data).toMatchObject({ count: 1, folded: true });
+    const { cards } = sceneOf(text(1), makeScenes(), new Set(['all']));
+    expect(cards.map(({ id, type }) => `${id} ${type}`)).toEqual(['ingest card', 'train card', 'all card']);
+    expect(cards.at(-1)!.data).toMatchObject({ count: 1, folded: true });
   });
 });

@@ -1,7 +1,7 @@
 import { Position, type Edge, type Node, type NodeHandle } from '@xyflow/react';
 import type { Drawing, Place, Size } from '../../graph/types';
 import { inScopes, placesOf, type Ground, type Spots } from '../places';
-import type { LinkModel, LinkSort, Model, Ports, TaskModel } from '../types';
+import type { Layout, LinkModel, LinkSort, Model, Note, Ports, TaskModel } from '../types';
 import { same } from './same';
 import { NO_LINKS, PORT_SIZE, rowOf, shownPorts, sizeOf, type Linked, type Shown } from './shown';
 
@@ -29,19 +29,29 @@ export interface LinkFacts extends Record<string, unknown> {
   readonly title: string;
 }
 
+export interface NoteFacts extends Record<string, unknown> {
+  readonly text: string;
+}
+
 export type CardNode = Node<CardFacts, 'card' | 'frame'>;
+export type NoteNode = Node<NoteFacts, 'note'>;
+export type SceneNode = CardNode | NoteNode;
 export type LinkEdge = Edge<LinkFacts, 'link'>;
 
 export interface Scene {
-  readonly nodes: readonly CardNode[];
+  readonly cards: readonly CardNode[];
+  readonly notes: readonly NoteNode[];
   readonly edges: readonly LinkEdge[];
+  /** Of tasks and of notes. */
   readonly places: ReadonlyMap<string, Place>;
+  /** The arrow keys and the overview map go over notes too. */
   readonly drawing: Drawing;
 }
 
 export interface Wanted {
   readonly model: Model;
   readonly spots: Spots;
+  readonly notes: Layout['notes'];
   readonly folded: ReadonlySet<string>;
 }
 
@@ -62,21 +72,29 @@ const NOTHING: Shown = { inputs: [], outputs: [], more: 0 };
 
 /** Makes scenes, each out of what can be kept of the one before. */
 export function makeScenes(): (wanted: Wanted, shown: ReadonlyMap<string, Shown>, ground: Ground) => Scene {
-  let nodes = new Map<string, CardNode>();
+  let cards = new Map<string, CardNode>();
+  let papers = new Map<string, NoteNode>();
   let edges = new Map<string, LinkEdge>();
-  return ({ model, spots, folded }, shown, ground) => {
+  return ({ model, spots, notes, folded }, shown, ground) => {
     const hidden = hiddenIn(model.tasks, folded);
     const places = placesOf(ground, spots, folded);
     const counts = inScopes(model.tasks);
     const seen = [...model.tasks.values()].filter(({ key }) => !hidden.has(key));
-    nodes = kept(nodes, seen.map((task) => {
+    cards = kept(cards, seen.map((task) => {
       const count = task.scope ? (counts.get(task.key)?.length ?? 0) : null;
       const facts = factsOf(task, shown.get(task.key) ?? NOTHING, count, folded.has(task.key));
       return nodeOf(task, facts, places.get(task.key) ?? { x: 0, y: 0, ...sizeOf(facts) });
     }));
-    const joins = model.links.filter((link) => nodes.has(link.from) && nodes.has(link.to));
+    const joins = model.links.filter((link) => cards.has(link.from) && cards.has(link.to));
     edges = kept(edges, joins.map((link) => edgeOf(link, model.tasks)));
-    return { nodes: [...nodes.values()], edges: [...edges.values()], places, drawing: drawingOf(nodes, joins) };
+    papers = kept(papers, Object.entries(notes).map(([id, note]) => paperOf(id, note)));
+    return {
+      cards: [...cards.values()],
+      notes: [...papers.values()],
+      edges: [...edges.values()],
+      places: new Map([...places, ...Object.entries(notes)]),
+      drawing: drawingOf([...papers.values(), ...cards.values()], joins),
+    };
   };
 }
 
@@ -136,6 +154,11 @@ function nodeOf({ key, parent }: TaskModel, facts: CardFacts, { x, y, width, hei
   };
 }
 
+function paperOf(id: string, { x, y, width, height, text }: Note): NoteNode {
+  const size = { width, height };
+  return { id, type: 'note', position: { x, y }, data: { text }, ...size, measured: size, handles: [], zIndex: -2 };
+}
+
 function handlesOf({ inputs, outputs }: Shown, width: number): NodeHandle[] {
   const half = PORT_SIZE / 2;
   const handle = (type: 'source' | 'target', name: string | null, at: number | 'order'): NodeHandle => ({
@@ -180,9 +203,9 @@ function labelOf(sort: LinkSort, rule: LinkModel['rule'], target: TaskModel | un
   return `when ${when.length > LONGEST_WHEN ? `${when.slice(0, LONGEST_WHEN)}…` : when}`;
 }
 
-function drawingOf(nodes: ReadonlyMap<string, CardNode>, links: readonly LinkModel[]): Drawing {
+function drawingOf(nodes: readonly SceneNode[], links: readonly LinkModel[]): Drawing {
   return {
-    boxes: [...nodes.values()].map(({ id, parentId, type }) => ({ id, parent: parentId ?? null, frame: type === 'frame' })),
+    boxes: nodes.map(({ id, parentId, type }) => ({ id, parent: parentId ?? null, frame: type === 'frame' })),
     links: links.map(({ id, from, to }) => ({ id, from, to, label: '' })),
   };
 }

@@ -47,6 +47,8 @@ export interface CanvasState {
   opened: ReadonlySet<string>;
   linking: Linking | null;
   choice: Choice | null;
+  /** The note that is being written. */
+  writing: string | null;
   /** Drags on empty canvas draw a box instead of moving the camera. */
   boxing: boolean;
   /** What is drawn; null while no canvas is shown. */
@@ -62,7 +64,7 @@ const canvases = new WeakMap<EditorStore, CanvasStore>();
 export function canvasOf(editor: EditorStore): CanvasStore {
   const found =
     canvases.get(editor) ??
-    createStore<CanvasState>(() => ({ active: null, opened: new Set(), linking: null, choice: null, boxing: false, scene: null, camera: null }));
+    createStore<CanvasState>(() => ({ active: null, opened: new Set(), linking: null, choice: null, writing: null, boxing: false, scene: null, camera: null }));
   canvases.set(editor, found);
   return found;
 }

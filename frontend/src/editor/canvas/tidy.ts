@@ -8,10 +8,14 @@ import { sizeOf } from './shown';
 /* Tidying: a layout of everything, or of chosen tasks around where they stand. Pure. */
 
 /** What is to be laid out, scope by scope; of a selection, frames keep what is inside of them as it is. */
-export function drawingsOf({ nodes, drawing, places }: Scene, selection: ReadonlySet<string> | null): Drawing[] {
+export function drawingsOf({ cards, drawing, places }: Scene, selection: ReadonlySet<string> | null): Drawing[] {
   if (selection === null) {
-    const facts = new Map(nodes.map((node) => [node.id, node.data]));
-    return [{ ...drawing, boxes: drawing.boxes.map((box) => ({ ...box, size: sizeOf(facts.get(box.id) ?? NOTHING) })) }];
+    const facts = new Map(cards.map((node) => [node.id, node.data]));
+    const boxes = drawing.boxes.flatMap((box) => {
+      const shown = facts.get(box.id);
+      return shown ? [{ ...box, size: sizeOf(shown) }] : [];
+    });
+    return [{ ...drawing, boxes }];
   }
   const scopes = new Set(drawing.boxes.filter(({ id }) => selection.has(id)).map(({ parent }) => parent));
   return [...scopes].map((scope) => {

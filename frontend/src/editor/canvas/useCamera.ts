@@ -53,7 +53,8 @@ export function useCamera(): CanvasCamera {
       fit: () => frame(outer(), 0),
       begin: () => frame(outer(), outer().size <= FEW ? ZOOM.legible : 0, { duration: 0 }),
       show: (keys) => frame(placesOf(keys), 0),
-      zoomBy: (factor) => void flow.zoomTo(flow.getZoom() * factor, MOTION),
+      // Without motion: the next press asks how far it has come.
+      zoomBy: (factor) => void flow.zoomTo(flow.getZoom() * factor),
       centre: () => {
         const { width, height, transform: [x, y, zoom] } = view.getState();
         return { x: (width / 2 - x) / zoom, y: (height / 2 - y) / zoom };

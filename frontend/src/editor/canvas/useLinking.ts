@@ -21,7 +21,7 @@ export function portUnder(element: Element | null): PortRef | null {
 
 function targetUnder({ x, y }: Pointer): Target | null {
   const element = document.elementFromPoint(x, y);
-  const card = element?.closest('[id^="card-"]');
+  const card = element?.closest('[role="group"][id^="card-"]');
   return portUnder(element) ?? (card ? { task: card.id.slice('card-'.length), side: 'card', name: null } : null);
 }
 

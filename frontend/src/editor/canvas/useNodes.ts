@@ -1,20 +1,23 @@
 import { useReactFlow, type EdgeChange, type NodeChange } from '@xyflow/react';
 import { useCallback, useMemo, useState } from 'react';
-import { moveTasks } from '../document/operations';
+import { inOrder, moveTasks, setNote } from '../document/operations';
 import { useEditor, useEditorStore } from '../store';
-import type { Spot } from '../types';
-import type { CardNode, LinkEdge, Scene } from './scene';
+import type { Doc, Edit, Spot } from '../types';
+import type { LinkEdge, Scene, SceneNode } from './scene';
 import { counted } from './words';
 
 type Moves = ReadonlyMap<string, Spot>;
 
 /** Nodes and edges as React Flow wants them: with what is selected, and where they are while they are dragged. */
-export function useNodes({ nodes, edges }: Scene) {
+export function useNodes({ cards, notes, edges }: Scene) {
   const store = useEditorStore();
   const selection = useEditor((state) => state.selection);
   const [moves, setMoves] = useState<Moves | null>(null);
   const [variantOf] = useState(makeVariants);
-  const shownNodes = useMemo(() => nodes.map((node) => variantOf.node(node, selection.has(node.id), moves?.get(node.id))), [nodes, selection, moves, variantOf]);
+  const shownNodes = useMemo(
+    () => [...notes, ...cards].map((node) => variantOf.node(node, selection.has(node.id), moves?.get(node.id))),
+    [cards, notes, selection, moves, variantOf],
+  );
   const shownEdges = useMemo(() => edges.map((edge) => variantOf.edge(edge, selection.has(edge.id))), [edges, selection, variantOf]);
 
   const select = useCallback(
@@ -28,7 +31,7 @@ export function useNodes({ nodes, edges }: Scene) {
     [store],
   );
   const onNodesChange = useCallback(
-    (changes: NodeChange<CardNode>[]) => {
+    (changes: NodeChange<SceneNode>[]) => {
       select(changes);
       const moved = changes.flatMap((change): [string, Spot][] =>
         change.type === 'position' && change.dragging === true && change.position ? [[change.id, change.position]] : [],
@@ -50,17 +53,26 @@ function useDrop(moves: Moves | null, setMoves: (moves: Moves | null) => void) {
     const moved = [...(moves ?? [])].filter(([key]) => getNode(key));
     if (moved.length === 0) return;
     const [only] = moved;
-    const label = moved.length === 1 && only ? `Move ${only[0]}` : `Move ${counted(moved.length, 'task')}`;
-    store.getState().transact(label, (doc) => moveTasks(doc, Object.fromEntries(moved)));
+    const { doc, transact } = store.getState();
+    const single = only && doc.model.tasks.has(only[0]) ? only[0] : 'a note';
+    transact(moved.length === 1 ? `Move ${single}` : `Move ${counted(moved.length, 'task')}`, (now) => movedTo(now, moved));
   }, [moves, setMoves, store, getNode]);
+}
+
+function movedTo(doc: Doc, moved: readonly [string, Spot][]): Edit {
+  const notes = moved.flatMap(([id, spot]) => {
+    const note = doc.layout.notes[id];
+    return note ? [(now: Doc) => setNote(now, id, { ...note, ...spot })] : [];
+  });
+  return inOrder(doc, [(now) => moveTasks(now, Object.fromEntries(moved)), ...notes]);
 }
 
 /** Remembers the selected form of each node and edge, so that only what changed is another object. */
 function makeVariants() {
-  const nodes = new WeakMap<CardNode, CardNode>();
+  const nodes = new WeakMap<SceneNode, SceneNode>();
   const edges = new WeakMap<LinkEdge, LinkEdge>();
   return {
-    node(node: CardNode, selected: boolean, spot: Spot | undefined): CardNode {
+    node(node: SceneNode, selected: boolean, spot: Spot | undefined): SceneNode {
       if (spot) return { ...node, position: spot, selected };
       if (!selected) return node;
       const found = nodes.get(node) ?? { ...node, selected };

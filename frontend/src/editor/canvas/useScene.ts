@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { useFarPlacement } from '../../canvas/useFarPlacement';
 import { AT_ONCE } from '../../graph/far';
 import type { Drawing } from '../../graph/types';
-import { laidOut, noteDrawn, spotsIn, unsettled, type Spots } from '../places';
+import { keepDrawn, laidOut, spotsIn, unsettled, type Spots } from '../places';
 import { portsOf } from '../ports';
 import { useEditor } from '../store';
 import type { Model } from '../types';
@@ -24,11 +24,11 @@ export function useScene(): Scene | null {
   const laid = useLaidOut(drawing, model);
   const [sceneOf] = useState(makeScenes);
   const scene = useMemo(
-    () => (laid === null ? null : sceneOf({ model, spots: { ...laid, ...layout.tasks }, folded }, shown, ground)),
+    () => (laid === null ? null : sceneOf({ model, spots: { ...laid, ...layout.tasks }, notes: layout.notes, folded }, shown, ground)),
     [sceneOf, model, laid, layout, folded, shown, ground],
   );
   useEffect(() => {
-    if (scene) noteDrawn(doc, scene.places);
+    if (scene) keepDrawn(doc, scene.places);
   }, [doc, scene]);
   useShared(scene);
   return scene;

@@ -6,9 +6,8 @@ import { canvasOf } from '../canvas/state';
 import { drawingsOf, tidied } from '../canvas/tidy';
 import { counted } from '../canvas/words';
 import { group, moveTasks, ungroup } from '../document/operations';
-import type { settled } from '../places';
 import type { EditorStore } from '../store';
-import { Refused, type Spot } from '../types';
+import { Refused, type Doc, type Spot } from '../types';
 import type { Command, Stage } from './types';
 
 /** The tasks that are selected. */
@@ -112,7 +111,7 @@ function nudge(key: string, word: string, dx: number, dy: number): Command {
     perform: (stage) => {
       const keys = chosenTasks(stage);
       const label = keys.length === 1 ? `Move ${keys[0] ?? ''}` : `Move ${counted(keys.length, 'task')}`;
-      const change = (doc: Parameters<typeof settled>[0]) => {
+      const change = (doc: Doc) => {
         const spots = keys.flatMap((each) => {
           const spot = doc.layout.tasks[each];
           return spot ? [[each, { x: spot.x + dx * GRID, y: spot.y + dy * GRID }]] : [];

@@ -4,6 +4,7 @@ import { fit, zoomIn, zoomOut, zoomToSelection } from './camera';
 import { find } from './find';
 import { redo, undo } from './history';
 import { link } from './links';
+import { addNote } from './notes';
 import { history, publish, run } from './pipeline';
 import { rename } from './rename';
 import { copySelection, cutSelection, duplicateChosen, paste, remove, selectAll, selectDownstream, selectUpstream } from './select';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   selectUpstream,
   selectDownstream,
   link,
+  addNote,
   find,
   tidy,
   tidySelection,

@@ -1,7 +1,8 @@
 import { beyond } from '../../graph/judge';
 import { counted } from '../canvas/words';
 import { copied, cut, pasted } from '../clipboard';
-import { disconnect, duplicate, inOrder, removeTasks } from '../document/operations';
+import { disconnect, duplicate, inOrder, removeTasks, setNote } from '../document/operations';
+import type { Doc } from '../types';
 import { chosenTasks } from './arrange';
 import type { Command, Stage } from './types';
 
@@ -41,24 +42,36 @@ function chosenLinks({ store }: Stage): string[] {
   return doc.model.links.filter(({ id }) => selection.has(id)).map(({ id }) => id);
 }
 
+function chosenNotes({ store }: Stage): string[] {
+  const { selection, doc } = store.getState();
+  return [...selection].filter((id) => id in doc.layout.notes);
+}
+
 export const remove: Command = {
   id: 'delete',
   label: 'Delete',
   group: 'Edit',
   keys: ['Delete', 'Backspace'],
   within: 'tasks',
-  enabled: (stage) => chosenTasks(stage).length + chosenLinks(stage).length > 0,
+  enabled: (stage) => chosenTasks(stage).length + chosenLinks(stage).length + chosenNotes(stage).length > 0,
   perform: (stage) => {
-    const [keys, links] = [chosenTasks(stage), chosenLinks(stage)];
-    const [only] = keys;
-    const label = keys.length === 1 && only !== undefined ? only : counted(keys.length, 'task');
-    const what = keys.length === 0 ? counted(links.length, 'link') : label;
+    const [keys, links, notes] = [chosenTasks(stage), chosenLinks(stage), chosenNotes(stage)];
     // Links first: what they are called depends on the tasks around them.
-    stage.store.getState().transact(`Delete ${what}`, (doc) =>
-      inOrder(doc, [(now) => (links.length > 0 ? disconnect(now, links) : {}), (now) => (keys.length > 0 ? removeTasks(now, keys) : {})]),
+    stage.store.getState().transact(`Delete ${deleted(keys, links, notes)}`, (doc) =>
+      inOrder(doc, [
+        ...(links.length > 0 ? [(now: Doc) => disconnect(now, links)] : []),
+        ...(keys.length > 0 ? [(now: Doc) => removeTasks(now, keys)] : []),
+        ...notes.map((id) => (now: Doc) => setNote(now, id, null)),
+      ]),
     );
   },
 };
+
+function deleted(keys: readonly string[], links: readonly string[], notes: readonly string[]): string {
+  const [only] = keys;
+  if (only !== undefined) return keys.length === 1 ? only : counted(keys.length, 'task');
+  return links.length > 0 ? counted(links.length, 'link') : counted(notes.length, 'note');
+}
 
 export const duplicateChosen: Command = {
   id: 'duplicate',

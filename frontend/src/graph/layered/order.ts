@@ -52,12 +52,13 @@ function positionsOf(ranks: readonly number[][], count: number): number[] {
 /** One pass over all ranks, each ordered by the medians of the neighbours in the rank passed before. */
 function swept(ranks: readonly number[][], neighbours: number[][], forward: boolean, count: number): number[][] {
   const position = positionsOf(ranks, count);
+  const key = new Float64Array(count);
   const result = ranks.map((rank) => rank);
   const steps = forward ? [...ranks.keys()] : [...ranks.keys()].reverse();
   for (const at of steps) {
     const rank = result[at] ?? [];
-    const key = new Map(rank.map((vertex) => [vertex, median(neighbours[vertex] ?? [], position) ?? position[vertex] ?? 0]));
-    const next = rank.toSorted((a, b) => (key.get(a) ?? 0) - (key.get(b) ?? 0) || (position[a] ?? 0) - (position[b] ?? 0));
+    for (const vertex of rank) key[vertex] = median(neighbours[vertex] ?? [], position) ?? position[vertex] ?? 0;
+    const next = rank.toSorted((a, b) => (key[a] ?? 0) - (key[b] ?? 0) || (position[a] ?? 0) - (position[b] ?? 0));
     next.forEach((vertex, place) => (position[vertex] = place));
     result[at] = next;
   }
@@ -65,7 +66,7 @@ function swept(ranks: readonly number[][], neighbours: number[][], forward: bool
 }
 
 function median(vertices: readonly number[], position: readonly number[]): number | null {
-  if (vertices.length === 0) return null;
+  if (vertices.length < 2) return position[vertices[0] ?? -1] ?? null;
   const spots = vertices.map((vertex) => position[vertex] ?? 0).sort((a, b) => a - b);
   const middle = spots.length >> 1;
   const [low, high] = [spots[middle - 1] ?? 0, spots[middle] ?? 0];
@@ -111,7 +112,8 @@ function crossingsBelow(rank: readonly number[], down: number[][], position: rea
   const tree = new Int32Array(widest + 1);
   let [crossings, total] = [0, 0];
   for (const vertex of rank) {
-    const ends = (down[vertex] ?? []).map((to) => position[to] ?? 0).sort((a, b) => a - b);
+    const ends = (down[vertex] ?? []).map((to) => position[to] ?? 0);
+    if (ends.length > 1) ends.sort((a, b) => a - b);
     for (const end of ends) {
       let before = 0;
       for (let at = end + 1; at > 0; at -= at & -at) before += tree[at] ?? 0;
