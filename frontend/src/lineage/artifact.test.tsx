@@ -229,7 +229,7 @@ describe('the ways to an artifact', () => {
     const task = makeTask('train', { state: 'succeeded' });
     const output = makeBytes('model', 'model', { artifact: 'a1' });
     open(`/runs/${run.id}?task=train&tab=data`, { runs: [run], tasks: { [run.id]: [task] }, details: { [task.id]: makeDetail(task, { outputs: [output] }) } });
-    expect(await screen.findByRole('link', { name: 'model' })).toHaveAttribute('href', '/artifacts/a1');
+    expect(await screen.findByRole('link', { name: 'model' }, { timeout: 5000 })).toHaveAttribute('href', '/artifacts/a1');
   });
 
   it('lead from the data and the model of a trace', async () => {
