@@ -50,6 +50,10 @@ export function outputReference(task: string, output: string): string {
   return `\${{ tasks.${task}.outputs.${output} }}`;
 }
 
+export function inputReference(name: string): string {
+  return `\${{ inputs.${name} }}`;
+}
+
 /** A text with what references name replaced; `rename` gives the new inside of one, or null to leave it. */
 export function mapReferences(text: string, rename: (reference: Reference) => string | null): string {
   let result = '';
