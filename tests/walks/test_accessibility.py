@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.orchestrator_site.running import ROOT
+from tests.walks.editing import LOCATION, register_blocks
 from tests.walks.product import Product
 from tests.walks.visitor import Visitor, violations
 
@@ -27,6 +28,8 @@ PAGES: dict[str, tuple[str, str]] = {
         "/pipelines/demo:digits-training/versions/diff?from=1&to=draft",
         "Nothing differs",
     ),
+    "/artifacts/$artifactId": ("/artifacts/{artifact}", "size"),
+    "/settings/secrets": ("/settings/secrets", "Secrets"),
     "/runs": ("/runs", "Runs"),
     "/runs/$runId": ("/runs/{run}?task=second&tab=log", "exit 7"),
     "/deployments": ("/deployments", "Deployments"),
@@ -60,10 +63,21 @@ def visitor(request: pytest.FixtureRequest, shop: Product, chromium: str) -> Ite
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def artifact(shop: Product) -> str:
+    """A table that a run has made."""
+    register_blocks(shop)
+    head = f"code: {{location: {LOCATION}}}\n"
+    run = shop.start(shop.publish("  read:\n    kind: python\n    run: tables:read_csv\n", head=head))
+    shop.wait(run)
+    outputs = shop.details(run, "read")["outputs"]
+    return str(next(output["id"] for output in outputs if output["name"] == "table"))
+
+
 @pytest.mark.parametrize("route", PAGES)
-def test_a_page_has_no_violation(route: str, visitor: Visitor, failed: str) -> None:
+def test_a_page_has_no_violation(route: str, visitor: Visitor, failed: str, artifact: str) -> None:
     address, seen = PAGES[route]
-    visitor.goto(address.format(run=failed))
+    visitor.goto(address.format(run=failed, artifact=artifact))
     settled(visitor.page, seen)
     assert violations(visitor.page) == []
 
