@@ -85,6 +85,14 @@ describe('the editor', () => {
     await waitFor(() => expect(router.state.location.search).toEqual({ task: 'train' }));
   });
 
+  it('has a panel for several tasks that are selected, too', async () => {
+    const { user } = await begin();
+    (await screen.findByLabelText('Pipeline canvas')).focus();
+    await user.keyboard('{Control>}a{/Control}');
+    const panel = await screen.findByRole('complementary', { name: 'Selection' });
+    expect(await within(panel).findByRole('heading', { name: /\d+ tasks/ })).toBeVisible();
+  });
+
   it('is for reading only without the right to edit, and says why', async () => {
     const { user } = await begin({ pipelines: [makePipeline({ can: { run: false, edit: false } })] });
     expect(screen.getByText(/you need the role editor in the team demo/)).toBeVisible();

@@ -12,6 +12,7 @@ import css from './Workbench.module.css';
 
 const LEFT = { usual: 216, least: 180, most: 420 };
 const RIGHT = { usual: 360, least: 280, most: 720 };
+const TITLES = { pipeline: 'Pipeline', task: 'Task', selection: 'Selection' };
 
 /** Whether this person keeps a panel open. */
 function useShown(name: string): [boolean, (shown: boolean) => void] {
@@ -68,11 +69,11 @@ interface RightProps {
   onTask: () => void;
 }
 
-/** The selected task, or the pipeline where none is; whatever is opened in its place goes first until a task is chosen. */
+/** What is selected, or the pipeline where nothing is; whatever is opened in its place goes first until a task is chosen. */
 export function RightPanel({ children, onTask }: RightProps) {
   const [shown, setShown] = useShown('right');
   const task = useEditor(selectedTask);
-  const selected = task !== null;
+  const about = useEditor(({ selection }) => (selection.size === 0 ? 'pipeline' : task === null ? 'selection' : 'task'));
   const chosen = useEffectEvent(onTask);
   useEffect(() => {
     if (task !== null) chosen();
@@ -97,15 +98,15 @@ export function RightPanel({ children, onTask }: RightProps) {
       </div>
     );
   }
-  const Content = selected ? TaskPanel : PipelinePanel;
+  const Content = about === 'pipeline' ? PipelinePanel : TaskPanel;
   return (
-    <Side label={selected ? 'Task' : 'Pipeline'} name="right" side="right" limits={RIGHT}>
+    <Side label={TITLES[about]} name="right" side="right" limits={RIGHT}>
       <span className={css.hide}>
         <IconButton label="Hide the panel" onClick={() => setShown(false)}>
           <PanelRightClose />
         </IconButton>
       </span>
-      <Boundary what={selected ? 'The panel of the task' : 'The panel of the pipeline'}><Content /></Boundary>
+      <Boundary what={`The panel of the ${about}`}><Content /></Boundary>
     </Side>
   );
 }
