@@ -3,9 +3,10 @@ import { getRouteApi } from '@tanstack/react-router';
 import { ArrowLeft, CloudOff, Download, FileQuestion } from 'lucide-react';
 import { contentAddress, previewQuery } from '../../api/artifacts';
 import { Problem, sentenceOf } from '../../api/problem';
-import type { Artifact, Preview } from '../../api/types';
+import type { Artifact, Json, Preview } from '../../api/types';
 import { Button, IconLink } from '../../ui/Button';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/Feedback';
+import { compactJson } from '../../ui/json';
 import { JsonValue } from '../../ui/JsonValue';
 import { Section } from '../../ui/Page';
 import { Segments } from '../../ui/Segments';
@@ -111,11 +112,7 @@ function Look({ artifact, preview }: { artifact: Artifact; preview: Preview }) {
     case 'text':
       return <TextView text={preview.text} truncated={preview.truncated} />;
     case 'json':
-      return (
-        <div className={css.pad}>
-          <JsonValue value={preview.value} />
-        </div>
-      );
+      return <ValueView value={preview.value} />;
     case 'model':
       return <ModelView artifact={artifact} reason={preview.reason} files={files(null)} />;
     case 'folder':
@@ -139,6 +136,15 @@ function Look({ artifact, preview }: { artifact: Artifact; preview: Preview }) {
       />
     );
   }
+}
+
+function ValueView({ value }: { value: Json }) {
+  if (value !== null && typeof value === 'object') return <TextView text={compactJson(value)} truncated={false} />;
+  return (
+    <div className={css.pad}>
+      <JsonValue value={value} />
+    </div>
+  );
 }
 
 function TextView({ text, truncated }: { text: string; truncated: boolean }) {
