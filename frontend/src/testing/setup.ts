@@ -1,10 +1,13 @@
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { live } from '../api/live';
 import { FakeSocket } from './socket';
 
 /* What jsdom lacks and the pages need: sizes, observers, pointer capture. Nothing here answers for the product. */
+
+// A page that is loaded lazily takes its time on a busy machine.
+configure({ asyncUtilTimeout: 4000 });
 
 const nothing = () => undefined;
 
