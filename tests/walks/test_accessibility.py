@@ -71,7 +71,7 @@ def artifact(shop: Product) -> str:
     run = shop.start(shop.publish("  read:\n    kind: python\n    run: tables:read_csv\n", head=head))
     shop.wait(run)
     outputs = shop.details(run, "read")["outputs"]
-    return str(next(output["id"] for output in outputs if output["name"] == "table"))
+    return str(next(output["artifact"] for output in outputs if output["name"] == "table"))
 
 
 @pytest.mark.parametrize("route", PAGES)
