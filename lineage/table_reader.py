@@ -39,7 +39,7 @@ WHOLE = 2**53  # beyond it a number of JavaScript is not exact
 PATIENCE = 8.0  # seconds after which no further column is begun
 
 MEMORY = "384MB"
-ADDRESS_SPACE = 4 * 1024**3  # bytes, most of it only reserved
+ADDRESS_SPACE = 2 * 1024**3  # bytes, most of it only reserved
 PROCESSOR = 20  # seconds
 
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}

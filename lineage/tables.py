@@ -64,8 +64,8 @@ class Memory:
 
 
 _memory = Memory(KEPT)
-# One at a time: the machine is there for the runs.
-_turn = Semaphore(1)
+# One profile at a time: the machine is there for the runs. Quick looks do not wait for slow ones.
+_turns = {"rows": Semaphore(2), "profile": Semaphore(1)}
 
 
 def first_rows(path: Path, form: str) -> Json:
@@ -82,12 +82,12 @@ def _look(verb: str, path: Path, form: str) -> Json:
     key = (verb, form, path.name)  # in the store a file is named by its digest
     answer = _memory.get(key)
     if answer is None:
-        if not _turn.acquire(timeout=QUEUE):
+        if not _turns[verb].acquire(timeout=QUEUE):
             raise Busy("Other tables are being looked at. Try again in a moment.")
         try:
             answer = _memory.get(key) or _read({"verb": verb, "path": str(path), "form": form})
         finally:
-            _turn.release()
+            _turns[verb].release()
         _memory.put(key, answer)
     found: Json = json.loads(answer)
     if "unreadable" in found:
