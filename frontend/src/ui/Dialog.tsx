@@ -41,6 +41,7 @@ export function Dialog({ open, onClose, title, description, children, footer, on
         <Radix.Overlay className={css.veil} />
         <Radix.Content
           className={cx(css.dialog, wide && css.wide)}
+          onOpenAutoFocus={toFirstField}
           onCloseAutoFocus={goBack}
           onEscapeKeyDown={(event) => {
             // An open list of choices in the dialog closes before the dialog does; code keeps Escape for itself.
@@ -85,3 +86,13 @@ export function Dialog({ open, onClose, title, description, children, footer, on
     </Radix.Root>
   );
 }
+
+/** A form begins in its first field, not on the button that closes it. */
+function toFirstField(event: Event) {
+  const field = event.currentTarget instanceof Element && event.currentTarget.querySelector<HTMLElement>(FIELD);
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+}
+
+const FIELD = ['input', 'select', 'textarea'].map((name) => `${name}:enabled:not([readonly])`).join(', ');
