@@ -17,6 +17,7 @@ describe('a dialog', () => {
   it('begins in its first field that can be changed', () => {
     draw(
       <>
+        <input type="radio" aria-label="Mine" />
         <Input aria-label="Team" disabled />
         <Input aria-label="Name" />
       </>,

@@ -95,4 +95,5 @@ function toFirstField(event: Event) {
   field.focus();
 }
 
-const FIELD = ['input', 'select', 'textarea'].map((name) => `${name}:enabled:not([readonly])`).join(', ');
+// Not a choice: where a dialog comes unasked, Enter meant for something else would make it.
+const FIELD = ['input:not([type=radio], [type=checkbox])', 'select', 'textarea'].map((name) => `${name}:enabled:not([readonly])`).join(', ');
