@@ -4,9 +4,10 @@ import { DIGITS, DIGITS_1, DIGITS_2 } from '../testing/documents';
 import { budi, makeGraph, makeLocation, makeMe, makePipeline, makeVersion } from '../testing/make';
 import { open } from '../testing/render';
 import { makeWorld, type World } from '../testing/server';
-import { keepCopy } from './safety';
+import { copiesOf, keepCopy } from './safety';
 
 const ADDRESS = '/pipelines/demo:digits-training/edit';
+const SHELF = 'ana/demo:digits-training';
 const graph = makeGraph(['ingest', 'ingest>train']);
 
 function drawn(change: Partial<World> = {}): Partial<World> {
@@ -148,10 +149,10 @@ describe('leaving the editor', () => {
 });
 
 describe('what this browser kept', () => {
-  const copy = { text: DIGITS.replace('30m', '45m'), layout: { tasks: {}, notes: {} }, base: { text: DIGITS, layout: { tasks: {}, notes: {} } }, etag: '"1"', at: Date.now() };
+  const copy = { id: 'left', text: DIGITS.replace('30m', '45m'), layout: { tasks: {}, notes: {} }, base: { text: DIGITS, layout: { tasks: {}, notes: {} } }, etag: '"1"', at: Date.now() };
 
   it('is offered, and restored as a change that can be undone', async () => {
-    keepCopy('demo:digits-training', copy);
+    keepCopy(SHELF, copy);
     const { user, world } = await begin();
     expect(screen.getByText(/You have unsaved changes from/)).toBeVisible();
     await user.click(screen.getByRole('button', { name: 'Restore' }));
@@ -161,10 +162,10 @@ describe('what this browser kept', () => {
   });
 
   it('is forgotten when a person discards it', async () => {
-    keepCopy('demo:digits-training', copy);
+    keepCopy(SHELF, copy);
     const { user, world } = await begin();
     await user.click(screen.getByRole('button', { name: 'Discard' }));
-    expect(localStorage.getItem('unsaved:demo:digits-training:"1"')).toBeNull();
+    expect(copiesOf(SHELF)).toEqual([]);
     expect(saves(world)).toEqual([]);
   });
 });
@@ -182,7 +183,7 @@ describe('two people', () => {
 
   it('choose where both changed the same, and the refused value can be restored', async () => {
     const text = (minutes: number) => DIGITS.replace('30m', `${minutes}m`);
-    keepCopy('demo:digits-training', { text: text(45), layout: { tasks: {}, notes: {} }, base: { text: DIGITS, layout: { tasks: {}, notes: {} } }, etag: '"1"', at: Date.now() });
+    keepCopy(SHELF, { id: 'left', text: text(45), layout: { tasks: {}, notes: {} }, base: { text: DIGITS, layout: { tasks: {}, notes: {} } }, etag: '"1"', at: Date.now() });
     const { user, world } = await begin();
     savedByBudi(world, text(60));
     await user.click(screen.getByRole('button', { name: 'Restore' }));

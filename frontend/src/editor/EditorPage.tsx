@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { draftQuery } from '../api/drafts';
@@ -11,7 +11,7 @@ import { PageBody, useTitle } from '../ui/Page';
 import { LastRunContext, useRunOf } from './lastRun';
 import { useNarrow } from './page/useNarrow';
 import { Workbench } from './page/Workbench';
-import { copiesOf } from './safety';
+import { copiesOf, shelfOf } from './safety';
 import { createSaver } from './save';
 import { SaverContext } from './saving';
 import type { EditorSearch } from './search';
@@ -49,17 +49,17 @@ function Failed({ name, problem, onRetry }: { name: string; problem: Error; onRe
 }
 
 /** The document of a draft with all that keeps it; what the address says is shown at first. */
-function begin(pipeline: Pipeline, draft: Draft, { view, task }: EditorSearch) {
-  const address = addressOf(pipeline);
-  const store = makeEditor(address, draft.document, readLayout(draft.layout));
+function begin(pipeline: Pipeline, draft: Draft, shelf: string, { view, task }: EditorSearch) {
+  const store = makeEditor(addressOf(pipeline), draft.document, readLayout(draft.layout));
   if (view !== undefined) store.getState().setView(view);
   if (task !== undefined && store.getState().doc.model.tasks.has(task)) store.getState().select([task]);
-  return { store, saver: createSaver(store, draft), copies: copiesOf(address) };
+  return { store, saver: createSaver(store, draft, shelf), copies: copiesOf(shelf) };
 }
 
 function Editor({ pipeline, draft }: { pipeline: Pipeline; draft: Draft }) {
   const search = route.useSearch();
-  const [{ store, saver, copies }] = useState(() => begin(pipeline, draft, search));
+  const queryClient = useQueryClient();
+  const [{ store, saver, copies }] = useState(() => begin(pipeline, draft, shelfOf(queryClient, addressOf(pipeline)), search));
   const whyReadOnly = useWhyReadOnly(pipeline);
   const run = useRunOf(pipeline.last_runs[0]?.id ?? null);
   const address = addressOf(pipeline);

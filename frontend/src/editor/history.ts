@@ -57,3 +57,18 @@ export function stepForward<State>({ past, future }: History<State>, now: State)
   const { label } = entry;
   return { history: { past: [...past, { label, state: now }], future: future.slice(0, -1), mark: null }, state: entry.state, label };
 }
+
+/** Every state as `change` makes it, worked out when it is first needed: most are never asked for. */
+export function mapped<State>({ past, future, mark }: History<State>, change: (state: State) => State): History<State> {
+  const later = (entry: Entry<State>): Entry<State> => {
+    let state: { made: State } | null = null;
+    return {
+      label: entry.label,
+      get state() {
+        state ??= { made: change(entry.state) };
+        return state.made;
+      },
+    };
+  };
+  return { past: past.map(later), future: future.map(later), mark };
+}

@@ -1,8 +1,11 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { meQuery } from '../api/me';
 import type { Layout } from './types';
 
 /*
- * A copy of what is not saved yet, in this browser: for when it crashes, or the network stays away. Its key holds the ETag of
- * the draft that it was made from, so that two tabs on different drafts do not write over each other.
+ * Copies of what is not saved yet, in this browser: for when it crashes, or the network stays away. They lie on a shelf of one
+ * person and one pipeline, so that who signs in next is not offered the work of somebody else; and each opened editor
+ * has a copy of its own, so that neither a second tab nor a new change writes over what was left behind.
  */
 
 export interface Content {
@@ -11,6 +14,8 @@ export interface Content {
 }
 
 export interface SafetyCopy extends Content {
+  /** Of the opened editor that keeps it. */
+  id: string;
   /** The draft that the changes were made on. */
   base: Content;
   etag: string;
@@ -18,27 +23,32 @@ export interface SafetyCopy extends Content {
   at: number;
 }
 
-const prefixOf = (address: string) => `unsaved:${address}:`;
-const keyOf = (address: string, etag: string) => `${prefixOf(address)}${etag}`;
+const prefixOf = (shelf: string) => `unsaved:${shelf}:`;
+const keyOf = (shelf: string, id: string) => `${prefixOf(shelf)}${id}`;
+
+/** Where the copies of a person's changes of a pipeline lie. */
+export function shelfOf(queryClient: QueryClient, address: string): string {
+  return `${queryClient.getQueryData(meQuery.queryKey)?.username ?? ''}/${address}`;
+}
 
 /** False when the browser has no room, or keeps nothing. */
-export function keepCopy(address: string, copy: SafetyCopy): boolean {
+export function keepCopy(shelf: string, copy: SafetyCopy): boolean {
   try {
-    localStorage.setItem(keyOf(address, copy.etag), JSON.stringify(copy));
+    localStorage.setItem(keyOf(shelf, copy.id), JSON.stringify(copy));
     return true;
   } catch {
     return false;
   }
 }
 
-export function dropCopy(address: string, etag: string): void {
-  localStorage.removeItem(keyOf(address, etag));
+export function dropCopy(shelf: string, id: string): void {
+  localStorage.removeItem(keyOf(shelf, id));
 }
 
-/** All copies of a pipeline, the newest first. What cannot be read is left out. */
-export function copiesOf(address: string): SafetyCopy[] {
+/** All copies on a shelf, the newest first. What cannot be read is left out. */
+export function copiesOf(shelf: string): SafetyCopy[] {
   return Object.keys(localStorage)
-    .filter((key) => key.startsWith(prefixOf(address)))
+    .filter((key) => key.startsWith(prefixOf(shelf)))
     .flatMap((key) => readCopy(localStorage.getItem(key)))
     .sort((one, other) => other.at - one.at);
 }
@@ -46,7 +56,7 @@ export function copiesOf(address: string): SafetyCopy[] {
 function readCopy(stored: string | null): SafetyCopy[] {
   try {
     const copy = JSON.parse(stored ?? '') as Partial<SafetyCopy> | null;
-    const whole = typeof copy?.text === 'string' && typeof copy.base?.text === 'string' && typeof copy.etag === 'string';
+    const whole = [copy?.id, copy?.text, copy?.base?.text, copy?.etag].every((part) => typeof part === 'string');
     return whole ? [copy as SafetyCopy] : [];
   } catch {
     return [];

@@ -57,7 +57,7 @@ let stop: () => void;
 
 function begin(): void {
   store = makeEditor('demo:digits', server.document);
-  saver = createSaver(store, server.draft, server);
+  saver = createSaver(store, server.draft, 'ana/demo:digits', server);
   stop = saver.start();
 }
 
@@ -140,6 +140,14 @@ describe('a change', () => {
     expect(saver.pending()).toBe(false);
   });
 
+  it('is saved too when the window becomes too narrow to draw in before it was sent', async () => {
+    set('0.1', '0.2');
+    store.setState({ readOnly: true });
+    await wait(3000);
+    expect(server.document).toContain('eta: 0.2');
+    expect(state().is).toBe('saved');
+  });
+
   it('of a document shown for reading only is none', async () => {
     store.setState({ readOnly: true });
     set('0.1', '0.2');
@@ -157,12 +165,12 @@ describe('without the server', () => {
     set('depth: 3', 'depth: 4');
     expect(state()).toMatchObject({ is: 'offline', changes: 2 });
     await wait(PAUSE);
-    expect(copiesOf('demo:digits')[0]?.text).toContain('eta: 0.2, depth: 4');
+    expect(copiesOf('ana/demo:digits')[0]?.text).toContain('eta: 0.2, depth: 4');
     server.problem = null;
     await wait(60_000);
     expect(state().is).toBe('saved');
     expect(server.document).toContain('eta: 0.2, depth: 4');
-    expect(copiesOf('demo:digits')).toEqual([]);
+    expect(copiesOf('ana/demo:digits')).toEqual([]);
   });
 
   it('tries come ever less often, and at once when the network is back', async () => {
@@ -196,6 +204,46 @@ describe('without the server', () => {
     expect(state().is).toBe('saved');
   });
 
+  it('is not tried again once the editor is left', async () => {
+    set('0.1', '0.2');
+    await wait(PAUSE + 10);
+    server.problem = gone;
+    stop();
+    await wait(120_000);
+    expect(server.puts).toHaveLength(1);
+    expect(copiesOf('ana/demo:digits')).toHaveLength(1);
+  });
+
+  it('a lost answer to an older change is no change of somebody else either, whatever order the server keeps keys in', async () => {
+    const tasks = { train: { x: 10, y: 20 } };
+    store.getState().transact('Move', () => ({ layout: { tasks, notes: {} } }));
+    set('0.1', '0.2');
+    await wait(PAUSE + 10);
+    server.problem = gone;
+    server.write(store.getState().doc.text, { notes: {}, tasks: { train: { y: 20, x: 10 } } }, null);
+    set('0.2', '0.25');
+    await wait(100);
+    server.problem = null;
+    await wait(10_000);
+    expect(state().is).toBe('saved');
+    expect(server.document).toContain('eta: 0.25');
+    expect(saver.info.getState().joined).toEqual([]);
+  });
+
+  it('it is said when the browser has no room for a copy', async () => {
+    const full = vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+      throw new DOMException('full', 'QuotaExceededError');
+    });
+    server.problem = gone;
+    set('0.1', '0.2');
+    await wait(2000);
+    expect(saver.info.getState().kept).toBe(false);
+    full.mockRestore();
+    set('0.2', '0.3');
+    await wait(2000);
+    expect(saver.info.getState().kept).toBe(true);
+  });
+
   it('an answer that was lost on its way is no change of somebody else', async () => {
     set('0.1', '0.2');
     await wait(PAUSE + 10);
@@ -220,8 +268,54 @@ describe('when somebody else saved meanwhile', () => {
     const [joined] = saver.info.getState().joined;
     expect(joined?.who?.name).toBe('Budi Santoso');
     expect(joined?.merged.theirs).toEqual([{ path: ['tasks', 'train', 'with', 'depth'], from: 3, to: 5 }]);
-    expect(store.getState().history.past.at(-1)?.label).toBe('Take in the changes of Budi Santoso');
+    expect(store.getState().said.text).toBe('Take in the changes of Budi Santoso');
     expect(state().is).toBe('saved');
+  });
+
+  it('undo and redo change what was done here and keep the work of the other person', async () => {
+    set('echo 1', 'echo 2');
+    await wait(2000);
+    server.write(server.document.replace('depth: 3', 'depth: 5'));
+    set('0.1', '0.2');
+    await wait(5000);
+    store.getState().undo();
+    expect(store.getState().doc.text).toContain('eta: 0.1, depth: 5');
+    store.getState().undo();
+    expect(store.getState().doc.text).toBe(BASE.replace('depth: 3', 'depth: 5'));
+    await wait(5000);
+    expect(server.document).toContain('depth: 5');
+    store.getState().redo();
+    store.getState().redo();
+    expect(store.getState().doc.text).toBe(BASE.replace('echo 1', 'echo 2').replace('0.1, depth: 3', '0.2, depth: 5'));
+  });
+
+  it('undo beyond what both changed leaves what the other person saved', async () => {
+    set('0.1', '0.2');
+    await wait(2000);
+    server.write(server.document.replace('0.2', '0.3'));
+    set('echo 1', 'echo 2');
+    await wait(5000);
+    store.getState().undo();
+    store.getState().undo();
+    expect(store.getState().doc.text).toBe(BASE.replace('0.1', '0.3'));
+  });
+
+  it('undo of a text that could not be read takes theirs, not nothing', async () => {
+    write((text) => `${text}  x: [`, 'Break');
+    write(() => BASE.replace('0.1', '0.2'), 'Mend');
+    server.write(BASE.replace('depth: 3', 'depth: 5'));
+    await wait(5000);
+    store.getState().undo();
+    expect(store.getState().doc.text).toBe(BASE.replace('depth: 3', 'depth: 5'));
+  });
+
+  it('their changes come in although nothing may be changed here any more', async () => {
+    server.write(BASE.replace('depth: 3', 'depth: 5'));
+    set('0.1', '0.2');
+    store.setState({ readOnly: true });
+    await wait(5000);
+    expect(server.document).toContain('eta: 0.2, depth: 5');
+    expect(store.getState().doc.text).toBe(server.document);
   });
 
   it('the same place is asked about, nothing is sent meanwhile, and what is chosen is saved', async () => {
@@ -264,17 +358,48 @@ describe('after a crash', () => {
     server.problem = null;
     server.write(BASE.replace('depth: 3', 'depth: 5'));
     begin();
-    const [copy] = copiesOf('demo:digits');
+    const [copy] = copiesOf('ana/demo:digits');
     expect(copy?.text).toContain('eta: 0.2');
-    if (copy) saver.restore(copy);
+    if (copy) await saver.restore(copy);
     await wait(3000);
     expect(server.document).toContain('eta: 0.2, depth: 5');
-    expect(copiesOf('demo:digits')).toEqual([]);
+    expect(copiesOf('ana/demo:digits')).toEqual([]);
+  });
+
+  it('what was left behind is not written over by new changes', async () => {
+    server.problem = gone;
+    set('0.1', '0.2');
+    await wait(2000);
+    stop();
+    server.problem = null;
+    begin();
+    set('depth: 3', 'depth: 4');
+    await wait(3000);
+    expect(state().is).toBe('saved');
+    const [copy, ...more] = copiesOf('ana/demo:digits');
+    expect(copy?.text).toContain('eta: 0.2');
+    expect(more).toEqual([]);
+  });
+
+  it('a copy that is restored during a save waits for its answer, so that nothing is written over', async () => {
+    server.problem = gone;
+    set('0.1', '0.2');
+    await wait(2000);
+    stop();
+    server.problem = null;
+    server.write(BASE.replace('depth: 3', 'depth: 5'));
+    begin();
+    const [copy] = copiesOf('ana/demo:digits');
+    set('echo 1', 'echo 2');
+    await wait(PAUSE + 10);
+    if (copy) void saver.restore(copy);
+    await wait(5000);
+    expect(server.document).toBe(BASE.replace('0.1, depth: 3', '0.2, depth: 5').replace('echo 1', 'echo 2'));
   });
 
   it('a page that is closed within the pause leaves a copy', () => {
     set('0.1', '0.2');
     window.dispatchEvent(new Event('pagehide'));
-    expect(copiesOf('demo:digits')).toHaveLength(1);
+    expect(copiesOf('ana/demo:digits')).toHaveLength(1);
   });
 });

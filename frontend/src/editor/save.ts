@@ -1,9 +1,10 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { getDraft, putDraft } from '../api/drafts';
+import { newKey } from '../api/newKey';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Draft, Person } from '../api/types';
-import { merge, type Merged } from './merge/merge';
-import type { Choose } from './merge/values';
+import { merge, rebased, type Merged } from './merge/merge';
+import { equal, type Choose } from './merge/values';
 import { dropCopy, keepCopy, type Content, type SafetyCopy } from './safety';
 import { readLayout, storedLayout } from './storedLayout';
 import type { EditorStore } from './store';
@@ -29,6 +30,8 @@ export interface Joined {
 
 export interface SaveInfo {
   state: SaveState;
+  /** Whether this browser has a copy of what is not saved: it may have no room. */
+  kept: boolean;
   etag: string;
   joined: readonly Joined[];
 }
@@ -48,8 +51,11 @@ export interface Saver {
   flush: () => Promise<void>;
   /** Ends a conflict: what stands at each clash, and which text when they could not be joined. */
   resolve: (choose: Choose) => void;
-  /** Takes the text of a copy as unsaved changes on the draft that it was made from. */
-  restore: (copy: SafetyCopy) => void;
+  /**
+   * Takes the text of a copy as unsaved changes on the draft that it was made from, once no request is on its way. The copy is
+   * gone then, as this editor keeps its own.
+   */
+  restore: (copy: SafetyCopy) => Promise<void>;
 }
 
 /** Milliseconds without a change before it is saved; and how long changes may follow each other until it is saved anyway. */
@@ -62,10 +68,14 @@ const REAL: SaveParts = { put: putDraft, get: getDraft };
 
 type Base = Content & { etag: string };
 
-/** Autosave of one draft: one request at a time, each with the ETag of the draft that it was made on. */
-export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts = REAL): Saver {
+/**
+ * Autosave of one draft: one request at a time, each with the ETag of the draft that it was made on. `shelf`: where copies of
+ * what is not saved are kept.
+ */
+export function createSaver(store: EditorStore, draft: Draft, shelf: string, parts: SaveParts = REAL): Saver {
   const { address } = store.getState();
-  const info = createStore<SaveInfo>(() => ({ state: { is: 'saved' }, etag: draft.etag, joined: [] }));
+  const id = newKey();
+  const info = createStore<SaveInfo>(() => ({ state: { is: 'saved' }, kept: false, etag: draft.etag, joined: [] }));
   let base: Base = baseOf(store, draft);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
@@ -73,6 +83,9 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
   let flight: Promise<void> | null = null;
   let failures = 0;
   let changes = 0;
+  let ended = false;
+  /** What was sent and not answered: any of it may have been saved. */
+  let unanswered: Content[] = [];
 
   const here = (): Content => {
     const { text, layout } = store.getState().doc;
@@ -80,7 +93,7 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
   };
   const pending = () => {
     const { text, layout } = store.getState().doc;
-    return !store.getState().readOnly && (text !== base.text || layout !== base.layout);
+    return text !== base.text || layout !== base.layout;
   };
   const say = (state: SaveState) => info.setState({ state });
   const stands = () => info.getState().state.is;
@@ -100,7 +113,9 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
   }
 
   function keep(): void {
-    if (pending()) keepCopy(address, { ...here(), base: { text: base.text, layout: base.layout }, etag: base.etag, at: Date.now() });
+    if (!pending()) return;
+    const { etag, ...content } = base;
+    info.setState({ kept: keepCopy(shelf, { id, ...here(), base: content, etag, at: Date.now() }) });
   }
 
   /** One request at a time; whoever asks meanwhile waits for the same one. */
@@ -126,38 +141,39 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
       move({ ...sent, etag });
       settle();
     } catch (problem) {
-      if (problem instanceof Problem && problem.status === 412) await meet(sent);
-      else fail(problem);
+      if (problem instanceof Problem && problem.status === 412) await meet();
+      else fail(problem, sent);
     }
   }
 
   /** The server has what `next` says. */
   function move(next: Base): void {
-    dropCopy(address, base.etag);
     base = next;
+    unanswered = [];
     info.setState({ etag: next.etag });
   }
 
   function settle(): void {
     failures = 0;
     changes = 0;
-    if (!pending()) dropCopy(address, base.etag);
+    if (!pending()) dropCopy(shelf, id);
     say({ is: pending() ? 'saving' : 'saved' });
   }
 
-  function fail(problem: unknown): void {
+  function fail(problem: unknown, sent?: Content): void {
     keep();
     if (!isPassing(problem)) {
       say({ is: 'refused', why: sentenceOf(problem) });
       return;
     }
     failures += 1;
+    if (sent && !unanswered.some((each) => same(each, sent))) unanswered.push(sent);
     say({ is: 'offline', changes: Math.max(1, changes), why: sentenceOf(problem) });
-    retry = setTimeout(() => void save(), Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1)));
+    if (!ended) retry = setTimeout(() => void save(), Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1)));
   }
 
   /** Somebody saved meanwhile: joins both, and asks where both changed the same. */
-  async function meet(sent: Content): Promise<void> {
+  async function meet(): Promise<void> {
     let theirs: Draft;
     try {
       theirs = await parts.get(address);
@@ -165,13 +181,13 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
       fail(problem);
       return;
     }
-    // The answer to a save of ours may have been lost on its way.
-    if (theirs.document === sent.text && sameLayout(theirs, sent.layout)) {
-      move({ ...sent, etag: theirs.etag });
+    const content = contentOf(theirs);
+    const ours = unanswered.find((sent) => same(sent, content));
+    if (ours) {
+      move({ ...ours, etag: theirs.etag });
       settle();
       return;
     }
-    const content = contentOf(theirs);
     const merged = merge(base, here(), content);
     if (merged.clashes.length === 0) take(theirs, content, merged);
     else say({ is: 'conflict', theirs, merged });
@@ -179,11 +195,16 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
   }
 
   function take(theirs: Draft, content: Content, merged: Merged): void {
+    const [old, mine] = [base, here()];
     move({ ...content, etag: theirs.etag });
     const name = theirs.saved_by?.name ?? theirs.saved_by?.username;
-    const label = name === undefined ? 'Take in the other changes' : `Take in the changes of ${name}`;
     info.setState(({ joined }) => ({ joined: [...joined, { id: joined.length, who: theirs.saved_by, merged }] }));
-    store.getState().transact(label, () => ({ text: merged.text, layout: merged.layout }));
+    store.getState().join({
+      label: name === undefined ? 'Take in the other changes' : `Take in the changes of ${name}`,
+      content: { text: merged.text, layout: merged.layout },
+      before: merged.choices.includes('theirs') ? merge(old, mine, content) : null,
+      rebase: (state) => rebased(old, state, content, merged),
+    });
     settle();
   }
 
@@ -195,14 +216,19 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
     void save();
   }
 
-  function restore(copy: SafetyCopy): void {
+  async function restore(copy: SafetyCopy): Promise<void> {
+    // The answer to a request on its way would be taken for one about the copy.
+    await flight;
     base = { ...copy.base, etag: copy.etag };
     info.setState({ etag: copy.etag });
     store.getState().transact('Restore unsaved changes', () => ({ text: copy.text, layout: copy.layout }));
+    keep();
+    dropCopy(shelf, copy.id);
     void save();
   }
 
   async function flush(): Promise<void> {
+    keep();
     while (pending() || flight) {
       await save();
       const { state } = info.getState();
@@ -212,6 +238,7 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
   }
 
   function start(): () => void {
+    ended = false;
     const unsubscribe = store.subscribe(({ doc, history }, before) => {
       if (doc === before.doc) return;
       if (history.past !== before.history.past) changes += 1;
@@ -224,6 +251,7 @@ export function createSaver(store: EditorStore, draft: Draft, parts: SaveParts =
     window.addEventListener('pagehide', keep);
     return () => {
       keep();
+      ended = true;
       clearTimeout(timer);
       clearTimeout(retry);
       unsubscribe();
@@ -244,8 +272,9 @@ function contentOf(draft: Draft): Content {
   return { text: draft.document, layout: readLayout(draft.layout) };
 }
 
-function sameLayout(draft: Draft, layout: Content['layout']): boolean {
-  return JSON.stringify(readLayout(draft.layout)) === JSON.stringify(layout);
+/** Whatever the order of keys, which the server does not keep. */
+function same(one: Content, other: Content): boolean {
+  return one.text === other.text && equal(storedLayout(one.layout), storedLayout(other.layout));
 }
 
 function whyOf(info: StoreApi<SaveInfo>): string {

@@ -1,8 +1,9 @@
 import { createContext, use } from 'react';
 import { createStore, useStore, type StoreApi } from 'zustand';
 import { read } from './document/read';
-import { emptyHistory, record, stepBack, stepForward, type History } from './history';
+import { emptyHistory, mapped, record, stepBack, stepForward, type History } from './history';
 import { settled } from './places';
+import type { Content } from './safety';
 import { Refused, type Catalogue, type Doc, type Edit, type Judged, type Layout, type Model } from './types';
 
 export type View = 'canvas' | 'split' | 'yaml';
@@ -13,6 +14,16 @@ export type Version = Pick<Doc, 'text' | 'layout' | 'model' | 'broken'>;
 export interface TransactOptions {
   /** Changes with the same mark, soon after each other, are one entry: typing into one field. */
   mark?: string;
+}
+
+/** The document joined with what somebody else saved meanwhile. */
+export interface Join {
+  readonly label: string;
+  readonly content: Content;
+  /** What undo brings, if the join took something away here; null when it only added to what is here. */
+  readonly before: Content | null;
+  /** Any state of before the join, with the changes of the other person. */
+  readonly rebase: (state: Content) => Content;
 }
 
 export interface EditorState {
@@ -39,6 +50,11 @@ export interface EditorState {
    * a change (problems, autosave) hangs on `doc`. False when `change` refused or changed nothing.
    */
   transact: (label: string, change: (doc: Doc) => Edit | null, options?: TransactOptions) => boolean;
+  /**
+   * Takes in what somebody else saved, also while nothing may be changed here. Their changes come into the whole history:
+   * undo takes back what was done here and never the work of others.
+   */
+  join: (join: Join) => void;
   undo: () => void;
   redo: () => void;
   select: (ids: Iterable<string>) => void;
@@ -139,6 +155,14 @@ export function makeEditor(address: string, text: string, layout: Layout = EMPTY
         // Typing is announced where it begins, not at every letter.
         if (noted.past !== history.past) say(label);
         return true;
+      },
+      join({ label, content, before, rebase }) {
+        const { doc, history, selection } = get();
+        const next = applied(doc, content);
+        const theirs = mapped(history, (state) => applied(state, rebase(state)));
+        const noted = before === null ? theirs : record(theirs, label, applied(doc, before), null, Date.now());
+        set({ doc: next, history: noted, selection: living(selection, next), refusal: null });
+        say(label);
       },
       undo: () => step(stepBack, 'Undone'),
       redo: () => step(stepForward, 'Redone'),

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Play } from 'lucide-react';
 import { useRef, useState } from 'react';
+import { newKey } from '../api/newKey';
 import { startRun } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Json, Pipeline } from '../api/types';
@@ -125,9 +126,4 @@ export function RunDialog({ pipeline, onClose }: { pipeline: Pipeline; onClose: 
 
 function without(errors: Record<string, string>, name: string): Record<string, string> {
   return Object.fromEntries(Object.entries(errors).filter(([key]) => key !== name));
-}
-
-/** randomUUID is only there on https and localhost. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -26,6 +26,16 @@ export function merge(base: Content, mine: Content, theirs: Content, choose: Cho
   return { ...text, choices, layout: mergeLayouts(base.layout, mine.layout, theirs.layout) };
 }
 
+/**
+ * What a state of the history becomes when `theirs` is joined: what was decided at a clash holds for it too, and where
+ * nothing was decided theirs stands, for it is saved.
+ */
+export function rebased(base: Content, state: Content, theirs: Content, { clashes, choices }: Merged): Content {
+  const decided = new Map(clashes.map(({ path }, at) => [path.join('\n'), choices[at]]));
+  const { text, layout } = merge(base, state, theirs, ({ path }) => decided.get(path.join('\n')) ?? 'theirs');
+  return { text, layout };
+}
+
 type MergedText = Omit<Merged, 'layout' | 'choices'>;
 
 function mergeTexts(base: string, mine: string, theirs: string, choose: Choose): MergedText {

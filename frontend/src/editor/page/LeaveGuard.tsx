@@ -10,6 +10,7 @@ const PATIENCE = 3000;
 export function LeaveGuard() {
   const saver = useSaver();
   const state = useSave((info) => info.state);
+  const kept = useSave((info) => info.kept);
   const blocker = useBlocker({
     shouldBlockFn: async ({ current, next }) => {
       // Who is signed out must sign in; what is not saved lies in this browser and is offered afterwards.
@@ -37,8 +38,10 @@ export function LeaveGuard() {
       }
     >
       <p>
-        {'why' in state ? state.why : 'The server has not answered yet.'} This browser keeps a copy, and offers it when you open the
-        editor here again.
+        {'why' in state ? state.why : 'The server has not answered yet.'}{' '}
+        {kept
+          ? 'This browser keeps a copy, and offers it when you open the editor here again.'
+          : 'This browser has no room to keep a copy: who leaves loses them.'}
       </p>
     </Dialog>
   );

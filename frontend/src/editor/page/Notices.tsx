@@ -1,10 +1,11 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { X } from 'lucide-react';
 import { useState } from 'react';
 import { Button, IconButton } from '../../ui/Button';
 import { Notice } from '../../ui/Feedback';
 import { formatShortDateTime, plural } from '../../ui/format';
 import { JoinedChanges } from '../dialogs/JoinedChanges';
-import { dropCopy, type SafetyCopy } from '../safety';
+import { dropCopy, shelfOf, type SafetyCopy } from '../safety';
 import type { Joined, SaveState } from '../save';
 import { useSave, useSaver } from '../saving';
 import { useEditor, useEditorStore } from '../store';
@@ -42,36 +43,39 @@ function Refusal() {
   );
 }
 
+/** The browser's own storage is full, or switched off. */
+const NOT_KEPT = 'This browser has no room to keep a copy: keep this page open, or copy the YAML to a safe place.';
+
 function NotSaved() {
   const state = useSave((info) => info.state);
+  const kept = useSave((info) => info.kept);
   if (state.is !== 'refused') return null;
-  return <Notice>Not saved: {state.why} This browser keeps a copy of your changes.</Notice>;
+  return (
+    <Notice>
+      Not saved: {state.why} {kept ? 'This browser keeps a copy of your changes.' : NOT_KEPT}
+    </Notice>
+  );
 }
 
 function Unsaved({ found }: { found: readonly SafetyCopy[] }) {
   const saver = useSaver();
-  const { address } = useEditorStore().getState();
+  const shelf = shelfOf(useQueryClient(), useEditorStore().getState().address);
   const [copies, setCopies] = useState(found);
-  const [newest] = copies;
+  const [newest, ...older] = copies;
   if (!newest) return null;
-  const end = () => {
-    for (const { etag } of copies) dropCopy(address, etag);
-    setCopies([]);
+  const next = () => setCopies(older);
+  const discard = () => {
+    dropCopy(shelf, newest.id);
+    next();
   };
   return (
     <Notice look="retrying">
       <span className={css.line}>
         <span className={css.words}>You have unsaved changes from {formatShortDateTime(new Date(newest.at).toISOString())}, kept by this browser.</span>
-        <Button
-          small
-          onClick={() => {
-            end();
-            saver.restore(newest);
-          }}
-        >
+        <Button small onClick={() => void saver.restore(newest).then(next)}>
           Restore
         </Button>
-        <Button small look="quiet" onClick={end}>
+        <Button small look="quiet" onClick={discard}>
           Discard
         </Button>
       </span>

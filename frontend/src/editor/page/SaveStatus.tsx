@@ -17,7 +17,7 @@ const ICONS: Record<SaveState['is'], LucideIcon> = {
 export function SaveStatus() {
   const state = useSave((info) => info.state);
   const readOnly = useEditor(({ readOnly: only }) => only);
-  if (readOnly) return null;
+  if (readOnly && state.is === 'saved') return null;
   const Icon = ICONS[state.is];
   return (
     <span role="status" className={css.status} data-is={state.is} title={'why' in state ? state.why : undefined}>

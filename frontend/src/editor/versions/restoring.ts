@@ -1,8 +1,9 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { getDraft, publishDraft, putDraft } from '../../api/drafts';
+import { newKey } from '../../api/newKey';
 import { newestVersion, versionQuery } from '../../api/pipelines';
 import type { Draft, PublishedVersion, Version } from '../../api/types';
-import { keepCopy } from '../safety';
+import { keepCopy, shelfOf } from '../safety';
 import { readLayout } from '../storedLayout';
 
 export const messageOf = (number: number) => `Restores version ${number}`;
@@ -14,7 +15,7 @@ export const messageOf = (number: number) => `Restores version ${number}`;
 export async function restoreOnServer(address: string, version: Version, queryClient: QueryClient): Promise<PublishedVersion> {
   const draft = await getDraft(address);
   const saved = await putDraft(address, version.text, version.layout, draft.etag);
-  if (await isUnpublished(address, draft, queryClient)) setAside(address, draft, saved);
+  if (await isUnpublished(address, draft, queryClient)) setAside(shelfOf(queryClient, address), draft, saved);
   return publishDraft(address, messageOf(version.number), true);
 }
 
@@ -25,7 +26,7 @@ async function isUnpublished(address: string, draft: Draft, queryClient: QueryCl
   return newest.text !== draft.document;
 }
 
-function setAside(address: string, draft: Draft, saved: Draft): void {
+function setAside(shelf: string, draft: Draft, saved: Draft): void {
   const base = { text: saved.document, layout: readLayout(saved.layout) };
-  keepCopy(address, { text: draft.document, layout: readLayout(draft.layout), base, etag: saved.etag, at: Date.now() });
+  keepCopy(shelf, { id: newKey(), text: draft.document, layout: readLayout(draft.layout), base, etag: saved.etag, at: Date.now() });
 }

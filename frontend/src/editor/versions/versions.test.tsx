@@ -50,7 +50,7 @@ describe('the history of a pipeline', () => {
     await user.click(screen.getByRole('button', { name: 'Restore as a new version' }));
     expect(await screen.findByText(/published, equal to version 1/)).toBeVisible();
     expect(world.versions['demo:digits-training']?.[0]).toMatchObject({ number: 4, text: DIGITS_1, active: true, message: 'Restores version 1' });
-    expect(copiesOf('demo:digits-training')).toEqual([]);
+    expect(copiesOf('ana/demo:digits-training')).toEqual([]);
   });
 
   it('keeps what only the draft had, for the editor to offer', async () => {
@@ -59,7 +59,7 @@ describe('the history of a pipeline', () => {
     await user.click(within(await rowOf('Version 1')).getByRole('button', { name: 'Restore version 1' }));
     await user.click(screen.getByRole('button', { name: 'Restore as a new version' }));
     await screen.findByText(/published, equal to version 1/);
-    expect(copiesOf('demo:digits-training')).toMatchObject([{ text: mine, etag: '"8"' }]);
+    expect(copiesOf('ana/demo:digits-training')).toMatchObject([{ text: mine, etag: '"8"' }]);
   });
 
   it('says why it could not restore', async () => {
