@@ -7,6 +7,7 @@ export { connect, connectOrder, disconnect, setRule, type Input, type Output } f
 export { setField, setHead, setWhen } from './operations/fields';
 export { group } from './operations/group';
 export { moveTasks, setNote } from './operations/move';
+export { moveInto } from './operations/moveInto';
 export { removeTasks } from './operations/removeTasks';
 export { renameParameter, renameTask } from './operations/rename';
 export { ungroup } from './operations/ungroup';

@@ -8,7 +8,7 @@ import { treeOf } from './yaml/tree';
 /** Kinds that may hold tasks of their own. */
 const SCOPES: ReadonlySet<string> = new Set(['group', 'map', 'pipeline']);
 /** Scopes inside each other; what is deeper is refused by the server and not drawn. */
-const DEEPEST = 8;
+export const MOST_SCOPES = 8;
 
 /**
  * What a text says. Never throws. `model` is null when the text is no YAML mapping, or `tasks` is none; otherwise the
@@ -77,7 +77,7 @@ function readScope(scope: Located, parent: string | null, path: string, depth: n
     found.tasks.set(task.key, task);
     found.links.push(...linksOf(task, names));
     const inner = task.scope ? locate(place, ['tasks']) : null;
-    if (inner && depth < DEEPEST) readScope(inner, task.key, `${task.path}.tasks`, depth + 1, found);
+    if (inner && depth < MOST_SCOPES) readScope(inner, task.key, `${task.path}.tasks`, depth + 1, found);
   }
 }
 
@@ -117,9 +117,6 @@ function rawOf(node: Node): JsonMap {
   bare.set(node, raw);
   return raw;
 }
-
-
-
 
 const joined = new WeakMap<TaskModel, readonly LinkModel[]>();
 

@@ -5,6 +5,7 @@ import { applyChanges, type Change } from '../splice/change';
 import { unitOf } from '../splice/geometry';
 import { indented, linesOfTasks, withTasksInstead } from '../splice/tasks';
 import { renderEntry } from '../yaml/render';
+import { between } from './border';
 import { childrenOf, isInside, keyIn, needReadable, outermost, pathOf, rekeyed, taskAt, tasksPath } from './common';
 import { below } from './fields';
 import { followed, followedIn, type Renaming } from './follow';
@@ -46,26 +47,10 @@ function scopeOf(moving: readonly TaskModel[]): string | null {
 }
 
 function refuseLoop(model: Model, moving: readonly TaskModel[]): void {
-  const keys = new Set(moving.map(({ key }) => key));
-  const before = reached(keys, model.links.map(({ from, to }) => [to, from]));
-  const behind = reached(keys, model.links.map(({ from, to }) => [from, to]));
-  const between = [...behind].find((key) => before.has(key) && !keys.has(key));
-  if (between === undefined) return;
-  const { name } = taskAt(model, between);
+  const found = between(model.links, new Set(moving.map(({ key }) => key)));
+  if (found === undefined) return;
+  const { name } = taskAt(model, found);
   throw new Refused(`The group would wait for itself, as '${name}' comes between its tasks. Add '${name}' to it.`);
-}
-
-/** These and all that can be reached from them along pairs. */
-function reached(keys: Iterable<string>, pairs: readonly (readonly [string, string])[]): Set<string> {
-  const next = new Map<string, string[]>();
-  for (const [one, other] of pairs) {
-    const others = next.get(one);
-    if (others) others.push(other);
-    else next.set(one, [other]);
-  }
-  const found = new Set(keys);
-  for (const key of found) for (const other of next.get(key) ?? []) found.add(other);
-  return found;
 }
 
 /** What passes between the inside and the outside of a new group. */

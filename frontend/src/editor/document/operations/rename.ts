@@ -1,9 +1,10 @@
-import { Refused, type Doc, type Edit, type Model } from '../../types';
+import { Refused, type Doc, type Edit, type Model, type TaskModel } from '../../types';
 import { isTaskName } from '../links';
 import { applyChanges, type Change } from '../splice/change';
-import { childrenOf, isInside, keyIn, needReadable, pathOf, rekeyed, taskAt } from './common';
+import { after, childrenOf, isInside, keyIn, needReadable, pathOf, rekeyed, taskAt, tasksPath } from './common';
 import { below } from './fields';
 import { followed, followedIn, followedNeeds, type Renaming } from './follow';
+import { freeName } from './names';
 
 const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 
@@ -37,6 +38,29 @@ export function mentionsFollow(model: Model, scope: string | null, names: Readon
   );
   if (scope === null) return changes;
   return [...changes, ...below(pathOf(model, scope), followedIn(taskAt(model, scope).raw.outputs, ['outputs'], rename))];
+}
+
+/**
+ * The document in which some tasks of one scope have names that none of `others`, in another scope, has; `names` gives the
+ * new ones by the old ones. The layout is left as it is.
+ */
+export function withFreeNames(doc: Doc, tasks: readonly TaskModel[], others: readonly TaskModel[]): { doc: Doc; names: ReadonlyMap<string, string> } {
+  const scope = tasks[0]?.parent ?? null;
+  const there = new Set(others.map(({ name }) => name));
+  const taken = new Set([...there, ...childrenOf(doc.model, scope).map(({ name }) => name)]);
+  const names = new Map<string, string>();
+  for (const { name } of tasks) {
+    const free = there.has(name) ? freeName(name, taken) : name;
+    names.set(name, free);
+    taken.add(free);
+  }
+  const changed = [...names].filter(([old, name]) => old !== name);
+  if (changed.length === 0) return { doc, names };
+  const text = applyChanges(doc.text, [
+    ...mentionsFollow(doc.model, scope, new Map(changed)),
+    ...changed.map(([old, rename]) => ({ path: [...tasksPath(doc.model, scope), old], rename })),
+  ]);
+  return { doc: after(doc, { text }), names };
 }
 
 /** Another name for a parameter of the pipeline; all tasks follow. */

@@ -1,16 +1,14 @@
 import { FRAME } from '../../../graph/layout';
 import { Refused, type Doc, type Edit, type Json, type JsonMap, type Layout, type Model, type TaskModel } from '../../types';
-import { mapNames } from '../conditions';
-import { onlyReference, referencesIn, type Reference } from '../references';
 import { applyChanges, type Change } from '../splice/change';
 import { linesOfScope, withTasksInstead } from '../splice/tasks';
 import { isMap, valueAt, without } from '../values';
-import type { Path } from '../yaml/node';
-import { after, childrenOf, isInside, keyIn, needReadable, pathOf, taskAt, tasksPath } from './common';
+import { endsOf } from './border';
+import { childrenOf, isInside, keyIn, needReadable, pathOf, taskAt, tasksPath } from './common';
 import { below } from './fields';
-import { freeName } from './names';
 import { needOf, needsOf, withoutTwice, type Need } from './needs';
-import { mentionsFollow } from './rename';
+import { withFreeNames } from './rename';
+import { condition, resolved, resolvedCondition, resolvedIn, type Meaning } from './resolve';
 
 /**
  * The tasks of a group move out of it. What it was given takes the place of `inputs.…` inside, what it gave that of its
@@ -20,7 +18,8 @@ export function ungroup(doc: Doc, key: string): Edit {
   needReadable(doc);
   const { kind, parent, name } = taskAt(doc.model, key);
   if (kind !== 'group') throw new Refused(`'${name}' is no group: only groups can be taken apart.`);
-  const { doc: renamed, names } = withFreeNames(doc, key);
+  const outside = childrenOf(doc.model, parent).filter((task) => task.key !== key);
+  const { doc: renamed, names } = withFreeNames(doc, childrenOf(doc.model, key), outside);
   const { model } = renamed;
   const inner = childrenOf(model, key);
   if (inner.length === 0) throw new Refused(`'${name}' holds no tasks: delete it instead.`);
@@ -39,29 +38,10 @@ export function ungroup(doc: Doc, key: string): Edit {
   };
 }
 
-/** Every task of the group has a name that is free outside; `names` gives the new ones by the old ones. */
-function withFreeNames(doc: Doc, key: string): { doc: Doc; names: ReadonlyMap<string, string> } {
-  const { parent } = taskAt(doc.model, key);
-  const outside = new Set(childrenOf(doc.model, parent).filter((task) => task.key !== key).map(({ name }) => name));
-  const own = childrenOf(doc.model, key).map(({ name }) => name);
-  const taken = new Set([...outside, ...own]);
-  const names = new Map(own.map((name) => [name, outside.has(name) ? freeName(name, taken) : name]));
-  const changed = [...names].filter(([old, name]) => old !== name);
-  if (changed.length === 0) return { doc, names };
-  const text = applyChanges(doc.text, [
-    ...mentionsFollow(doc.model, key, new Map(changed)),
-    ...changed.map(([old, rename]) => ({ path: [...tasksPath(doc.model, key), old], rename })),
-  ]);
-  return { doc: after(doc, { text }), names };
-}
-
-/** What a reference stands for: another value, perhaps again one with references. Undefined leaves it as it is. */
-type Meaning = (reference: Pick<Reference, 'root' | 'name' | 'output'>) => Json | undefined;
-
 class Opening {
   private readonly needs: Need[];
-  private readonly first: ReadonlySet<string>;
-  private readonly last: ReadonlySet<string>;
+  private readonly first: ReadonlySet<TaskModel>;
+  private readonly last: readonly TaskModel[];
 
   constructor(
     model: Model,
@@ -69,19 +49,19 @@ class Opening {
     private readonly inner: readonly TaskModel[],
   ) {
     this.needs = needsOf(group.raw);
-    const waiting = new Set(model.links.map(({ to }) => to));
-    const waitedFor = new Set(model.links.map(({ from }) => from));
-    this.first = new Set(inner.filter(({ key }) => !waiting.has(key)).map(({ key }) => key));
-    this.last = new Set(inner.filter(({ key }) => !waitedFor.has(key)).map(({ key }) => key));
+    const { first, last } = endsOf(model, inner);
+    this.first = new Set(first);
+    this.last = last;
   }
 
   /** Changes of a task that moves out. */
-  outward({ key, name, raw }: TaskModel): Change[] {
+  outward(task: TaskModel): Change[] {
+    const { name, raw } = task;
     const given = isMap(this.group.raw.with) ? this.group.raw.with : {};
     const meaning: Meaning = (reference) => (reference.root === 'inputs' ? given[reference.name] : undefined);
     const changes = resolved(raw, meaning, name);
     const condition = this.conditionOf(raw, meaning, name);
-    const needs = this.first.has(key) ? this.joined(name, [...needsOf(raw), ...this.needs]) : null;
+    const needs = this.first.has(task) ? this.joined(name, [...needsOf(raw), ...this.needs]) : null;
     return [...changes, ...condition, ...(needs ? [needs] : [])];
   }
 
@@ -105,11 +85,10 @@ class Opening {
   }
 
   private lasts({ rule }: Need, name: string): Need[] {
-    const last = this.inner.filter(({ key }) => this.last.has(key));
     if (rule === 'failure' && this.inner.length > 1) {
       throw new Refused(`'${name}' runs when '${this.group.name}' fails, which cannot be said of its tasks one by one.`);
     }
-    return last.map((task) => ({ task: task.name, rule }));
+    return this.last.map((task) => ({ task: task.name, rule }));
   }
 
   private joined(name: string, needs: readonly Need[]): Change | null {
@@ -128,52 +107,6 @@ class Opening {
     const text = typeof raw.when === 'string' ? condition(raw.when, meaning, name) : null;
     return [{ path: ['when'], set: text === null ? when : `(${when}) && (${text})` }];
   }
-}
-
-const APART: ReadonlySet<string> = new Set(['kind', 'title', 'description', 'run', 'source', 'instructions', 'when', 'needs', 'outputs']);
-
-function resolved(raw: JsonMap, meaning: Meaning, name: string): Change[] {
-  return Object.entries(raw).flatMap(([key, value]) => (APART.has(key) ? [] : resolvedIn(value, [key], meaning, name)));
-}
-
-function resolvedIn(value: Json | undefined, path: Path, meaning: Meaning, name: string): Change[] {
-  if (typeof value === 'string') return resolvedText(value, path, meaning, name);
-  if (value === undefined || value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([key, inner]) => resolvedIn(inner, [...path, Array.isArray(value) ? Number(key) : key], meaning, name));
-}
-
-/** A reference alone becomes the value itself, one in a longer text what is written for it. */
-function resolvedText(text: string, path: Path, meaning: Meaning, name: string): Change[] {
-  const only = onlyReference(text);
-  const whole = only ? meaning(only) : undefined;
-  if (whole !== undefined) return [{ path, set: whole }];
-  const known = referencesIn(text).filter((reference) => meaning(reference) !== undefined);
-  if (only || known.length === 0) return [];
-  const set = known.toReversed().reduce((changed, reference) => {
-    const value = meaning(reference);
-    if (typeof value === 'object') throw new Refused(`'${name}' uses '${reference.name}' in a text, and it is no text: change that first.`);
-    return changed.slice(0, reference.start) + String(value) + changed.slice(reference.end);
-  }, text);
-  return [{ path, set }];
-}
-
-function resolvedCondition(raw: JsonMap, meaning: Meaning, name: string): Change[] {
-  if (typeof raw.when !== 'string') return [];
-  const set = condition(raw.when, meaning, name);
-  return set === raw.when ? [] : [{ path: ['when'], set }];
-}
-
-function condition(when: string, meaning: Meaning, name: string): string {
-  return mapNames(when, ([root, first = '', , output = '']) => {
-    const value = meaning({ root: root === 'tasks' || root === 'inputs' ? root : 'params', name: first, output });
-    if (value === undefined) return null;
-    const reference = onlyReference(value);
-    if (reference && reference.root !== 'secrets' && typeof value === 'string') return value.slice(3, -2).trim();
-    if (reference || typeof value === 'object' || (typeof value === 'string' && value.includes('${{'))) {
-      throw new Refused(`The condition of '${name}' uses '${first}', which cannot be written in a condition: change it first.`);
-    }
-    return JSON.stringify(value);
-  });
 }
 
 /** The tasks of the group stand where they stood, measured from the scope around. */

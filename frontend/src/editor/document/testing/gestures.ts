@@ -148,6 +148,14 @@ const MAKERS: readonly Maker[] = [
     const scope = pick(chance, [null, ...[...doc.model.tasks.values()].filter((other) => other.scope).map(({ key }) => key)]);
     return gesture(`paste ${keys.join()} into ${scope ?? 'the pipeline'}`, (now) => operations.paste(now, operations.copy(now, keys), { x: 7, y: 8 }, scope));
   },
+  (chance, doc, task) => {
+    const keys = some(chance, siblingsOf(doc, task), 3).map(({ key }) => key);
+    const scopes = [...doc.model.tasks.values()].filter((other) => other.scope).map(({ key }) => key);
+    const scope = pick(chance, [null, ...scopes]);
+    // Order links and ports of every scope on the way change.
+    const loses = [...doc.model.tasks.values()].filter(({ parent }) => parent === null || scopes.includes(parent)).map(({ key }) => key);
+    return gesture(`move ${keys.join()} into ${scope ?? 'the pipeline'}`, (now) => operations.moveInto(now, keys, scope), loses);
+  },
   (_, __, { key }) => gesture(`move ${key}`, (now) => operations.moveTasks(now, { [key]: { x: 3, y: 4 } })),
   (chance) => {
     const value = pick(chance, VALUES);
