@@ -270,13 +270,20 @@ def publish(
     message: str = "",
     activate: bool = True,
     token: ApiToken | None = None,
+    expected: int | None = None,
 ) -> Published:
     """Freeze the draft as the next version, and activate it unless told otherwise.
 
     Unchanged (equal text and the same code) gives the newest version again. Invalid, with the problems,
-    when the draft has errors; Stale when somebody saved it meanwhile.
+    when the draft has errors; Stale when somebody saved it meanwhile, or since ``expected``, the revision
+    that the publisher has read.
     """
     pipeline.refresh_from_db()
+    if expected is not None and expected != pipeline.draft_revision:
+        raise Stale(
+            "Somebody saved the draft in between: read it again, then publish.",
+            etag=f'"{pipeline.draft_revision}"',
+        )
     result = check(pipeline.draft_text, pipeline.team, pipeline)
     spec = _publishable(pipeline, result)
     with transaction.atomic():

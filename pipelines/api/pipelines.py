@@ -186,13 +186,22 @@ class VersionsView(ApiView):
         operation_id="versions_publish",
         request=shapes.Publish,
         responses={201: shapes.PublishedVersion, 200: shapes.PublishedVersion},
+        parameters=[IF_MATCH],
     )
     def post(self, request: Request, name: str) -> Response:
-        """Publish the draft: 201, or 200 with the newest version when nothing changed, 422 with problems."""
+        """Publish the draft: 201, or 200 with the newest version when nothing changed, 422 with problems.
+
+        412 when If-Match names an older draft: what is published is then not what was read.
+        """
         pipeline = self.find_pipeline(name, "publish")
         body = self.read(shapes.Publish)
         published = versions.publish(
-            pipeline, actor=self.user, message=body["message"], activate=body["activate"], token=self.token
+            pipeline,
+            actor=self.user,
+            message=body["message"],
+            activate=body["activate"],
+            token=self.token,
+            expected=_expected(request),
         )
         pipeline.refresh_from_db(fields=["active_version"])
         answer = shown.version(pipeline, published.version)

@@ -146,6 +146,16 @@ def test_an_older_etag_is_412_and_overwrites_nothing(cast: Cast, alice: APIClien
     assert alice.get(f"{API}pipelines/small/draft/").json()["document"] == "one"
 
 
+def test_a_draft_that_somebody_saved_since_it_was_read_is_not_published(cast: Cast, alice: APIClient) -> None:
+    make_pipeline(team=cast.team, owner=cast.alice)
+    alice.put(f"{API}pipelines/small/draft/", {"document": f"{SMALL}# unread\n"})
+    older, read = {"If-Match": '"1"'}, {"If-Match": '"2"'}
+    refused = alice.post(f"{API}pipelines/small/versions/", {}, headers=older)
+    assert problem(refused, 412, "stale")["etag"] == '"2"'
+    assert alice.get(f"{API}pipelines/small/versions/").json()["results"] == []
+    assert alice.post(f"{API}pipelines/small/versions/", {}, headers=read).status_code == 201
+
+
 def test_what_is_too_large_is_413(cast: Cast, alice: APIClient) -> None:
     make_pipeline(team=cast.team, owner=cast.alice)
     address = f"{API}pipelines/small/draft/"

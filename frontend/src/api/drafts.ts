@@ -28,10 +28,16 @@ export function putDraft(name: string, document: string, layout: JsonMap, etag: 
   );
 }
 
-/** Freezes the draft. `created` is false when nothing had changed; Problem 422 names what keeps it from publishing. */
-export function publishDraft(name: string, message: string, activate: boolean): Promise<PublishedVersion> {
+/**
+ * Freezes the draft as it was at `etag`. `created` is false when nothing had changed; Problem 422 names what keeps it from
+ * publishing, 412 says that somebody saved since.
+ */
+export function publishDraft(name: string, message: string, activate: boolean, etag: string): Promise<PublishedVersion> {
   return dataOf(
-    client.POST('/api/v1/pipelines/{name}/versions/', { params: { path: { name } }, body: { message, activate } }),
+    client.POST('/api/v1/pipelines/{name}/versions/', {
+      params: { path: { name }, header: { 'If-Match': etag } },
+      body: { message, activate },
+    }),
   );
 }
 

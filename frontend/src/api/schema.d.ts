@@ -535,7 +535,11 @@ export interface paths {
         /** @description All versions, the newest first. */
         get: operations["versions_list"];
         put?: never;
-        /** @description Publish the draft: 201, or 200 with the newest version when nothing changed, 422 with problems. */
+        /**
+         * @description Publish the draft: 201, or 200 with the newest version when nothing changed, 422 with problems.
+         *
+         *     412 when If-Match names an older draft: what is published is then not what was read.
+         */
         post: operations["versions_publish"];
         delete?: never;
         options?: never;
@@ -3603,7 +3607,10 @@ export interface operations {
     versions_publish: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the draft's etag */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Problem } from '../api/problem';
-import type { Draft, JsonMap } from '../api/types';
-import { budi } from '../testing/make';
+import type { Draft, JsonMap, PublishedVersion } from '../api/types';
+import { budi, makeGraph, makeVersion } from '../testing/make';
 import { copiesOf } from './safety';
 import { createSaver, PAUSE, type Saver } from './save';
 import { makeEditor, type EditorStore } from './store';
@@ -45,6 +45,14 @@ class Server {
     if (this.problem) throw this.problem;
     if (etag !== this.draft.etag) throw new Problem({ status: 412, title: 'Somebody saved in between.' });
     return this.write(document, layout, null);
+  };
+
+  published: string[] = [];
+
+  publish = (_: string, __: string, ___: boolean, etag: string): Promise<PublishedVersion> => {
+    if (etag !== this.draft.etag) return Promise.reject(new Problem({ status: 412, title: 'Somebody saved in between.' }));
+    this.published.push(this.document);
+    return Promise.resolve({ ...makeVersion(makeGraph([])), created: true, problems: [] });
   };
 
   get = (): Promise<Draft> => (this.problem ? Promise.reject(this.problem) : Promise.resolve(this.draft));
@@ -316,6 +324,17 @@ describe('when somebody else saved meanwhile', () => {
     await wait(5000);
     expect(server.document).toContain('eta: 0.2, depth: 5');
     expect(store.getState().doc.text).toBe(server.document);
+  });
+
+  it('what they saved comes in instead of being published unseen', async () => {
+    server.write(BASE.replace('depth: 3', 'depth: 5'));
+    await expect(saver.publish('First', true)).rejects.toThrow('nothing was published');
+    expect(server.published).toEqual([]);
+    expect(store.getState().doc.text).toContain('depth: 5');
+    expect(saver.info.getState().joined).toHaveLength(1);
+    await saver.publish('First', true);
+    expect(server.published).toEqual([BASE.replace('depth: 3', 'depth: 5')]);
+    expect(server.puts).toEqual([]);
   });
 
   it('the same place is asked about, nothing is sent meanwhile, and what is chosen is saved', async () => {

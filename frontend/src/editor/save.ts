@@ -1,8 +1,8 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { getDraft, putDraft } from '../api/drafts';
+import { getDraft, publishDraft, putDraft } from '../api/drafts';
 import { newKey } from '../api/newKey';
 import { Problem, sentenceOf } from '../api/problem';
-import type { Draft, Person } from '../api/types';
+import type { Draft, Person, PublishedVersion } from '../api/types';
 import { merge, rebased, type Merged } from './merge/merge';
 import { equal, type Choose } from './merge/values';
 import { dropCopy, keepCopy, type Content, type SafetyCopy } from './safety';
@@ -39,6 +39,7 @@ export interface SaveInfo {
 export interface SaveParts {
   put: typeof putDraft;
   get: typeof getDraft;
+  publish: typeof publishDraft;
 }
 
 export interface Saver {
@@ -49,6 +50,8 @@ export interface Saver {
   pending: () => boolean;
   /** Saves now and waits for the end. Throws a sentence when it cannot be saved. */
   flush: () => Promise<void>;
+  /** Freezes what is here as a version: saves first, and takes in what somebody saved meanwhile instead of publishing it unseen. */
+  publish: (message: string, activate: boolean) => Promise<PublishedVersion>;
   /** Ends a conflict: what stands at each clash, and which text when they could not be joined. */
   resolve: (choose: Choose) => void;
   /**
@@ -64,7 +67,7 @@ const LONGEST = 8000;
 const FIRST_RETRY = 1000;
 const LONGEST_RETRY = 30_000;
 
-const REAL: SaveParts = { put: putDraft, get: getDraft };
+const REAL: SaveParts = { put: putDraft, get: getDraft, publish: publishDraft };
 
 type Base = Content & { etag: string };
 
@@ -237,6 +240,17 @@ export function createSaver(store: EditorStore, draft: Draft, shelf: string, par
     }
   }
 
+  async function publish(message: string, activate: boolean): Promise<PublishedVersion> {
+    await flush();
+    try {
+      return await parts.publish(address, message, activate, base.etag);
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
+      await meet();
+      throw new Error('Somebody else saved meanwhile, so nothing was published: look at what came in, then publish again.');
+    }
+  }
+
   function start(): () => void {
     ended = false;
     const unsubscribe = store.subscribe(({ doc, history }, before) => {
@@ -260,7 +274,7 @@ export function createSaver(store: EditorStore, draft: Draft, shelf: string, par
     };
   }
 
-  return { info, start, pending, flush, resolve, restore };
+  return { info, start, pending, flush, publish, resolve, restore };
 }
 
 function baseOf(store: EditorStore, draft: Draft): Base {

@@ -32,13 +32,15 @@ interface Saved {
 
 async function saveDraft(world: World, [name = '']: string[], request: Request): Promise<unknown> {
   const draft = draftOf(world, name);
-  const expected = request.headers.get('If-Match');
-  if (expected !== null && expected !== `"${draft.revision}"`) {
-    throw new Refusal(412, 'Somebody saved in between: read the draft again, then save yours.');
-  }
+  refuseStale(draft, request);
   const { document, layout } = (await request.json()) as Saved;
   writeDraft(world, draft, document, layout ?? draft.layout);
   return shownDraft(draft);
+}
+
+function refuseStale({ revision }: FakeDraft, request: Request): void {
+  const expected = request.headers.get('If-Match');
+  if (expected !== null && expected !== `"${revision}"`) throw new Refusal(412, 'Somebody saved in between: read the draft again.');
 }
 
 function writeDraft(world: World, draft: FakeDraft, document: string, layout: JsonMap): void {
@@ -79,6 +81,7 @@ async function publish(world: World, [name = '']: string[], request: Request): P
   const pipeline = pipelineOf(world, name);
   const { message, activate } = (await request.json()) as { message: string; activate: boolean };
   const draft = draftOf(world, name);
+  refuseStale(draft, request);
   const versions = (world.versions[addressOf(pipeline)] ??= []);
   const { model, problems } = read(draft.document);
   if (model === null) throw new Refusal(422, 'The draft has problems.', problems.map(fieldOf));

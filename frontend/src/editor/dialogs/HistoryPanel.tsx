@@ -2,7 +2,6 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { X } from 'lucide-react';
 import { useState } from 'react';
-import { publishDraft } from '../../api/drafts';
 import { versionQuery } from '../../api/pipelines';
 import type { Pipeline, PublishedVersion } from '../../api/types';
 import { IconButton } from '../../ui/Button';
@@ -68,8 +67,7 @@ export function useRestore() {
   };
   const restore = async (number: number): Promise<PublishedVersion> => {
     await takeIntoDraft(number);
-    await saver.flush();
-    return publishDraft(address, messageOf(number), true);
+    return saver.publish(messageOf(number), true);
   };
   return { takeIntoDraft, restore };
 }

@@ -2,7 +2,6 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Play, Send } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import { publishDraft } from '../../api/drafts';
 import { addressOf, versionQuery } from '../../api/pipelines';
 import { Problem as ApiProblem, sentenceOf } from '../../api/problem';
 import type { Pipeline, PublishedVersion } from '../../api/types';
@@ -12,7 +11,6 @@ import { Notice, SkeletonRows } from '../../ui/Feedback';
 import { Checkbox, Field, Textarea } from '../../ui/Fields';
 import { plural } from '../../ui/format';
 import { useProblemCounts } from '../problems';
-import type { Saver } from '../save';
 import { useSaver } from '../saving';
 import { useEditor } from '../store';
 import { countOf, diffOf, isEmpty } from '../versions/diff';
@@ -28,12 +26,6 @@ interface Props {
   onRun: (version: PublishedVersion) => void;
 }
 
-/** Saves what is drawn, then freezes exactly that as a version. */
-async function publish(address: string, saver: Saver, message: string, activate: boolean): Promise<PublishedVersion> {
-  await saver.flush();
-  return publishDraft(address, message, activate);
-}
-
 /** What keeps it from publishing, what will change, why; and afterwards which version it became. */
 export function PublishDialog({ pipeline, message: usual = '', onClose, onRun }: Props) {
   const saver = useSaver();
@@ -42,7 +34,7 @@ export function PublishDialog({ pipeline, message: usual = '', onClose, onRun }:
   const [message, setMessage] = useState(usual);
   const [activate, setActivate] = useState(true);
   const act = useMutation({
-    mutationFn: () => publish(addressOf(pipeline), saver, message, activate),
+    mutationFn: () => saver.publish(message, activate),
     onSuccess: () => void queryClient.invalidateQueries({ queryKey: ['pipelines'] }),
   });
   if (act.data) {

@@ -16,7 +16,7 @@ export async function restoreOnServer(address: string, version: Version, queryCl
   const draft = await getDraft(address);
   const saved = await putDraft(address, version.text, version.layout, draft.etag);
   if (await isUnpublished(address, draft, queryClient)) setAside(shelfOf(queryClient, address), draft, saved);
-  return publishDraft(address, messageOf(version.number), true);
+  return publishDraft(address, messageOf(version.number), true, saved.etag);
 }
 
 async function isUnpublished(address: string, draft: Draft, queryClient: QueryClient): Promise<boolean> {
