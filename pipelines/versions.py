@@ -116,10 +116,13 @@ def name_in(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class Saved:
-    """A saved draft: its pipeline, the number its ETag is made of, and what keeps it from publishing."""
+    """A saved draft: its pipeline, the number its ETag is made of, and what keeps it from publishing.
+
+    ``problems`` is None when the document was not judged.
+    """
 
     pipeline: Pipeline
-    problems: list[Problem]
+    problems: list[Problem] | None
 
     @property
     def revision(self) -> int:

@@ -236,6 +236,16 @@ def whole_number(request: Request, name: str, default: int, least: int = 0, most
     return int(text)
 
 
+def yes_or_no(request: Request, name: str, *, default: bool) -> bool:
+    """`true` or `false` in the query; 422 when it is neither."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if text not in ("true", "false"):
+        raise Invalid(f"{name}: true or false.", errors=[(name, "true or false.")])
+    return text == "true"
+
+
 @cache
 def paged(shape: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
     """The schema of one page of a list."""

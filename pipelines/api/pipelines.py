@@ -19,6 +19,7 @@ from pipelines.api.base import (
     paged,
     pick_team,
     whole_number,
+    yes_or_no,
 )
 from pipelines.errors import Conflict, NotFound
 from pipelines.graph import Graph, diff
@@ -27,6 +28,12 @@ from pipelines.models import Pipeline, PipelineVersion, Team
 Body = dict[str, Any]
 IF_MATCH = OpenApiParameter(
     "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="the draft's etag"
+)
+PROBLEMS = OpenApiParameter(
+    "problems",
+    OpenApiTypes.BOOL,
+    default=True,
+    description="`false`: they are null, and the answer does not wait for the document to be judged",
 )
 
 OWNER = (
@@ -105,10 +112,12 @@ class PipelineView(ApiView):
 
 
 class DraftView(ApiView):
-    @extend_schema(operation_id="draft_read", responses=shapes.Draft)
+    @extend_schema(operation_id="draft_read", responses=shapes.Draft, parameters=[PROBLEMS])
     def get(self, request: Request, name: str) -> Response:
-        """The one draft, with its problems as of now."""
+        """The one draft, with its problems as of now unless they are not wanted."""
         pipeline = self.find_pipeline(name)
+        if not yes_or_no(request, "problems", default=True):
+            return self._answer(versions.Saved(pipeline, None))
         result = versions.check(pipeline.draft_text, pipeline.team, pipeline)
         return self._answer(versions.Saved(pipeline, result.problems))
 

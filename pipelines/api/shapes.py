@@ -172,7 +172,7 @@ class Pipeline(Shape):
 class Draft(Shape):
     document = serializers.CharField()
     layout = PlainObject()
-    problems = Problem(many=True)
+    problems = Problem(many=True, allow_null=True)
     etag = serializers.CharField()
     saved_at = serializers.DateTimeField(allow_null=True)
     saved_by = Person(allow_null=True)

@@ -113,12 +113,12 @@ def signatures(graph: Graph | None) -> Body:
 
 
 def draft(saved: Saved) -> Body:
-    """A draft with its problems; ``etag`` is what If-Match wants at the next save."""
+    """A draft; ``problems`` null when it was not judged, ``etag`` is what If-Match wants at the next save."""
     row = saved.pipeline
     return {
         "document": row.draft_text,
         "layout": row.draft_layout,
-        "problems": [problem.to_json() for problem in saved.problems],
+        "problems": None if saved.problems is None else [problem.to_json() for problem in saved.problems],
         "etag": f'"{row.draft_revision}"',
         "saved_at": row.draft_saved_at,
         "saved_by": person(row.draft_saved_by),

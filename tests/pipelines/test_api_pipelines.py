@@ -137,6 +137,16 @@ def test_a_draft_is_read_and_saved_with_its_etag(cast: Cast, alice: APIClient) -
     assert saved.json()["saved_by"] == {"username": "alice", "name": "Alice"}
 
 
+def test_a_draft_is_read_without_judging_it(cast: Cast, alice: APIClient) -> None:
+    make_pipeline(team=cast.team, owner=cast.alice)
+    alice.put(f"{API}pipelines/small/draft/", {"document": "wrong"})
+    judged = alice.get(f"{API}pipelines/small/draft/").json()
+    assert judged["problems"]
+    read = alice.get(f"{API}pipelines/small/draft/?problems=false").json()
+    assert read == {**judged, "problems": None}
+    problem(alice.get(f"{API}pipelines/small/draft/?problems=maybe"), 422, "invalid")
+
+
 @pytest.mark.parametrize("stale", ['"1"', '"nonsense"', "W/", '"' + "9" * 40 + '"', '"²"'])
 def test_an_older_etag_is_412_and_overwrites_nothing(cast: Cast, alice: APIClient, stale: str) -> None:
     make_pipeline(team=cast.team, owner=cast.alice)

@@ -14,8 +14,14 @@ export function draftQuery(name: string) {
   });
 }
 
+/** Without its problems: who draws it has it judged while it is drawn. */
 export function getDraft(name: string, signal?: AbortSignal): Promise<Draft> {
-  return dataOf(client.GET('/api/v1/pipelines/{name}/draft/', { params: { path: { name } }, ...(signal ? { signal } : {}) }));
+  return dataOf(
+    client.GET('/api/v1/pipelines/{name}/draft/', {
+      params: { path: { name }, query: { problems: false } },
+      ...(signal ? { signal } : {}),
+    }),
+  );
 }
 
 /** Saves a text with whatever problems it has. Problem 412 when somebody saved since `etag`. */

@@ -497,7 +497,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The one draft, with its problems as of now. */
+        /** @description The one draft, with its problems as of now unless they are not wanted. */
         get: operations["draft_read"];
         /** @description Save a text, whatever its problems. 412 when If-Match names an older draft. */
         put: operations["draft_save"];
@@ -1211,7 +1211,7 @@ export interface components {
             layout: {
                 [key: string]: unknown;
             };
-            problems: components["schemas"]["Problem"][];
+            problems: components["schemas"]["Problem"][] | null;
             /** Format: date-time */
             saved_at: string | null;
             saved_by: components["schemas"]["Person"] | null;
@@ -3473,7 +3473,10 @@ export interface operations {
     };
     draft_read: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `false`: they are null, and the answer does not wait for the document to be judged */
+                problems?: boolean;
+            };
             header?: never;
             path: {
                 name: string;
