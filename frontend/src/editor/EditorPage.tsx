@@ -24,7 +24,8 @@ const route = getRouteApi('/shell/pipelines/$name/edit');
 export function EditorPage() {
   const { name } = route.useParams();
   const pipeline = useQuery({ ...pipelineQuery(name), refetchOnWindowFocus: false });
-  const address = pipeline.data ? addressOf(pipeline.data) : null;
+  // A whole address need not wait for the pipeline to be known.
+  const address = pipeline.data ? addressOf(pipeline.data) : name.includes(':') ? name : null;
   const draft = useQuery({ ...draftQuery(address ?? name), enabled: address !== null });
   useTitle(pipeline.data ? `Edit ${pipeline.data.title || pipeline.data.name}` : 'Edit');
   if (pipeline.data && draft.data && draft.isFetchedAfterMount) {

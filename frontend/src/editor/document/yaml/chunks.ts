@@ -1,6 +1,7 @@
 import { isReadable, MAX_NODES, parseYaml, type Parsed } from './parse';
 import { indentAt, nextLine } from './lines';
 import type { Entry, MapNode, Node } from './node';
+import { parseQuickly } from './quick';
 
 /*
  * Reading a long text in pieces: one for each key at the left, one for each task of `tasks`, at every depth. A piece
@@ -119,7 +120,7 @@ function readLeaf(text: string, column: number, depth: number, count: { nodes: n
 }
 
 function parsed(text: string): Parsed {
-  const known = seen.get(text) ?? before.get(text) ?? parseYaml(text);
+  const known = seen.get(text) ?? before.get(text) ?? parseQuickly(text) ?? parseYaml(text);
   seen.set(text, known);
   if (seen.size > MOST_KEPT) {
     before = seen;
