@@ -100,6 +100,7 @@ function Ported({ id, active, children }: { id: string; active: boolean; childre
 }
 
 type LinkEdge = Edge<{ route: Route | undefined; flow: Flow }>;
+const LOOKS = { added: css.added, removed: css.removed };
 
 const LinkLine = memo(function LinkLine({ sourceX, sourceY, targetX, targetY, data, label }: EdgeProps<LinkEdge>) {
   const from = { x: sourceX, y: sourceY };
@@ -173,6 +174,7 @@ function edgesOf(drawing: Drawing, { routes, flow }: Placement): LinkEdge[] {
     target: link.to,
     data: { route: routes.get(link.id), flow },
     ...(link.label ? { label: link.label } : {}),
+    ...(link.look ? { className: LOOKS[link.look] } : {}),
     focusable: false,
     zIndex: 0,
   }));

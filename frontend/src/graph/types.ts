@@ -20,6 +20,8 @@ export interface Link {
   to: string;
   /** Said on the link; empty for the usual "after success". */
   label: string;
+  /** Drawn so beside the others; like them when absent. */
+  look?: 'added' | 'removed';
 }
 
 export interface Drawing {

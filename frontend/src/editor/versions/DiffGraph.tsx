@@ -42,7 +42,11 @@ function bothOf({ old, now, edges }: Diff): Drawing {
     [...all.values()].map(({ from, to, rule }) => ({ up: from, down: to, rule })),
   );
   const marks = new Map(edges.map(({ from, to, rule, mark }) => [`${from}>${to}:${rule}`, mark]));
-  return { ...drawing, links: drawing.links.map((link) => ({ ...link, label: labelOf(link.label, marks.get(link.id)) })) };
+  const marked = drawing.links.map((link) => {
+    const mark = marks.get(link.id);
+    return { ...link, label: labelOf(link.label, mark), ...(mark && { look: mark }) };
+  });
+  return { ...drawing, links: marked };
 }
 
 function labelOf(label: string, mark: 'added' | 'removed' | undefined): string {

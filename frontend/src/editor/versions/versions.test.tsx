@@ -96,6 +96,9 @@ describe('two versions compared', () => {
     expect(document.querySelector('[id="card-approve"] [data-change="added"]')).toBeInTheDocument();
     expect(document.querySelector('[id="card-train"] [data-change="changed"]')).toBeInTheDocument();
     expect(document.querySelector('[id="card-ingest"] [data-change]')).not.toBeInTheDocument();
+    const linksSaying = (words: string) => [...document.querySelectorAll('.react-flow__edge')].filter((link) => link.textContent === words);
+    expect(linksSaying('− removed').map(({ classList }) => classList.contains('removed'))).toEqual([true]);
+    expect(linksSaying('+ added').map(({ classList }) => classList.contains('added'))).toEqual([true, true]);
     await user.click(screen.getByRole('radio', { name: 'YAML' }));
     expect(await screen.findByRole('region', { name: 'Changed lines' })).toHaveTextContent('default: 180');
     await user.selectOptions(screen.getByRole('combobox', { name: 'From' }), 'Version 2');
