@@ -46,7 +46,7 @@ async function addTask(user: ReturnType<typeof open>['user']): Promise<void> {
   await user.type(await screen.findByLabelText('Search blocks and kinds'), 'shell');
   await screen.findByRole('option', { name: /Shell/ });
   await user.keyboard('{Enter}');
-  expect(await screen.findByRole('button', { name: 'Undo' })).toBeEnabled();
+  expect(await screen.findByRole('button', { name: 'Undo' })).toHaveAttribute('aria-disabled', 'false');
 }
 
 // The whole page, with canvas and panels, on a busy machine.
@@ -101,7 +101,7 @@ describe('the editor', () => {
     expect(screen.queryByRole('button', { name: 'Run' })).not.toBeInTheDocument();
     expect(screen.queryByText('Saved')).not.toBeInTheDocument();
     await user.keyboard('{Control>}z{/Control}');
-    expect(screen.getByRole('button', { name: 'Undo' })).toBeDisabled();
+    expect(screen.getByRole('button', { name: 'Undo' })).toHaveAttribute('aria-disabled', 'true');
   });
 
   it('is for reading only in a narrow window', async () => {
@@ -158,7 +158,7 @@ describe('what this browser kept', () => {
     await user.click(screen.getByRole('button', { name: 'Restore' }));
     await waitFor(() => expect(draftOf(world)?.document).toContain('timeout: 45m'));
     expect(screen.queryByText(/You have unsaved changes/)).not.toBeInTheDocument();
-    expect(screen.getByRole('button', { name: 'Undo' })).toBeEnabled();
+    expect(screen.getByRole('button', { name: 'Undo' })).toHaveAttribute('aria-disabled', 'false');
   });
 
   it('is forgotten when a person discards it', async () => {
@@ -275,6 +275,9 @@ describe('the history beside the canvas', () => {
     expect(world.versions['demo:digits-training']?.[0]).toMatchObject({ number: 4, text: DIGITS_2, message: 'Restores version 2' });
     await user.click(screen.getByRole('button', { name: 'Done' }));
     await user.click(screen.getByRole('button', { name: 'Undo' }));
+    // There is nothing more to undo, and the next key still finds the button.
+    expect(screen.getByRole('button', { name: 'Undo' })).toHaveAttribute('aria-disabled', 'true');
+    expect(screen.getByRole('button', { name: 'Undo' })).toHaveFocus();
     await waitFor(() => expect(draftOf(world)?.document).toBe(DIGITS));
   });
 

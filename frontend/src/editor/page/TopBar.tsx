@@ -83,8 +83,9 @@ function CommandButton({ id, label, enabled, children }: CommandButtonProps) {
     <IconButton
       label={label}
       title={keys === undefined ? label : `${label} (${keys.replace('Mod', 'Ctrl')})`}
-      disabled={!can}
-      onClick={() => command.perform(stage)}
+      // Not `disabled`, which would take the focus away from the one who pressed it last.
+      aria-disabled={!can}
+      onClick={() => can && command.perform(stage)}
     >
       {children}
     </IconButton>
