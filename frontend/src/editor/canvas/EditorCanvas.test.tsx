@@ -225,6 +225,14 @@ describe('a group', () => {
   });
 });
 
+it('says where a draft cannot be read, and leads there', async () => {
+  const { user } = draw('name: canvas\ntasks:\n  a: {kind: shell\n');
+  expect(screen.getByText('The YAML cannot be read, so there is nothing to draw yet.')).toBeVisible();
+  expect(screen.queryByText(/No tasks yet/)).toBeNull();
+  await user.click(screen.getByRole('button', { name: /Go to line/ }));
+  expect(store.getState().view).toBe('split');
+});
+
 describe('a note', () => {
   it('is added, written, moved and thrown away, each brought back by undo', async () => {
     const { user, canvas } = draw();

@@ -1,5 +1,6 @@
 import '@xyflow/react/dist/base.css';
 import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, SelectionMode, useKeyPress, useReactFlow } from '@xyflow/react';
+import { CornerDownRight } from 'lucide-react';
 import { useCallback, useEffect, useMemo, useRef, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react';
 import { useCrowded } from '../../canvas/camera';
 import flowCss from '../../canvas/FlowCanvas.module.css';
@@ -9,12 +10,15 @@ import { Overview } from '../../canvas/Overview';
 import { spotAt, spotsOf } from '../../canvas/picture';
 import { Tier } from '../../canvas/Tier';
 import { GRID } from '../../graph/align';
+import { Button } from '../../ui/Button';
 import { cx } from '../../ui/cx';
 import { addEntry, ENTRY_TYPE, type Entry } from '../adding';
 import type { Camera } from '../commands/types';
 import { copied, cut, pasted } from '../clipboard';
-import { requestJump, useJump } from '../jump';
+import { goToProblem, requestJump, useJump } from '../jump';
 import { useEditor, useEditorStore, type EditorStore } from '../store';
+import type { Problem } from '../types';
+import { unreadable } from '../unreadable';
 import { CanvasTools } from './CanvasTools';
 import { Card, Frame } from './Card';
 import css from './EditorCanvas.module.css';
@@ -168,10 +172,28 @@ function focusOn(element: Element): void {
 }
 
 function Empty() {
+  const unread = useEditor(({ doc }) => unreadable(doc));
+  if (unread) return <Unreadable problem={unread} />;
   return (
     <p className={css.empty}>
       No tasks yet. Drag one in from the palette, or press <kbd>/</kbd> to add one.
     </p>
+  );
+}
+
+/** A draft that cannot be read is not empty: says what is wrong, and leads there. */
+function Unreadable({ problem }: { problem: Problem }) {
+  const store = useEditorStore();
+  return (
+    <div className={cx(css.empty, css.unread)}>
+      <p>The YAML cannot be read, so there is nothing to draw yet.</p>
+      <p>
+        <strong>Line {problem.line}:</strong> {problem.message}
+      </p>
+      <Button icon={<CornerDownRight />} onClick={() => goToProblem(store, problem)}>
+        Go to line {problem.line}
+      </Button>
+    </div>
   );
 }
 

@@ -113,8 +113,29 @@ describe('the outline', () => {
     expect(store.getState().doc.model.tasks.has('train')).toBe(false);
   });
 
+  it('moves the selected tasks into a group that is there, and says why not', async () => {
+    const { user, store } = open();
+    await user.keyboard('{Home}{Shift>}{ArrowDown}{/Shift}');
+    await user.click(screen.getByRole('button', { name: 'Actions of train' }));
+    await user.click(screen.getByRole('menuitem', { name: 'Move into…' }));
+    const dialog = await screen.findByRole('dialog', { name: 'Move 2 tasks into…' });
+    expect(within(dialog).getAllByRole('option').map((option) => option.textContent)).toEqual(['both']);
+    await user.click(within(dialog).getByRole('button', { name: 'Move' }));
+    expect([...store.getState().selection]).toEqual(['both/ingest', 'both/train']);
+    act(() => void store.getState().transact('Break', (doc) => ({ text: `${doc.text}\n[` })));
+    await user.click(screen.getByRole('button', { name: 'Actions of inner' }));
+    await user.click(screen.getByRole('menuitem', { name: 'Move into…' }));
+    await user.click(screen.getByRole('button', { name: 'Move' }));
+    expect(screen.getByLabelText('Group')).toHaveAccessibleDescription(/Fix the YAML first: line/);
+  });
+
   it('says when there is nothing', () => {
     draw(<Outline />, 'tasks: {}\n');
     expect(screen.getByText('No tasks yet: add one from the palette.')).toBeInTheDocument();
+  });
+
+  it('says when the YAML cannot be read', () => {
+    draw(<Outline />, 'tasks: [\n');
+    expect(screen.getByText(/the YAML cannot be read in line/)).toBeInTheDocument();
   });
 });

@@ -3,9 +3,12 @@ import { useId, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent }
 import { SearchBox } from '../../ui/Fields';
 import { requestJump } from '../jump';
 import { useEditor, useEditorStore } from '../store';
+import type { Problem } from '../types';
+import { unreadable } from '../unreadable';
 import css from './Outline.module.css';
 import { GroupDialog } from './outline/GroupDialog';
 import { LinkDialog } from './outline/LinkDialog';
+import { MoveDialog } from './outline/MoveDialog';
 import { OutlineRow } from './outline/OutlineRow';
 import { rowsOf } from './outline/rows';
 
@@ -13,7 +16,7 @@ const ROW_PX = 28;
 
 /** What a row asks for; `rename` is done in the row, the others in a dialog. */
 export interface Asked {
-  readonly what: 'rename' | 'link' | 'group';
+  readonly what: 'rename' | 'link' | 'group' | 'move';
   readonly key: string;
 }
 
@@ -29,6 +32,7 @@ export function Outline() {
   const tree = useRef<HTMLDivElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const id = useId();
+  const unread = useEditor(({ doc }) => unreadable(doc));
   const rows = useMemo(() => rowsOf(model, folded, filter), [model, folded, filter]);
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_PX, overscan: 10 });
 
@@ -55,6 +59,8 @@ export function Outline() {
     setTimeout(() => tree.current?.focus());
   };
 
+  /** A gesture on one of the selected tasks is one on all of them. */
+  const together = (key: string) => (selection.has(key) ? [...selection].filter((id) => model.tasks.has(id)) : [key]);
   const inward = () => (current?.expanded === false ? store.getState().fold(current.task.key, false) : current?.expanded && go(at + 1));
   const outward = () => {
     if (current?.expanded) store.getState().fold(current.task.key, true);
@@ -93,7 +99,7 @@ export function Outline() {
   return (
     <div className={css.outline} data-tasks>
       <SearchBox label="Filter tasks" value={filter} onChange={setFilter} className={css.filter} />
-      {rows.length === 0 && <p className={css.words}>{filter === '' ? 'No tasks yet: add one from the palette.' : `Nothing matches '${filter}'.`}</p>}
+      {rows.length === 0 && <p className={css.words}>{nothingIn(filter, unread)}</p>}
       <div ref={scroller} className={css.scroller} hidden={rows.length === 0}>
         <div
           ref={tree}
@@ -128,9 +134,15 @@ export function Outline() {
         </div>
       </div>
       {asked?.what === 'link' && <LinkDialog from={asked.key} onClose={close} />}
-      {asked?.what === 'group' && <GroupDialog tasks={selection.has(asked.key) ? [...selection] : [asked.key]} onClose={close} />}
+      {asked?.what === 'group' && <GroupDialog tasks={together(asked.key)} onClose={close} />}
+      {asked?.what === 'move' && <MoveDialog tasks={together(asked.key)} onClose={close} />}
     </div>
   );
+}
+
+function nothingIn(filter: string, unread: Problem | null): string {
+  if (unread) return `No tasks to show: the YAML cannot be read in line ${unread.line}.`;
+  return filter === '' ? 'No tasks yet: add one from the palette.' : `Nothing matches '${filter}'.`;
 }
 
 function openMenu(tree: HTMLElement | null, key: string): void {

@@ -31,6 +31,14 @@ describe('the palette', () => {
     expect(screen.getAllByRole('option').filter((option) => option.getAttribute('aria-selected') === 'true')).toHaveLength(1);
   });
 
+  it('adds nothing to what cannot be read, and says why', async () => {
+    const { user, store, written } = draw(<Palette />, 'tasks:\n  a: {kind: shell\n');
+    const before = written();
+    await user.type(await screen.findByLabelText('Search blocks and kinds'), 'shell{Enter}');
+    expect(store.getState().refusal).toMatch(/^Fix the YAML first: line \d+, /);
+    expect(written()).toBe(before);
+  });
+
   it('remembers what was added lately', async () => {
     const { user } = draw(<Palette />, NONE);
     const box = await screen.findByLabelText('Search blocks and kinds');

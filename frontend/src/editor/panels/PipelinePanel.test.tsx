@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { act, screen } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import { draw } from '../../testing/drawPart';
 import { TaskPanel } from './TaskPanel';
@@ -45,6 +45,21 @@ describe('the panel of the pipeline', () => {
     await user.type(field('default'), '3');
     expect(field('default')).toHaveAccessibleDescription('At least 10.');
     expect(written()).toContain('default: 3');
+  });
+
+  it('shows no fields of a draft that cannot be read, and leads to the fault', async () => {
+    const { user, store, container } = draw(<TaskPanel />, 'tasks:\n  a: {kind: shell\n');
+    expect(screen.getByText(/what the pipeline says is not known.*line/)).toBeVisible();
+    expect(container.querySelector('[id="field-title"]')).toBeNull();
+    await user.click(screen.getByRole('button', { name: /Go to line/ }));
+    expect(store.getState().view).toBe('split');
+  });
+
+  it('locks its fields while the YAML cannot be read', () => {
+    const { store, container } = draw(<TaskPanel />, HEAD);
+    act(() => void store.getState().transact('Type', (doc) => ({ text: `${doc.text}[` })));
+    expect(container.querySelector('[id="field-title"]')).toHaveAttribute('readonly');
+    expect(screen.getByText(/these fields show what it said last/)).toBeVisible();
   });
 
   it('takes a new parameter only by a name that it can have', async () => {

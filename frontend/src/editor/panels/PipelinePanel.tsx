@@ -1,9 +1,13 @@
+import { CornerDownRight } from 'lucide-react';
 import { useRef } from 'react';
 import { Button } from '../../ui/Button';
+import { Notice } from '../../ui/Feedback';
 import { Select } from '../../ui/Fields';
-import { useJump } from '../jump';
+import { goToProblem, useJump } from '../jump';
 import { mapOf } from '../ports';
 import { useEditor, useEditorStore } from '../store';
+import type { Problem } from '../types';
+import { unreadable } from '../unreadable';
 import { FieldFrame, Said } from './form/FieldFrame';
 import { SchemaField } from './form/SchemaField';
 import { FormTarget, useProblemsAt, useTarget } from './form/target';
@@ -22,31 +26,58 @@ const PRIORITY = { enum: ['low', 'normal', 'high', 'critical'], default: 'normal
 
 /** The pipeline itself: what it is called, its parameters, its code, and what its tasks share. */
 export function PipelinePanel() {
-  const head = useEditor(({ doc }) => doc.model.head);
+  const broken = useEditor(({ doc }) => doc.broken[0]);
+  const unread = useEditor(({ doc }) => unreadable(doc)) !== null;
   const panel = useRef<HTMLDivElement>(null);
   useJump(({ key, place = '' }) => {
     if (key === null) setTimeout(() => focusPlace(panel.current, place));
   });
   return (
     <div ref={panel} className={css.panel} data-panel>
-      <FormTarget task={null}>
+      <FormTarget task={null} locked={broken !== undefined}>
         <div className={css.body}>
-          <Section title="Pipeline">
-            <OfNoField />
-            <SchemaField path={['title']} schema={TITLE} value={head.title} />
-            <SchemaField path={['description']} schema={DESCRIPTION} value={head.description} />
-            <SchemaField path={['purpose']} schema={DESCRIPTION} value={head.purpose} />
-          </Section>
-          <Parameters />
-          <Code />
-          <WorkFields path={['defaults']} values={mapOf(head.defaults)} inherited={{ queue: 'cpu' }} />
-          <Section title="Runs">
-            <SchemaField path={['overlap']} schema={OVERLAP} value={head.overlap} />
-            <SchemaField path={['priority']} schema={PRIORITY} value={head.priority} />
-            <Triggers />
-          </Section>
+          {broken && <Broken problem={broken} unread={unread} />}
+          {!unread && <Fields />}
         </div>
       </FormTarget>
+    </div>
+  );
+}
+
+function Fields() {
+  const head = useEditor(({ doc }) => doc.model.head);
+  return (
+    <>
+      <Section title="Pipeline">
+        <OfNoField />
+        <SchemaField path={['title']} schema={TITLE} value={head.title} />
+        <SchemaField path={['description']} schema={DESCRIPTION} value={head.description} />
+        <SchemaField path={['purpose']} schema={DESCRIPTION} value={head.purpose} />
+      </Section>
+      <Parameters />
+      <Code />
+      <WorkFields path={['defaults']} values={mapOf(head.defaults)} inherited={{ queue: 'cpu' }} />
+      <Section title="Runs">
+        <SchemaField path={['overlap']} schema={OVERLAP} value={head.overlap} />
+        <SchemaField path={['priority']} schema={PRIORITY} value={head.priority} />
+        <Triggers />
+      </Section>
+    </>
+  );
+}
+
+/** Why no field can be changed. */
+function Broken({ problem, unread }: { problem: Problem; unread: boolean }) {
+  const store = useEditorStore();
+  return (
+    <div className={css.broken}>
+      <Notice look="retrying">
+        The YAML cannot be read, so {unread ? 'what the pipeline says is not known' : 'these fields show what it said last'}, and nothing can be changed here.
+        Fix it first: line {problem.line}, {problem.message}
+      </Notice>
+      <Button small look="quiet" icon={<CornerDownRight />} onClick={() => goToProblem(store, problem)}>
+        Go to line {problem.line}
+      </Button>
     </div>
   );
 }

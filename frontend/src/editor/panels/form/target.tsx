@@ -27,9 +27,16 @@ export function useTarget(): Target {
   return target;
 }
 
-export function FormTarget({ task, children }: { task: string | null; children: ReactNode }) {
+interface Props {
+  task: string | null;
+  /** Nothing can be changed here just now, whatever the person may do. */
+  locked?: boolean;
+  children: ReactNode;
+}
+
+export function FormTarget({ task, locked = false, children }: Props) {
   const store = useEditorStore();
-  const readOnly = useEditor((state) => state.readOnly);
+  const readOnly = useEditor((state) => state.readOnly) || locked;
   const target = useMemo<Target>(() => {
     const name = task === null ? 'the pipeline' : task.slice(task.lastIndexOf('/') + 1);
     const set = (path: Path, value: Json | undefined) => {

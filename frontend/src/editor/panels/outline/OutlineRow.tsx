@@ -130,6 +130,7 @@ function Actions({ task, onAsk }: { task: TaskModel; onAsk: (asked: Asked) => vo
         <MenuItem onSelect={() => onAsk({ what: 'rename', key })}>Rename</MenuItem>
         <MenuItem onSelect={() => onAsk({ what: 'link', key })}>Link to…</MenuItem>
         <MenuItem onSelect={() => onAsk({ what: 'group', key })}>Move into a new group…</MenuItem>
+        <MenuItem onSelect={() => onAsk({ what: 'move', key })}>Move into…</MenuItem>
         {kind === 'group' && <MenuItem onSelect={() => transact(`Ungroup ${name}`, (doc) => ungroup(doc, key))}>Ungroup</MenuItem>}
         <MenuItem onSelect={() => transact(`Duplicate ${name}`, (doc) => duplicate(doc, [key]))}>Duplicate</MenuItem>
         <MenuLine />

@@ -1,11 +1,12 @@
-import { Group, Ungroup } from 'lucide-react';
+import { FolderInput, Group, Ungroup } from 'lucide-react';
 import { useState } from 'react';
 import { Button } from '../../../ui/Button';
 import { ungroup } from '../../document/operations';
-import { useEditorStore } from '../../store';
+import { useEditor, useEditorStore } from '../../store';
 import type { TaskModel } from '../../types';
 import { useTarget } from '../form/target';
 import { GroupDialog } from '../outline/GroupDialog';
+import { MoveDialog, scopesFor } from '../outline/MoveDialog';
 import css from '../Panel.module.css';
 import { Section } from '../Section';
 
@@ -13,8 +14,10 @@ import { Section } from '../Section';
 export function PlaceSection({ task }: { task: TaskModel }) {
   const store = useEditorStore();
   const { readOnly } = useTarget();
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<'group' | 'move' | null>(null);
   const { parent, kind, key, name } = task;
+  const movable = useEditor(({ doc }) => scopesFor(doc.model, [key]).length > 0);
+  const close = () => setAsking(null);
   return (
     <Section title="Group">
       {parent === null ? (
@@ -26,9 +29,14 @@ export function PlaceSection({ task }: { task: TaskModel }) {
       )}
       {!readOnly && (
         <div className={css.actions}>
-          <Button small icon={<Group />} onClick={() => setAsking(true)}>
+          <Button small icon={<Group />} onClick={() => setAsking('group')}>
             Into a new group…
           </Button>
+          {movable && (
+            <Button small icon={<FolderInput />} onClick={() => setAsking('move')}>
+              Move into…
+            </Button>
+          )}
           {kind === 'group' && (
             <Button small icon={<Ungroup />} onClick={() => store.getState().transact(`Ungroup ${name}`, (doc) => ungroup(doc, key))}>
               Ungroup
@@ -36,7 +44,8 @@ export function PlaceSection({ task }: { task: TaskModel }) {
           )}
         </div>
       )}
-      {asking && <GroupDialog tasks={[key]} onClose={() => setAsking(false)} />}
+      {asking === 'group' && <GroupDialog tasks={[key]} onClose={close} />}
+      {asking === 'move' && <MoveDialog tasks={[key]} onClose={close} />}
     </Section>
   );
 }
