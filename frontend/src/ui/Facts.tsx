@@ -39,15 +39,20 @@ export function PersonName({ person, none = 'nobody' }: { person: { username: st
 }
 
 export function CopyButton({ text, label }: { text: string | (() => string); label: string }) {
-  const [copied, setCopied] = useState(false);
+  const [said, setSaid] = useState<string | null>(null);
   const copy = async () => {
-    await navigator.clipboard.writeText(typeof text === 'string' ? text : text());
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1500);
+    try {
+      await navigator.clipboard.writeText(typeof text === 'string' ? text : text());
+      setSaid('Copied');
+    } catch {
+      // The clipboard is there on https and localhost only, and a browser may forbid it.
+      setSaid('The browser does not allow copying here');
+    }
+    setTimeout(() => setSaid(null), 1500);
   };
   return (
-    <IconButton label={copied ? 'Copied' : label} onClick={() => void copy()} className={css.copy}>
-      {copied ? <Check /> : <Copy />}
+    <IconButton label={said ?? label} onClick={() => void copy()} className={css.copy}>
+      {said === 'Copied' ? <Check /> : <Copy />}
     </IconButton>
   );
 }

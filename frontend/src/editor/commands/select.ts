@@ -88,6 +88,26 @@ export const duplicateChosen: Command = {
 
 // By keys it is the browser that copies, cuts and pastes: it alone may read the clipboard without asking.
 
+/** What the clipboard takes, or why not: it is there on https and localhost only, and a browser may forbid it. */
+async function handOver({ store }: Stage, text: string | null, letter: string): Promise<boolean> {
+  if (text === null) return false;
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    store.getState().refuse(`The browser does not let this page write to the clipboard: press Ctrl or Cmd and ${letter} on the canvas.`);
+    return false;
+  }
+}
+
+async function pasteHere({ store, camera }: Stage): Promise<void> {
+  try {
+    pasted(store, await navigator.clipboard.readText(), camera?.centre() ?? { x: 0, y: 0 });
+  } catch {
+    store.getState().refuse('The browser does not let this page read the clipboard: press Ctrl or Cmd and V on the canvas.');
+  }
+}
+
 export const copySelection: Command = {
   id: 'copy',
   label: 'Copy',
@@ -95,10 +115,7 @@ export const copySelection: Command = {
   keys: ['Mod+C'],
   native: true,
   enabled: (stage) => chosenTasks(stage).length > 0,
-  perform: ({ store }) => {
-    const text = copied(store);
-    if (text !== null) void navigator.clipboard.writeText(text);
-  },
+  perform: (stage) => void handOver(stage, copied(stage.store), 'C'),
 };
 
 export const cutSelection: Command = {
@@ -108,9 +125,9 @@ export const cutSelection: Command = {
   keys: ['Mod+X'],
   native: true,
   enabled: (stage) => chosenTasks(stage).length > 0,
-  perform: ({ store }) => {
-    const text = cut(store);
-    if (text !== null) void navigator.clipboard.writeText(text);
+  perform: (stage) => {
+    // Nothing is taken away before the clipboard has it.
+    void handOver(stage, copied(stage.store), 'X').then((given) => given && cut(stage.store));
   },
 };
 
@@ -120,8 +137,5 @@ export const paste: Command = {
   group: 'Edit',
   keys: ['Mod+V'],
   native: true,
-  perform: ({ store, camera }) => {
-    const refused = () => store.getState().refuse('The browser does not let this page read the clipboard: press Ctrl or Cmd and V on the canvas.');
-    void navigator.clipboard.readText().then((text) => pasted(store, text, camera?.centre() ?? { x: 0, y: 0 }), refused);
-  },
+  perform: (stage) => void pasteHere(stage),
 };
