@@ -1,4 +1,4 @@
-import { createContext, use, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
+import { createContext, use, useEffect, useMemo, useSyncExternalStore } from 'react';
 import { useLive } from '../api/live';
 import type { TaskRun } from '../api/types';
 import { createRunStore, type RunStore } from '../runs/store';
@@ -20,16 +20,7 @@ export const LastRunContext = createContext<RunStore | null>(null);
 /** Keeps the states of a run's tasks true; null without a run. */
 export function useRunOf(id: string | null): RunStore | null {
   const store = useMemo(() => (id === null ? null : createRunStore(id)), [id]);
-  const leaving = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => {
-    if (!store) return undefined;
-    // React's strict mode leaves and comes back at once: only who stays away gives the store up.
-    clearTimeout(leaving.current);
-    void store.refresh();
-    return () => {
-      leaving.current = setTimeout(store.dispose);
-    };
-  }, [store]);
+  useEffect(() => store?.hold(), [store]);
   useLive('run', id, (message) => store?.hear(message));
   return store;
 }

@@ -1,4 +1,4 @@
-import { createContext, use, useEffect, useMemo, useRef, type ReactNode } from 'react';
+import { createContext, use, useEffect, useMemo, type ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { useLive, useLiveStatus } from '../api/live';
 import type { TaskRun } from '../api/types';
@@ -15,15 +15,7 @@ export function RunProvider({ id, children }: { id: string; children: ReactNode 
   const active = useStore(store, (state) => isActive(state.run));
   const missing = useStore(store, (state) => state.run === null);
   const open = useLiveStatus() === 'open';
-  const leaving = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => {
-    // React's strict mode leaves and comes back at once: only who stays away gives the store up.
-    clearTimeout(leaving.current);
-    void store.refresh();
-    return () => {
-      leaving.current = setTimeout(store.dispose);
-    };
-  }, [store]);
+  useEffect(() => store.hold(), [store]);
   useLive('run', id, store.hear);
   useEffect(() => {
     if (!active && !missing) return undefined;

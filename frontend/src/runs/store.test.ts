@@ -96,10 +96,20 @@ describe('the state of a run page', () => {
 
   it('writes nothing after the page was left', async () => {
     const { store, draw } = setUp();
-    const going = store.refresh();
-    store.dispose();
-    await going;
+    store.hold()();
+    await new Promise((resolve) => setTimeout(resolve));
     draw();
     expect(store.getState().run).toBeNull();
+  });
+
+  it('stays for who leaves and comes back at once', async () => {
+    const { store, draw } = setUp();
+    store.hold()();
+    store.hold();
+    await new Promise((resolve) => setTimeout(resolve));
+    await vi.waitFor(() => {
+      draw();
+      expect(store.getState().run?.number).toBe(12);
+    });
   });
 });

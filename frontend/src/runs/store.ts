@@ -20,7 +20,8 @@ export interface RunStore extends StoreApi<RunState> {
   /** Fetches what changed since the last event seen. Calls during a fetch make one more, never two at once. */
   refresh: () => Promise<void>;
   hear: (message: LiveMessage) => void;
-  dispose: () => void;
+  /** Fetches the run for whoever shows it; returns what gives it up. React's strict mode leaves and comes back at once. */
+  hold: () => () => void;
 }
 
 export interface RunStoreParts {
@@ -67,7 +68,16 @@ export function createRunStore(id: string, parts: RunStoreParts = REAL): RunStor
     } else if (message.type === 'run' && message.seq > seen) void refresh();
   }
 
-  return { ...store, refresh, hear, dispose: () => abort.abort() };
+  let leaving: ReturnType<typeof setTimeout> | undefined;
+  function hold(): () => void {
+    clearTimeout(leaving);
+    void refresh();
+    return () => {
+      leaving = setTimeout(() => abort.abort());
+    };
+  }
+
+  return { ...store, refresh, hear, hold };
 }
 
 function merge(state: RunState, tasks: TaskRun[]): Pick<RunState, 'tasks' | 'keys'> {
