@@ -1,6 +1,8 @@
 /** Where to go after sign-in: an address of this product, or the beginning. Never another site. */
 export function placeOf(next: string | undefined): string {
-  if (!next?.startsWith('/') || next.startsWith('//') || next.startsWith('/\\')) return '/';
+  // As a browser reads it: it takes backslashes for slashes and drops tabs and line ends.
+  const { origin } = window.location;
+  if (!next?.startsWith('/') || !URL.canParse(next, origin) || new URL(next, origin).origin !== origin) return '/';
   return next.startsWith('/sign-in') ? '/' : next;
 }
 

@@ -37,6 +37,9 @@ describe('sign-in', () => {
     ['https://evil.example', '/'],
     ['//evil.example', '/'],
     ['/\\evil.example', '/'],
+    ['/\t/evil.example', '/'],
+    ['/\n\\evil.example', '/'],
+    ['//', '/'],
     ['/sign-in', '/'],
     [undefined, '/'],
   ])('leads from %s to %s and never to another site', (next, place) => expect(placeOf(next)).toBe(place));
