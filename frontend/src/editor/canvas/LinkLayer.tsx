@@ -89,13 +89,21 @@ function drawLine(surface: HTMLElement, from: PortRef, to: Pointer | null): void
   const path = surface.querySelector('path');
   const hint = surface.querySelector('span');
   if (hint && (to ?? start)) {
-    const { x, y } = local(to ?? start ?? { x: 0, y: 0 });
-    hint.style.transform = `translate(${x + 16}px, ${y + 16}px)`;
+    placeHint(hint, local(to ?? start ?? { x: 0, y: 0 }), corner);
   }
   if (!path) return;
   const ends = start && to ? [local(start), local(to)] : null;
   const [first, last] = from.side === 'out' ? [ends?.[0], ends?.[1]] : [ends?.[1], ends?.[0]];
   path.setAttribute('d', first && last ? freePathOf(first, last) : '');
+}
+
+/** Pixels between the pointer and what is said of the link. */
+const APART = 16;
+
+/** Beside the pointer; on its other side where there is no room. */
+function placeHint(hint: HTMLElement, { x, y }: Pointer, room: DOMRect): void {
+  const beside = (at: number, size: number, all: number) => (at + APART + size <= all ? at + APART : Math.max(0, at - APART - size));
+  hint.style.transform = `translate(${beside(x, hint.offsetWidth, room.width)}px, ${beside(y, hint.offsetHeight, room.height)}px)`;
 }
 
 /** Which of several ports a link was meant for. */
