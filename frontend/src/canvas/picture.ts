@@ -104,8 +104,11 @@ export function drawView(
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.strokeStyle = color;
   context.lineWidth = 1.5;
-  const spot = [(-x / scale) * zoom + left, (-y / scale) * zoom + top, (view.width / scale) * zoom, (view.height / scale) * zoom] as const;
-  context.strokeRect(...spot);
+  // Of a view that is larger than the drawing the border of the map is what is seen.
+  const within = (at: number, size: number) => Math.min(Math.max(at, 1), size / ratio - 1);
+  const [fromX, toX] = [0, view.width].map((at) => within(((at - x) / scale) * zoom + left, still.width)) as [number, number];
+  const [fromY, toY] = [0, view.height].map((at) => within(((at - y) / scale) * zoom + top, still.height)) as [number, number];
+  context.strokeRect(fromX, fromY, toX - fromX, toY - fromY);
 }
 
 /** The corners of everything; of nothing, a point. */
