@@ -69,8 +69,8 @@ export function useCamera(): CanvasCamera {
           frame(boxes, 0);
           return;
         }
-        const dx = missing(left * zoom + x, Math.min(wide, width / 2), width);
-        const dy = missing(top * zoom + y, Math.min(high, height / 2), height);
+        const dx = missing(left * zoom + x, wide <= width ? wide : width / 2, width);
+        const dy = missing(top * zoom + y, high <= height ? high : height / 2, height);
         if (dx !== 0 || dy !== 0) void flow.setViewport({ x: x + dx, y: y + dy, zoom }, MOTION);
       },
       moveTo: (x, y) => void flow.setCenter(x, y, { zoom: flow.getZoom() }),
