@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { X } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Button, IconButton } from '../../ui/Button';
 import { Notice } from '../../ui/Feedback';
 import { formatShortDateTime, plural } from '../../ui/format';
@@ -13,33 +13,46 @@ import { Boundary } from './Boundary';
 import { ConflictDialog } from './later';
 import css from './Notices.module.css';
 
+/** Milliseconds in which a sentence can be read twice. */
+const READING = 8000;
+
 /** What a person must know now, above the canvas: why something was refused, whose changes came in, what can be restored. */
 export function Notices({ whyReadOnly, copies }: { whyReadOnly: string | null; copies: readonly SafetyCopy[] }) {
   return (
-    <div className={css.notices}>
-      {whyReadOnly !== null && <Notice look="approval">{whyReadOnly}</Notice>}
-      {whyReadOnly === null && <Unsaved found={copies} />}
-      <NotSaved />
-      <Conflict />
-      <LastJoined />
+    <>
+      <div className={css.notices}>
+        {whyReadOnly !== null && <Notice look="approval">{whyReadOnly}</Notice>}
+        {whyReadOnly === null && <Unsaved found={copies} />}
+        <NotSaved />
+        <Conflict />
+        <LastJoined />
+      </div>
       <Refusal />
-    </div>
+    </>
   );
 }
 
+/** Over the canvas, not above it: what is drawn stays under the pointer. It leaves by itself. */
 function Refusal() {
   const refusal = useEditor((state) => state.refusal);
   const store = useEditorStore();
+  useEffect(() => {
+    if (refusal === null) return;
+    const timer = setTimeout(() => store.getState().dismiss(), READING);
+    return () => clearTimeout(timer);
+  }, [refusal, store]);
   if (refusal === null) return null;
   return (
-    <Notice look="retrying">
-      <span className={css.line}>
-        <span className={css.words}>{refusal}</span>
-        <IconButton label="Dismiss" onClick={() => store.getState().dismiss()}>
-          <X />
-        </IconButton>
-      </span>
-    </Notice>
+    <div className={css.over}>
+      <Notice look="retrying">
+        <span className={css.line}>
+          <span className={css.words}>{refusal}</span>
+          <IconButton label="Dismiss" onClick={() => store.getState().dismiss()}>
+            <X />
+          </IconButton>
+        </span>
+      </Notice>
+    </div>
   );
 }
 
