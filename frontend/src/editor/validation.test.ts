@@ -92,6 +92,19 @@ it('asks nothing when only boxes are moved, or when an undo brings back what was
   expect(asked).toHaveLength(1);
 });
 
+it('asks again by itself when it got no answer, and not after the end', async () => {
+  const { store } = await begin();
+  asked[0]!.fail();
+  await pass(10_001);
+  expect(asked).toHaveLength(2);
+  asked[1]!.answer(answerOf([PROBLEM]));
+  await pass(1);
+  expect(store.getState().judged?.problems).toEqual([PROBLEM]);
+  stop();
+  await pass(60_000);
+  expect(asked).toHaveLength(2);
+});
+
 it('is silent about a dead network and asks again with the next change', async () => {
   const { store, write } = await begin();
   asked[0]!.fail();

@@ -31,6 +31,7 @@ export function ProblemsDrawer() {
   const stage = useStage();
   const problems = useProblems();
   const counts = useMemo(() => countsOf(problems), [problems]);
+  const judged = useEditor((state) => state.judged !== null);
   const [severity, setSeverity] = useState<Severity>('all');
   const [wanted, setWanted] = useState('');
   const filtered = problems.length > MANY;
@@ -57,8 +58,8 @@ export function ProblemsDrawer() {
           <X />
         </IconButton>
       </header>
-      {rows.length > 0 ? <List rows={rows} /> : <Nothing none={problems.length === 0} />}
-      <Announced counts={counts} />
+      {rows.length > 0 ? <List rows={rows} /> : <Nothing none={problems.length === 0} judged={judged} />}
+      {judged && <Announced counts={counts} />}
     </section>
   );
 }
@@ -186,11 +187,13 @@ function RowText({ row: { problem, task, place } }: { row: Row }) {
   );
 }
 
-function Nothing({ none }: { none: boolean }) {
+/** That nothing is wrong is said only once the server has said so. */
+function Nothing({ none, judged }: { none: boolean; judged: boolean }) {
+  const words = judged ? 'No problems' : 'Not checked yet: waiting for the server.';
   return (
     <p className={css.nothing}>
-      {none && <CircleCheck aria-hidden size={16} />}
-      {none ? 'No problems' : 'No problem matches this filter.'}
+      {none && judged && <CircleCheck aria-hidden size={16} />}
+      {none ? words : 'No problem matches this filter.'}
     </p>
   );
 }

@@ -82,6 +82,13 @@ describe('the problems drawer', () => {
     expect(jumped).toEqual([{ key: null, line: 1 }]);
   });
 
+  it('does not say that there is none before the server has said so', () => {
+    const { store } = open(() => <ProblemsDrawer />);
+    act(() => store.setState({ judged: null }));
+    expect(screen.getByText('Not checked yet: waiting for the server.')).toBeVisible();
+    expect(screen.queryByText('No problems')).not.toBeInTheDocument();
+  });
+
   it('says when there is none', () => {
     open(() => <ProblemsDrawer />);
     expect(screen.getByText('No problems', { selector: 'p:not([role])' })).toBeVisible();
