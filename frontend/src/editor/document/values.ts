@@ -57,11 +57,19 @@ export function valueAt(value: Json | undefined, path: Path): Json | undefined {
   }, value);
 }
 
-/** The value with a key renamed that stands at a path, in its place. */
-export function withName(value: Json, path: Path, name: string): Json {
-  const [first, ...rest] = path;
-  if (first === undefined || !isMap(value)) return value;
-  const entries = Object.entries(value);
-  if (rest.length > 0) return Object.fromEntries(entries.map(([key, inner]) => [key, key === first ? withName(inner, rest, name) : inner]));
-  return Object.fromEntries(entries.map(([key, inner]) => [key === first ? name : key, inner]));
+export interface Rename {
+  readonly path: Path;
+  readonly rename: string;
+}
+
+/** The value with the keys at some paths renamed, each in its place. */
+export function withNames(value: Json, renames: readonly Rename[]): Json {
+  if (!isMap(value) || renames.length === 0) return value;
+  const here = new Map(renames.filter(({ path }) => path.length === 1).map(({ path, rename }) => [String(path[0]), rename]));
+  const deeper = renames.filter(({ path }) => path.length > 1);
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const below = deeper.filter(({ path }) => path[0] === key).map(({ path, rename }) => ({ path: path.slice(1), rename }));
+    return [here.get(key) ?? key, withNames(inner, below)] as const;
+  });
+  return Object.fromEntries(entries);
 }

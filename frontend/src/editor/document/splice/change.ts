@@ -1,5 +1,5 @@
 import { Refused, type Json } from '../../types';
-import { isSame, withName, withoutValue, withValue, valueAt } from '../values';
+import { isSame, withNames, withoutValue, withValue, valueAt, type Rename } from '../values';
 import { lineStart } from '../yaml/lines';
 import { jsonOf, locate, type Path } from '../yaml/node';
 import { renderKey } from '../yaml/render';
@@ -16,7 +16,7 @@ import { removeAt, setAt } from './put';
 export type Change =
   | { readonly path: Path; readonly set: Json }
   | { readonly path: Path; readonly remove: true }
-  | { readonly path: Path; readonly rename: string }
+  | Rename
   | { readonly path: Path; readonly rewrite: (text: string) => string };
 
 /** A text with changes made, each after those before it. Refused when one cannot be made in this text. */
@@ -50,7 +50,7 @@ interface Piece {
 }
 
 function inWhole(text: string, pieces: readonly Piece[]): string {
-  return pieces.flatMap(({ changes }) => changes).reduce(applyChange, text);
+  return applyAll(text, pieces.flatMap(({ changes }) => changes));
 }
 
 function inPieces(text: string, pieces: readonly Piece[]): string {
@@ -60,7 +60,7 @@ function inPieces(text: string, pieces: readonly Piece[]): string {
     const span = root && spanOf(text, path);
     if (!span) return inWhole(text, pieces);
     const inner = changes.map((change) => ({ ...change, path: change.path.slice(path.length - 1) }));
-    cuts.push({ ...span, text: inner.reduce(applyChange, text.slice(span.start, span.end)) });
+    cuts.push({ ...span, text: applyAll(text.slice(span.start, span.end), inner) });
   }
   return withCuts(text, cuts);
 }
@@ -74,6 +74,20 @@ function spanOf(text: string, path: Path): { start: number; end: number } | null
   const places = placesOf(text, task);
   if (isCompact(text, places)) return null;
   return { start: lineStart(text, places.keyStart), end: endOfEntry(text, places) };
+}
+
+function applyAll(text: string, changes: readonly Change[]): string {
+  const renames = changes.filter((change) => 'rename' in change);
+  // The text is read once for many other names, as a copy of hundreds of tasks has them.
+  return renames.length > 1 && renames.length === changes.length ? renamed(text, renames) : changes.reduce(applyChange, text);
+}
+
+/** Keys get other names, all at once. */
+function renamed(text: string, renames: readonly Rename[]): string {
+  const [first] = renames;
+  const changed = withCuts(text, renames.flatMap((change) => nameCut(text, change)));
+  if (first && !isSame(valueOf(changed), withNames(valueOf(text), renames))) refuse(first.path);
+  return changed;
 }
 
 function applyChange(text: string, change: Change): string {
@@ -96,7 +110,7 @@ function isReadable(text: string): boolean {
 function expected(value: Json, change: Change): Json {
   if ('set' in change) return withValue(value, change.path, change.set);
   if ('remove' in change) return withoutValue(value, change.path);
-  if ('rename' in change) return withName(value, change.path, change.rename);
+  if ('rename' in change) return withNames(value, [change]);
   const old = valueAt(value, change.path);
   return typeof old === 'string' ? withValue(value, change.path, change.rewrite(old)) : value;
 }
@@ -105,7 +119,7 @@ function attempt(text: string, change: Change): string {
   try {
     if ('set' in change) return setAt(text, change.path, change.set);
     if ('remove' in change) return removeAt(text, change.path);
-    if ('rename' in change) return renameAt(text, change.path, change.rename);
+    if ('rename' in change) return withCuts(text, nameCut(text, change));
     return rewriteAt(text, change.path, change.rewrite);
   } catch (error) {
     if (error instanceof Unsuited) return refuse(change.path);
@@ -117,14 +131,14 @@ function refuse(path: Path): never {
   throw new Refused(`'${path.join('.')}' is written in a way that cannot be changed here. Change it in the YAML.`);
 }
 
-function renameAt(text: string, path: Path, name: string): string {
+function nameCut(text: string, { path, rename: name }: Rename): Cut[] {
   const root = treeOf(text).root;
   const found = root && locate(root, path);
-  if (!found) return text;
+  if (!found) return [];
   const { keyStart, keyEnd } = placesOf(text, found);
   const quote = text[keyStart];
   const written = quote === '"' || quote === "'" ? `${quote}${name}${quote}` : renderKey(name);
-  return withCuts(text, [{ start: keyStart, end: keyEnd, text: written }]);
+  return [{ start: keyStart, end: keyEnd, text: written }];
 }
 
 /** Changes a text as it is written, with its quotes and its lines; anew only where that would say something else. */
