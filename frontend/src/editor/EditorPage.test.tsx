@@ -170,6 +170,16 @@ describe('what this browser kept', () => {
   });
 });
 
+it('is for reading only once the pipeline has been archived, and keeps what was drawn', async () => {
+  const { user, world } = await begin();
+  world.refuse = { PUT: { status: 404, title: 'There is no pipeline demo:digits-training.' } };
+  await addTask(user);
+  expect(await screen.findByText(/This pipeline was archived while you drew/, {}, { timeout: 5000 })).toBeVisible();
+  expect(screen.getByText(/Not saved: There is no pipeline demo:digits-training\. This browser keeps a copy/)).toBeVisible();
+  expect(screen.queryByRole('button', { name: 'Publish' })).not.toBeInTheDocument();
+  expect(copiesOf(SHELF)).toMatchObject([{ text: expect.stringContaining('kind: shell') as string }]);
+});
+
 describe('two people', () => {
   it('keep both changes when they are of different places, and the other one is named', async () => {
     const { user, world } = await begin();

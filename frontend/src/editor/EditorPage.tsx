@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { useStore } from 'zustand';
 import { draftQuery } from '../api/drafts';
 import { addressOf, pipelineQuery } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
@@ -61,7 +62,8 @@ function Editor({ pipeline, draft }: { pipeline: Pipeline; draft: Draft }) {
   const search = route.useSearch();
   const queryClient = useQueryClient();
   const [{ store, saver, copies }] = useState(() => begin(pipeline, draft, shelfOf(queryClient, addressOf(pipeline)), search));
-  const whyReadOnly = useWhyReadOnly(pipeline);
+  const isGone = useStore(saver.info, ({ state }) => state.is === 'refused' && state.gone);
+  const whyReadOnly = useWhyReadOnly(pipeline, isGone);
   const run = useRunOf(pipeline.last_runs[0]?.id ?? null);
   const address = addressOf(pipeline);
   useLiveQueries('pipeline', pipeline.id, [
@@ -81,8 +83,9 @@ function Editor({ pipeline, draft }: { pipeline: Pipeline; draft: Draft }) {
   );
 }
 
-function useWhyReadOnly({ can, team }: Pipeline): string | null {
+function useWhyReadOnly({ can, team }: Pipeline, isGone: boolean): string | null {
   const narrow = useNarrow();
+  if (isGone) return 'This pipeline was archived while you drew: what you see can be read and copied, and not be changed any more.';
   if (!can.edit) return `You may look at this draft. To change it you need the role editor in the team ${team}.`;
   return narrow ? 'This window is too narrow to draw in: make it at least 768 pixels wide to change the draft.' : null;
 }

@@ -205,7 +205,7 @@ describe('without the server', () => {
     set('0.1', '0.2');
     await wait(60_000);
     expect(server.puts).toHaveLength(1);
-    expect(state()).toMatchObject({ is: 'refused', why: 'You may not do this.' });
+    expect(state()).toMatchObject({ is: 'refused', why: 'You may not do this.', gone: false });
     server.problem = null;
     set('0.2', '0.3');
     await wait(2000);

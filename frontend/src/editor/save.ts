@@ -11,13 +11,13 @@ import type { EditorStore } from './store';
 
 /**
  * saved: the server has it · saving: it is on its way, or will be after a pause · offline: no answer, tried again by itself ·
- * refused: the server says no, and only another change helps · conflict: somebody saved meanwhile, and a person must choose
+ * refused: the server says no, and only another change helps; none does where the draft is `gone` · conflict: somebody saved meanwhile, and a person must choose
  */
 export type SaveState =
   | { is: 'saved' }
   | { is: 'saving' }
   | { is: 'offline'; changes: number; why: string }
-  | { is: 'refused'; why: string }
+  | { is: 'refused'; why: string; gone: boolean }
   | { is: 'conflict'; theirs: Draft; merged: Merged };
 
 /** What was joined with the changes of somebody else, for the notice and the list of what was not taken. */
@@ -166,7 +166,7 @@ export function createSaver(store: EditorStore, draft: Draft, shelf: string, par
   function fail(problem: unknown, sent?: Content): void {
     keep();
     if (!isPassing(problem)) {
-      say({ is: 'refused', why: sentenceOf(problem) });
+      say({ is: 'refused', why: sentenceOf(problem), gone: isGone(problem) });
       return;
     }
     failures += 1;
@@ -294,6 +294,11 @@ function same(one: Content, other: Content): boolean {
 function whyOf(info: StoreApi<SaveInfo>): string {
   const { state } = info.getState();
   return state.is === 'offline' ? state.why : '';
+}
+
+/** The pipeline has been archived, or its name means another one by now. */
+function isGone(problem: unknown): boolean {
+  return problem instanceof Problem && (problem.status === 404 || problem.status === 409);
 }
 
 /** Trouble that goes by: no answer, too many requests, or the server's own. */
