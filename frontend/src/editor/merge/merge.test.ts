@@ -113,6 +113,25 @@ describe('layouts', () => {
   });
 });
 
+describe('notes', () => {
+  const note = (text: string) => ({ x: 0, y: 0, width: 80, height: 40, text });
+  const noted = (notes: Layout['notes']): Layout => ({ tasks: {}, notes });
+
+  it('on which both wrote hold both texts', () => {
+    const base = of(BASE, noted({ n: note('Ask') }));
+    const { layout } = merge(base, of(BASE, noted({ n: note('Ask Ana') })), of(BASE, noted({ n: { ...note('Ask Budi'), x: 8 } })));
+    expect(layout.notes).toEqual({ n: { ...note('Ask Ana\n\nAsk Budi'), x: 8 } });
+  });
+
+  it('that one removed and the other wrote on are kept', () => {
+    const base = of(BASE, noted({ n: note('Ask') }));
+    const none = of(BASE, noted({}));
+    const written = of(BASE, noted({ n: note('Ask Budi') }));
+    expect(merge(base, none, written).layout).toEqual(written.layout);
+    expect(merge(base, written, none).layout).toEqual(written.layout);
+  });
+});
+
 describe('places in words', () => {
   it.each([
     [['tasks', 'train', 'with', 'eta'], 'train › with.eta'],

@@ -3,7 +3,7 @@ import { applyChanges } from '../document/splice/change';
 import { Refused, type Json, type JsonMap, type Layout, type Model } from '../types';
 import type { Content } from '../safety';
 import { mergeLines } from './lines';
-import { changesOf, equal, mergeValues, type Change, type Choose, type Clash, type Side, type Value } from './values';
+import { changesOf, equal, mergeValues, textOf, type Change, type Choose, type Clash, type Side, type Value } from './values';
 
 /*
  * Two people's changes of one draft, joined by task and parameter. Texts are joined line by line as far as that goes, so that
@@ -23,7 +23,7 @@ export interface Merged extends Content {
 export function merge(base: Content, mine: Content, theirs: Content, choose: Choose = () => 'mine'): Merged {
   const text = mergeTexts(base.text, mine.text, theirs.text, choose);
   const choices = text.clashes.map(choose);
-  return { ...text, choices, layout: mergeLayouts(base.layout, mine.layout, theirs.layout) };
+  return { ...text, choices, layout: mergeLayouts(base.layout, mine.layout, theirs.layout, choose) };
 }
 
 /**
@@ -94,10 +94,24 @@ function documentOf({ head, tasks }: Model): JsonMap {
   return value;
 }
 
-/** Spots and notes one by one; of one that both moved, mine stands. Theirs itself when mine adds nothing. */
-function mergeLayouts(base: Layout, mine: Layout, theirs: Layout): Layout {
-  const { value } = mergeValues(plain(base), plain(mine), plain(theirs));
-  return equal(value, plain(theirs)) ? theirs : (value as unknown as Layout);
+/** Spots and notes one by one; of one that both moved, what is chosen stands. Theirs itself when mine adds nothing. */
+function mergeLayouts(base: Layout, mine: Layout, theirs: Layout, choose: Choose): Layout {
+  // A note that was removed here and written on there is kept.
+  const keep: Choose = (clash) => (clash.path[0] === 'notes' && clash.mine === undefined ? 'theirs' : choose(clash));
+  const { value, clashes } = mergeValues(plain(base), plain(mine), plain(theirs), keep);
+  const joined = withBothTexts(value as unknown as Layout, clashes.filter((clash) => choose(clash) === 'mine'));
+  return equal(plain(joined), plain(theirs)) ? theirs : joined;
+}
+
+/** What both wrote on one note stands there one below the other: nobody is asked about it, so nothing is left out. */
+function withBothTexts(layout: Layout, clashes: readonly Clash[]): Layout {
+  const notes = { ...layout.notes };
+  for (const { path, mine, theirs } of clashes) {
+    const [part, id = '', field] = path;
+    const note = notes[id];
+    if (part === 'notes' && field === 'text' && note) notes[id] = { ...note, text: `${textOf(mine)}\n\n${textOf(theirs)}` };
+  }
+  return { ...layout, notes };
 }
 
 const plain = (layout: Layout) => layout as unknown as Json;
