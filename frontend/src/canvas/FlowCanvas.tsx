@@ -186,6 +186,8 @@ interface Props {
   drawing: Drawing;
   /** Width / height of the canvas, roughly: decides whether the drawing flows right or down. */
   shape?: number;
+  /** Where the boxes stand, when somebody drew them; they are laid out when nobody did. */
+  drawn?: Placement | null;
   /**
    * For a drawing beside others on a page: its flow is chosen for the box it stands in, and a small drawing that would be too
    * small to read begins at this end of it, large, instead of whole.
@@ -206,13 +208,13 @@ const NoFrame = () => null;
  * Enter opens, Escape lets go. What a card shows is its own business: the node list never changes with states.
  */
 export function FlowCanvas(props: Props) {
-  const { drawing } = props;
-  const far = drawing.boxes.length > AT_ONCE;
+  const { drawing, drawn = null } = props;
+  const far = drawn === null && drawing.boxes.length > AT_ONCE;
   const placement = useFarPlacement(far ? drawing : null);
   if (far && placement === null) return <LayingOut count={drawing.boxes.length} />;
   return (
     <ReactFlowProvider>
-      <Canvas {...props} far={far ? placement : null} />
+      <Canvas {...props} given={drawn ?? (far ? placement : null)} />
     </ReactFlowProvider>
   );
 }
@@ -228,15 +230,15 @@ const FEW = 40;
 const NONE: never[] = [];
 
 interface CanvasProps extends Props {
-  /** Where the boxes of a large drawing stand; smaller ones are laid out here, for the box that the canvas has. */
-  far: Placement | null;
+  /** Where the boxes of a large or a drawn drawing stand; others are laid out here, for the box that the canvas has. */
+  given: Placement | null;
 }
 
-function Canvas({ label, drawing, shape = 1.2, start, Card, Frame = NoFrame, selected, onSelect, paint, far }: CanvasProps) {
+function Canvas({ label, drawing, shape = 1.2, start, Card, Frame = NoFrame, selected, onSelect, paint, given }: CanvasProps) {
   const box = useFirstBox();
   const placement = useMemo(
-    () => far ?? (start !== undefined && box !== null ? layoutIn(drawing, box, AROUND) : layoutFor(drawing, shape)),
-    [far, drawing, shape, start, box],
+    () => given ?? (start !== undefined && box !== null ? layoutIn(drawing, box, AROUND) : layoutFor(drawing, shape)),
+    [given, drawing, shape, start, box],
   );
   const { places, flow } = placement;
   const nodes = useMemo(() => nodesOf(drawing, placement), [drawing, placement]);

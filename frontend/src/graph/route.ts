@@ -5,9 +5,10 @@ const BEND = 20;
 
 /**
  * The SVG path of a link: it changes its lane only in the gaps between ranks and goes straight past the boxes of
- * every rank that it crosses. Without a route it is one bend half way.
+ * every rank that it crosses. Without a route it is one bend half way, or goes freely from card to card.
  */
 export function pathOf(flow: Flow, from: Point, route: Route | undefined, to: Point): string {
+  if (!route && flow === 'right') return freePathOf(from, to);
   const turned = flow === 'right' ? (point: Point) => point : ({ x, y }: Point) => ({ x: y, y: x });
   const start = turned(from);
   const end = turned(to);

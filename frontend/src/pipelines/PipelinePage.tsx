@@ -169,7 +169,7 @@ function VersionView({ pipeline, number }: { pipeline: Pipeline; number: number 
       {query.data && view === 'graph' && (
         <div className={css.graph}>
           <Suspense fallback={<SkeletonRows rows={5} label="Loading the graph" />}>
-            <VersionGraph label={`Graph of ${pipeline.name}, version ${number}`} graph={query.data.graph} />
+            <VersionGraph label={`Graph of ${pipeline.name}, version ${number}`} version={query.data} />
           </Suspense>
         </div>
       )}

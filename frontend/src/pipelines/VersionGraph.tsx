@@ -1,21 +1,33 @@
 import { createContext, memo, use, useCallback, useMemo, useState } from 'react';
-import type { GraphTask, PipelineGraph } from '../api/types';
+import type { GraphTask, Version } from '../api/types';
 import { FlowCanvas, type CardProps } from '../canvas/FlowCanvas';
 import { GroupFrame } from '../canvas/GroupFrame';
 import { TaskCard } from '../canvas/TaskCard';
 import { drawingOf } from '../graph/convert';
+import { drawnPlacement } from '../graph/drawn';
 
 const Tasks = createContext<ReadonlyMap<string, GraphTask>>(new Map());
 
 /** A version as drawn: no states, nothing to press. */
-export function VersionGraph({ label, graph }: { label: string; graph: PipelineGraph }) {
+export function VersionGraph({ label, version: { graph, layout } }: { label: string; version: Pick<Version, 'graph' | 'layout'> }) {
   const drawing = useMemo(() => drawingOf(graph.tasks, graph.edges), [graph]);
+  const drawn = useMemo(() => drawnPlacement(drawing, layout), [drawing, layout]);
   const tasks = useMemo(() => new Map(graph.tasks.map((task) => [task.key, task])), [graph]);
   const [selected, setSelected] = useState<string | null>(null);
   const select = useCallback((id: string | null) => setSelected(id), []);
   return (
     <Tasks value={tasks}>
-      <FlowCanvas label={label} drawing={drawing} shape={2.4} start="begin" Card={Card} Frame={Frame} selected={selected} onSelect={select} />
+      <FlowCanvas
+        label={label}
+        drawing={drawing}
+        drawn={drawn}
+        shape={2.4}
+        start="begin"
+        Card={Card}
+        Frame={Frame}
+        selected={selected}
+        onSelect={select}
+      />
     </Tasks>
   );
 }

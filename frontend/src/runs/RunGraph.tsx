@@ -1,9 +1,10 @@
 import { memo, useMemo } from 'react';
-import type { PipelineGraph } from '../api/types';
+import type { Version } from '../api/types';
 import { FlowCanvas, type CardProps } from '../canvas/FlowCanvas';
 import { GroupFrame } from '../canvas/GroupFrame';
 import { TaskCard } from '../canvas/TaskCard';
 import { drawingOf } from '../graph/convert';
+import { drawnPlacement } from '../graph/drawn';
 import { formatDuration, formatTicking } from '../ui/format';
 import { useNow } from '../ui/useNow';
 import type { TaskRun } from '../api/types';
@@ -12,20 +13,30 @@ import { attemptWords, cardLabel, takenMs } from './words';
 
 interface Props {
   label: string;
-  graph: PipelineGraph;
+  version: Pick<Version, 'graph' | 'layout'>;
   selected: string | null;
   onSelect: (task: string | null) => void;
 }
 
-export function RunGraph({ label, graph, selected, onSelect }: Props) {
+export function RunGraph({ label, version: { graph, layout }, selected, onSelect }: Props) {
   const drawing = useMemo(() => drawingOf(graph.tasks, graph.edges), [graph]);
+  const drawn = useMemo(() => drawnPlacement(drawing, layout), [drawing, layout]);
   const store = useRunStore();
   const paint = useMemo(
     () => ({ state: (key: string) => store.getState().tasks[key]?.state ?? null, watch: store.subscribe }),
     [store],
   );
   return (
-    <FlowCanvas paint={paint} label={label} drawing={drawing} Card={RunCard} Frame={RunFrame} selected={selected} onSelect={onSelect} />
+    <FlowCanvas
+      paint={paint}
+      label={label}
+      drawing={drawing}
+      drawn={drawn}
+      Card={RunCard}
+      Frame={RunFrame}
+      selected={selected}
+      onSelect={onSelect}
+    />
   );
 }
 

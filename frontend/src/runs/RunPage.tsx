@@ -202,7 +202,7 @@ function GraphView({ run, selected, onSelect }: GraphProps) {
   if (!query.data) return <SkeletonRows label="Loading the graph" />;
   return (
     <Suspense fallback={<SkeletonRows label="Loading the graph" />}>
-      <RunGraph label={label} graph={query.data.graph} selected={selected} onSelect={onSelect} />
+      <RunGraph label={label} version={query.data} selected={selected} onSelect={onSelect} />
     </Suspense>
   );
 }
