@@ -76,7 +76,7 @@ def many_tasks(name: str, count: int) -> str:
         lines += [
             f"  t{at}:",
             "    kind: shell",
-            f"    command: work {at}",
+            f"    run: work {at}",
             "    outputs: {rows: table, loss: number}",
         ]
         lines += [f"    with: {{{', '.join(read)}}}"] if read else []

@@ -5,14 +5,17 @@ import { useEffect } from 'react';
 export function Tier() {
   const store = useStoreApi();
   useEffect(() => {
+    let told = 0;
     const tell = () => {
       const { domNode, transform } = store.getState();
-      if (!domNode) return;
       const zoom = transform[2];
+      // The store also tells of every frame of a drag.
+      if (!domNode || zoom === told) return;
+      told = zoom;
       domNode.dataset.tier = tierOf(zoom);
       domNode.toggleAttribute('data-near', zoom > 1);
       // In steps, so that a turn of the wheel does not style every card in every frame.
-      domNode.style.setProperty('--zoom', String(Math.max(0.3, Math.round(zoom * 20) / 20)));
+      domNode.style.setProperty('--zoom', String(Math.max(0.3, Math.round(zoom * 10) / 10)));
     };
     tell();
     return store.subscribe(tell);

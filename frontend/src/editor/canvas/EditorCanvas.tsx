@@ -44,7 +44,7 @@ const EDGE_TYPES = { link: LinkLine };
 const SNAP: [number, number] = [GRID, GRID];
 const FURTHER = ['Shift', 'Meta', 'Control'];
 /** Fewer than on other canvases: cards with ports take longer to mount, and the camera must not wait for them. */
-const MOST_CARDS = 180;
+const MOST_CARDS = 140;
 const NONE: never[] = [];
 
 /** The pipeline to be drawn upon: one tab stop, everything that the pointer does can be done by keys. */

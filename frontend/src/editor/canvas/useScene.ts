@@ -6,6 +6,7 @@ import { keepDrawn, laidOut, spotsIn, unsettled, type Spots } from '../places';
 import { portsOf } from '../ports';
 import { useEditor } from '../store';
 import type { Model } from '../types';
+import { same } from './same';
 import { groundOf, makeScenes, shownIn, type Scene } from './scene';
 import { useCanvas, useCanvasStore } from './state';
 
@@ -20,7 +21,7 @@ export function useScene(): Scene | null {
   const ports = useMemo(() => (key: string) => portsOf(key, { model, catalogue, judged }), [model, catalogue, judged]);
   const shown = useMemo(() => shownIn(model, ports, opened), [model, ports, opened]);
   const ground = useMemo(() => groundOf(model, shown), [model, shown]);
-  const drawing = useMemo(() => unsettled(ground, layout.tasks), [ground, layout]);
+  const drawing = useSame(useMemo(() => unsettled(ground, layout.tasks), [ground, layout]));
   const laid = useLaidOut(drawing, model);
   const [sceneOf] = useState(makeScenes);
   const scene = useMemo(
@@ -32,6 +33,14 @@ export function useScene(): Scene | null {
   }, [doc, scene]);
   useShared(scene);
   return scene;
+}
+
+/** The last drawing for as long as the new one says the same: nothing is laid out anew because the catalogue came. */
+function useSame(drawing: Drawing | null): Drawing | null {
+  const [last, setLast] = useState(drawing);
+  if (drawing === last || same(drawing, last)) return last;
+  setLast(drawing);
+  return drawing;
 }
 
 const NOTHING: Spots = {};
