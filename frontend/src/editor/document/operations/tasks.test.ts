@@ -140,6 +140,34 @@ describe('a group', () => {
     expect(ungroup({ ...doc(edit.text ?? '', edit.layout) }, 'group').layout?.tasks).toEqual(layout.tasks);
   });
 
+  test('leaves what was said about it above its first task', () => {
+    const text = yaml`
+      tasks:
+        # the whole
+        g: # so called
+          kind: group
+          title: "a # b"
+          with:
+            n: 1 # of them
+          tasks: # inside
+            # the first
+            a: {kind: shell, run: "echo #"} # its own
+          # at the end
+        b: {kind: shell}
+    `;
+    expect(after(text, (now) => ungroup(now, 'g'))).toBe(yaml`
+      tasks:
+        # the whole
+        # so called
+        # of them
+        # inside
+        # at the end
+        # the first
+        a: {kind: shell, run: "echo #"} # its own
+        b: {kind: shell}
+    `);
+  });
+
   test('that is waited for on failure cannot be taken apart', () => {
     const text = 'tasks:\n  g: {kind: group, tasks: {a: {kind: shell}, b: {kind: shell}}}\n  c: {kind: shell, needs: [{task: g, on: failure}]}\n';
     expect(() => ungroup(doc(text), 'g')).toThrow("'c' runs when 'g' fails, which cannot be said of its tasks one by one.");

@@ -1,7 +1,7 @@
 import { FRAME } from '../../../graph/layout';
 import { Refused, type Doc, type Edit, type Json, type JsonMap, type Layout, type Model, type TaskModel } from '../../types';
 import { applyChanges, type Change } from '../splice/change';
-import { linesOfScope, withTasksInstead } from '../splice/tasks';
+import { linesAround, linesOfScope, withTasksInstead } from '../splice/tasks';
 import { isMap, valueAt, without } from '../values';
 import { endsOf } from './border';
 import { childrenOf, isInside, keyIn, needReadable, pathOf, taskAt, tasksPath } from './common';
@@ -12,7 +12,8 @@ import { condition, resolved, resolvedCondition, resolvedIn, type Meaning } from
 
 /**
  * The tasks of a group move out of it. What it was given takes the place of `inputs.…` inside, what it gave that of its
- * outputs outside; its order links and its condition are those of its tasks. Names that are taken outside are changed.
+ * outputs outside; its order links and its condition are those of its tasks. Names that are taken outside are changed, and
+ * what was said about the group in comments is said above its first task.
  */
 export function ungroup(doc: Doc, key: string): Edit {
   needReadable(doc);
@@ -30,7 +31,7 @@ export function ungroup(doc: Doc, key: string): Edit {
     ...beside.flatMap((task) => below(pathOf(model, task.key), opening.around(task))),
     ...(parent === null ? [] : below(pathOf(model, parent), opening.outputsOf(taskAt(model, parent)))),
   ]);
-  const lines = linesOfScope(text, tasksPath(model, key));
+  const lines = [...linesAround(text, pathOf(model, key)), ...linesOfScope(text, tasksPath(model, key))];
   return {
     text: withTasksInstead(text, tasksPath(model, parent), new Set([name]), lines),
     layout: opened(doc.layout, key, parent, names),

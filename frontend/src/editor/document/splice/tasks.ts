@@ -5,6 +5,7 @@ import { entriesOf, jsonOf, locate, type Located, type Path } from '../yaml/node
 import { renderEntry } from '../yaml/render';
 import { treeOf } from '../yaml/tree';
 import { applyChanges } from './change';
+import { commentsOf } from './comments';
 import { withCuts } from './cut';
 import { endOfEntry, isBlankLine, isCompact, leadOf, placesOf, unitOf, Unsuited } from './geometry';
 import { insertLines, linesCut } from './insert';
@@ -55,6 +56,13 @@ export function linesOfScope(text: string, path: Path): string[] {
     if (written) return written;
   }
   return linesOfTasks(text, path, entries.map(({ entry }) => entry?.name ?? ''));
+}
+
+/** The comments of a scope that are not among its tasks, as lines of their own. */
+export function linesAround(text: string, path: Path): string[] {
+  const [scope, tasks] = [at(text, path), at(text, [...path, 'tasks'])];
+  const isWritten = tasks?.node.type === 'map' && !tasks.node.flow && tasks.node.entries.size > 0;
+  return scope && isWritten ? commentsOf(text, scope, tasks) : [];
 }
 
 /** Lines moved to the right; empty ones stay empty. */

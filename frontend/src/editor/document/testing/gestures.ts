@@ -137,7 +137,7 @@ const MAKERS: readonly Maker[] = [
   },
   (chance, doc) => {
     const scope = maybe(chance, [...doc.model.tasks.values()].filter(({ kind }) => kind === 'group'));
-    return gesture(`ungroup ${scope?.key ?? ''}`, (now) => operations.ungroup(now, scope?.key ?? ''), scope ? [scope.key, ...siblingsOf(doc, scope).map(({ key }) => key)] : [], scope ? [`${scope.key}/`] : []);
+    return gesture(`ungroup ${scope?.key ?? ''}`, (now) => operations.ungroup(now, scope?.key ?? ''), scope ? siblingsOf(doc, scope).map(({ key }) => key).filter((key) => key !== scope.key) : []);
   },
   (chance, doc, task) => {
     const keys = some(chance, siblingsOf(doc, task), 3).map(({ key }) => key);
