@@ -38,7 +38,7 @@ describe('the panel of the pipeline', () => {
   it('adds a parameter and judges its default by its limits', async () => {
     const { user, written, container } = draw(<TaskPanel />, HEAD);
     await user.type(screen.getByLabelText('Name of a new parameter'), 'epochs{Enter}');
-    await user.click(screen.getByRole('button', { name: 'Open epochs' }));
+    expect(screen.getByRole('button', { name: 'Close epochs' })).toHaveAttribute('aria-expanded', 'true');
     const field = (place: string) => container.querySelector<HTMLElement>(`[id="field-parameters.epochs.${place}"]`)!;
     await user.selectOptions(field('type'), 'integer');
     await user.type(field('minimum'), '10');

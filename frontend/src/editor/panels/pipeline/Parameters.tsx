@@ -21,22 +21,28 @@ export function Parameters() {
   const problems = useProblemsAt(['parameters']);
   const written = useEditor(({ doc }) => doc.model.head.parameters);
   const parameters = mapOf(written);
+  // A new one is open: its type and default come next.
+  const [added, setAdded] = useState<string | null>(null);
+  const add = (name: string) => {
+    setAdded(name);
+    set(['parameters', name], { type: 'string' });
+  };
   return (
     <Section title="Parameters">
       <Said said={problems} />
       {Object.keys(parameters).length === 0 && <p className={css.words}>None: every run does the same.</p>}
       {Object.entries(parameters).map(([name, spec]) => (
-        <Parameter key={name} name={name} spec={mapOf(spec)} />
+        <Parameter key={name} name={name} spec={mapOf(spec)} isNew={name === added} />
       ))}
-      <NewName noun="parameter" taken={Object.keys(parameters)} readOnly={readOnly} onAdd={(name) => set(['parameters', name], { type: 'string' })} />
+      <NewName noun="parameter" taken={Object.keys(parameters)} readOnly={readOnly} onAdd={add} />
     </Section>
   );
 }
 
-function Parameter({ name, spec }: { name: string; spec: JsonMap }) {
+function Parameter({ name, spec, isNew }: { name: string; spec: JsonMap; isNew: boolean }) {
   const store = useEditorStore();
   const { readOnly, set } = useTarget();
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState(isNew);
   const model = useEditor(({ doc }) => doc.model);
   const uses = useMemo(() => usesOf(model, name), [model, name]);
   const path = ['parameters', name];
