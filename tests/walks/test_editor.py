@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.walks.editing import LOCATION, Editing, register_blocks
 from tests.walks.product import Product
@@ -337,6 +337,47 @@ def test_s9_two_versions_are_compared_and_an_older_one_is_restored(editing: Edit
     old, new = (editing.shop.get(f"pipelines/{name}/versions/{number}/") for number in (1, 3))
     assert new["text"] == old["text"]
     assert new["spec_sha256"] == old["spec_sha256"]
+
+
+CORNERS = """
+() => Object.fromEntries([...document.querySelectorAll('.react-flow__node')].map((node) => {
+  const {e, f} = new DOMMatrix(getComputedStyle(node).transform);
+  return [node.dataset.id, [e, f]];
+}))
+"""
+SCOPE = """\
+  load: {kind: shell, run: "true"}
+  all:
+    kind: group
+    tasks:
+      fit: {kind: shell, run: "true"}
+      judge: {kind: shell, run: "true", needs: [fit]}
+"""
+
+
+def drawn(page: Page, *keys: str) -> dict[str, tuple[float, float]]:
+    """Where tasks stand on the drawing, counted from the first of them."""
+    expect(page.locator(f'[id="card-{keys[-1]}"]')).to_be_visible(timeout=PATIENCE)
+    corners = page.evaluate(CORNERS)
+    x, y = corners[keys[0]]
+    return {key: (corners[key][0] - x, corners[key][1] - y) for key in keys}
+
+
+def test_a_version_and_its_runs_are_drawn_as_it_was_in_the_editor(editing: Editing) -> None:
+    name = editing.open_with(SCOPE)
+    tasks = ("load", "all", "all/fit", "all/judge")
+    x, y = editing.middle(editing.task("load"))
+    editing.drag(editing.task("load"), (x - 48, y + 216))
+    editing.sees_saved()
+    editing.publish("drawn")
+    editing.press("Escape")
+    seen = drawn(editing.page, *tasks)
+    assert seen["all"][1] < 0, "the task was dragged below the group"
+
+    editing.goto(f"/pipelines/demo:{name}")
+    assert drawn(editing.page, *tasks) == seen
+    editing.goto(f"/runs/{editing.shop.start(f'demo:{name}')}")
+    assert drawn(editing.page, *tasks) == seen
 
 
 def test_from_an_empty_canvas_to_the_trace_of_what_was_made(editing: Editing) -> None:
