@@ -59,7 +59,6 @@ export type Cause = Schemas['CauseShape'];
 export type Run = With<Schemas['RunShape'], { parameters: JsonMap; counts: Partial<Record<TaskState, number>> }>;
 export type Approval = Schemas['ApprovalShape'];
 export type TaskRun = Schemas['TaskRunShape'];
-export type AttemptSummary = Schemas['AttemptBriefShape'];
 export type Attempt = Schemas['AttemptShape'];
 export type Bytes = With<Schemas['BytesShape'], { meta: JsonMap }>;
 export type TaskInput = With<Schemas['InputShape'], { value: Json; artifact: Bytes | null }>;

@@ -28,8 +28,6 @@ export const LOOKS = {
   lost: hollow('failed', 'Lost'),
 } as const satisfies Record<string, StateLook>;
 
-export type AnyState = keyof typeof LOOKS;
-
 /** A state this page does not know is shown by its own word, calmly. */
 export function lookOf(state: string): StateLook {
   return (LOOKS as Record<string, StateLook>)[state] ?? filled('queued', state.replaceAll('_', ' '));
