@@ -1,8 +1,11 @@
+import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { createContext, use, useEffect, useMemo, type ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { useLive, useLiveStatus } from '../api/live';
+import { addressOf, versionQuery } from '../api/pipelines';
+import { getRun } from '../api/runs';
 import type { TaskRun } from '../api/types';
-import { createRunStore, isActive, type RunState, type RunStore } from './store';
+import { createRunStore, isActive, REAL, type RunState, type RunStore, type RunStoreParts } from './store';
 
 const Context = createContext<RunStore | null>(null);
 
@@ -11,7 +14,8 @@ const SURE_MS = { open: 10_000, broken: 2_000 };
 
 /** Holds the state of one run for the parts of its page, and keeps it true. */
 export function RunProvider({ id, children }: { id: string; children: ReactNode }) {
-  const store = useMemo(() => createRunStore(id), [id]);
+  const queryClient = useQueryClient();
+  const store = useMemo(() => createRunStore(id, withVersion(queryClient)), [id, queryClient]);
   const active = useStore(store, (state) => isActive(state.run));
   const missing = useStore(store, (state) => state.run === null);
   const open = useLiveStatus() === 'open';
@@ -23,6 +27,19 @@ export function RunProvider({ id, children }: { id: string; children: ReactNode 
     return () => clearInterval(timer);
   }, [store, active, missing, open]);
   return <Context value={store}>{children}</Context>;
+}
+
+/** The version is asked for as soon as it is known which, beside the tasks: the graph is drawn from it. */
+function withVersion(queryClient: QueryClient): RunStoreParts {
+  return {
+    ...REAL,
+    getRun: async (id, signal) => {
+      const run = await getRun(id, signal);
+      // The graph tells when it could not be had.
+      queryClient.query(versionQuery(addressOf(run.pipeline), run.version)).catch(() => undefined);
+      return run;
+    },
+  };
 }
 
 export function useRunStore(): RunStore {

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Network, Rows3 } from 'lucide-react';
-import { lazy, Suspense, useCallback, useMemo } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo } from 'react';
 import { addressOf, versionQuery } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { GraphEdge, Run } from '../api/types';
@@ -18,12 +18,18 @@ import type { RunSearch } from './search';
 import { TaskPanel } from './TaskPanel';
 import { TaskTable } from './TaskTable';
 
-const RunGraph = lazy(() => import('./RunGraph').then((module) => ({ default: module.RunGraph })));
+const loadGraph = () => import('./RunGraph');
+const RunGraph = lazy(async () => ({ default: (await loadGraph()).RunGraph }));
 const route = getRouteApi('/shell/runs/$runId');
 const NO_EDGES: GraphEdge[] = [];
 
 export function RunPage() {
   const { runId } = route.useParams();
+  const { view } = route.useSearch();
+  useEffect(() => {
+    // Not waiting for the run. What fails here is asked for again where it is drawn.
+    if (view !== 'list') loadGraph().catch(() => undefined);
+  }, [view]);
   return (
     <RunProvider id={runId} key={runId}>
       <Loaded />

@@ -30,7 +30,7 @@ export interface RunStoreParts {
   frame: (work: () => void) => unknown;
 }
 
-const REAL: RunStoreParts = { getRun, getTasks, frame: (work) => requestAnimationFrame(work) };
+export const REAL: RunStoreParts = { getRun, getTasks, frame: (work) => requestAnimationFrame(work) };
 
 const ACTIVE = new Set(['queued', 'running', 'cancelling']);
 
