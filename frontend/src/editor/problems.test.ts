@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { checking } from './panels/form/check';
 import { countsOf, keyOf, placeOf, problemsOf } from './problems';
 import { docOf, EMPTY_CATALOGUE, EMPTY_LAYOUT } from './store';
 import type { Block, Catalogue, Judged, Problem } from './types';
+
+beforeAll(() => checking);
 
 const TEXT = `schema: orchestrator/v1
 name: digits

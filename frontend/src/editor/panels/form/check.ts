@@ -1,24 +1,35 @@
-import { Validator, type OutputUnit } from '@cfworker/json-schema';
+import type { OutputUnit, Validator } from '@cfworker/json-schema';
 import type { Json, JsonMap } from '../../types';
 import type { Schema } from './schema';
 
-/* What a schema has against a value, as a sentence. The server says the same a little later. */
+/*
+ * What a schema has against a value, as a sentence. The server says the same a little later, so nobody waits for the
+ * library that knows schemas: until it is there nothing is found wrong here.
+ */
+
+let library: typeof import('@cfworker/json-schema') | null = null;
+
+/** Is done when values are checked. */
+export const checking: Promise<void> = import('@cfworker/json-schema').then(
+  (loaded) => {
+    library = loaded;
+  },
+  () => undefined,
+);
 
 const validators = new WeakMap<Schema, Validator>();
 
 /** The first thing wrong with a value, or null. What holds a reference is judged by the server alone. */
 export function faultOf(schema: Schema, value: Json | undefined): string | null {
   if (value === undefined || holdsReference(value)) return null;
-  const { valid, errors } = validatorOf(schema).validate(value);
-  const first = errors.at(-1);
-  return valid || !first ? null : sentenceOf(first, schema);
+  const answer = validatorOf(schema)?.validate(value);
+  const first = answer?.errors.at(-1);
+  return !answer || answer.valid || !first ? null : sentenceOf(first, schema);
 }
 
-function validatorOf(schema: Schema): Validator {
-  const known = validators.get(schema);
-  if (known) return known;
-  const made = new Validator(schema, '7', false);
-  validators.set(schema, made);
+function validatorOf(schema: Schema): Validator | null {
+  const made = validators.get(schema) ?? (library && new library.Validator(schema, '7', false));
+  if (made) validators.set(schema, made);
   return made;
 }
 

@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import palette from '../../../testing/palette.json';
-import { faultOf } from './check';
+import { checking, faultOf } from './check';
 import { controlOf, labelOf, starterOf, type Schema } from './schema';
 import { parseJson, parseNumber, parseScalar } from './typed';
+
+beforeAll(() => checking);
 
 const { kinds, common, work } = palette.kinds as unknown as {
   kinds: { name: string; keys: Record<string, Schema> }[];
