@@ -1,6 +1,6 @@
 import { render } from '@testing-library/react';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { requestJump, useJump, type Jump } from './jump';
+import { forgetJump, requestJump, useJump, type Jump } from './jump';
 
 // Each test on a day of its own: a jump is soon forgotten.
 let day = 0;
@@ -38,6 +38,17 @@ it('reaches a panel that only opens because of it, and nobody much later', () =>
   vi.advanceTimersByTime(2000);
   render(<Ear heard={late} />);
   expect(late).not.toHaveBeenCalled();
+});
+
+it('is forgotten with the page it was of', () => {
+  const [there, here] = [vi.fn(), vi.fn()];
+  const page = render(<Ear heard={there} />);
+  requestJump(JUMP);
+  vi.runAllTimers();
+  page.unmount();
+  forgetJump();
+  render(<Ear heard={here} />);
+  expect(here).not.toHaveBeenCalled();
 });
 
 it('goes only to the last place that was asked for', () => {

@@ -30,6 +30,11 @@ export function requestJump(jump: Jump): void {
   });
 }
 
+/** Nobody hears of the last jump any more: the page it was of has been left. */
+export function forgetJump(): void {
+  last = null;
+}
+
 function listen(handler: Handler): () => void {
   const late = last !== null && Date.now() - last.at < FRESH ? last.jump : null;
   if (late) handler(late);

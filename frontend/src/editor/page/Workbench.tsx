@@ -5,6 +5,7 @@ import { useCatalogue } from '../catalogue';
 import type { Camera, Stage } from '../commands/types';
 import type { SafetyCopy } from '../safety';
 import type { EditorSearch } from '../search';
+import { forgetJump } from '../jump';
 import { useEditor, useEditorStore } from '../store';
 import { useValidation } from '../validation';
 import { Announcer } from './Announcer';
@@ -38,6 +39,7 @@ export function Workbench({ pipeline, whyReadOnly, copies, panel }: Props) {
   useValidation();
   useAddress(opened.history ? 'history' : opened.problems ? 'problems' : undefined);
   useEffect(prepare, []);
+  useEffect(() => forgetJump, []);
   return (
     <StageContext value={stage}>
       <div className={css.page}>

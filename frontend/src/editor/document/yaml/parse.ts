@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument, visit, type Document, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { Problem } from '../../types';
+import { farTooDeep } from './depth';
 import { lineAt, lineStarts } from './lines';
 import { NoNumber, resolveScalar } from './scalar';
 import { sentenceOf, type Fault } from './sentences';
@@ -89,6 +90,11 @@ class Reader {
     if (isTooLong(this.text)) {
       const message = 'The document is larger than 2 MB. Move long code into the code location, and data into files.';
       this.stop('document-too-large', 0, message, { limit: MAX_BYTES });
+    }
+    const deep = farTooDeep(this.text);
+    if (deep !== null) {
+      this.tooDeep(deep);
+      throw new Stop();
     }
     const bad = BAD_CHARACTER.exec(this.text);
     if (!bad) return;
