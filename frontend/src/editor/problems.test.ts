@@ -102,6 +102,12 @@ describe('the problems of a document', () => {
     expect(shown(TEXT.slice(0, TEXT.indexOf('  last:')))).toEqual([RATE, FIT]);
   });
 
+  it('of having no tasks are gone with the first task', () => {
+    const none = judgedOf([problem('tasks', 3)], 'schema: orchestrator/v1\nname: digits\ntasks: {}\n');
+    expect(shown(none.text, none)).toHaveLength(1);
+    expect(shown(`${none.text.replace('{}', '')}  first: {kind: shell, run: "true"}\n`, none)).toEqual([]);
+  });
+
   it('say only why the text cannot be read, when it cannot', () => {
     const [only, ...others] = shown(TEXT.replace('[nobody]', '[nobody'));
     expect(only?.severity).toBe('error');

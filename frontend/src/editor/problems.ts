@@ -1,6 +1,6 @@
 import { judgedHere } from './here';
 import { useEditor, type EditorState } from './store';
-import type { Judged, JsonMap, Model, Problem, TaskModel } from './types';
+import type { Judged, Model, Problem, TaskModel } from './types';
 
 /* What is wrong with a document: derived from it and from the server's last judgement, never stored. */
 
@@ -113,7 +113,7 @@ function stillTrue(judged: Judged, text: string, model: Model): Problem[] {
   return judged.problems
     .map((problem) => {
       const { key, place } = placeOf(problem, then);
-      if (key === null) return sameHead(place, then.head, model.head) ? movedTo(problem, lineNow(problem.line)) : null;
+      if (key === null) return sameHead(place, then, model) ? movedTo(problem, lineNow(problem.line)) : null;
       const [before, now] = [then.tasks.get(key), model.tasks.get(key)];
       if (!before || !now || !same(before.raw, now.raw)) return null;
       return movedTo(problem, Math.min(problem.line + now.line - before.line, now.lastLine));
@@ -137,9 +137,11 @@ function movedTo(problem: Problem, line: number): Problem {
   return line === problem.line || problem.line === 0 ? problem : { ...problem, line };
 }
 
-function sameHead(place: string, before: JsonMap, now: JsonMap): boolean {
+function sameHead(place: string, before: Model, now: Model): boolean {
   const key = place.split('.', 1)[0] ?? '';
-  return same(before[key], now[key]);
+  // The head is without the tasks: of them all, it matters which there are.
+  if (key === 'tasks') return same([...before.tasks.keys()], [...now.tasks.keys()]);
+  return same(before.head[key], now.head[key]);
 }
 
 function same(one: unknown, other: unknown): boolean {
