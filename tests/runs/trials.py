@@ -55,9 +55,9 @@ class Trial:
         return self.log_file.read_text(errors="replace")
 
     def wait_for(self, words: str, seconds: float = 10.0) -> str:
-        """Until the log has these words."""
+        """Until the log has these words, and the zygote has said which process wrote them."""
         deadline = time.monotonic() + seconds
-        while words not in self.log:
+        while words not in self.log or self.running.pid is None:
             self.running.poll(0.01)
             assert time.monotonic() < deadline, f"the log never said {words!r}: {self.log!r}"
         return self.log

@@ -132,7 +132,7 @@ PARTS: dict[str, Callable[[Editing], None]] = {
     "the problems": button("Problems", "needs the input"),
     "the history": button("History", "Draft"),
     "publishing": button("Publish", "must be solved"),
-    "running": button("Run", "published"),
+    "running": button("Run", "Publish and run"),
     "adding": press("/"),
     "finding": press("Control+f"),
     "the commands": press("Control+k"),
