@@ -401,13 +401,16 @@ def test_from_an_empty_canvas_to_the_trace_of_what_was_made(editing: Editing) ->
     page.wait_for_url("**/runs/*", timeout=PATIENCE)
     editing.sees("summary", "Succeeded")
     editing.card("clean", "Succeeded").click()
+    run = editing.shop.get("runs/", pipeline=f"demo:{name}")["results"][0]
+    made = editing.shop.details(run["id"], "clean")["outputs"][0]["artifact"]
+    read_by = f"artifacts/{made}/downstream/"
+    editing.shop.until(lambda: "summary" in str(editing.shop.get(read_by)), "the records are written", 60)
     page.get_by_role("tab", name="Inputs and outputs").click()
     page.get_by_label("Outputs").get_by_role("link", name="result", exact=True).click()
     page.wait_for_url("**/artifacts/*")
     for words in (f"{name}.clean.result", "read_csv", "summary", "size"):
         expect(page.get_by_role("main").get_by_text(words).first).to_be_visible(timeout=PATIENCE)
-    run = editing.shop.get("runs/", pipeline=f"demo:{name}")["results"][0]
-    assert run["state"] == "succeeded"
+    assert editing.shop.wait(run["id"])["state"] == "succeeded"
 
 
 def test_s6_tasks_are_copied_into_another_pipeline_without_their_secrets(
