@@ -62,6 +62,17 @@ class Visitor:
         expect(self.card(task, state)).to_be_visible(timeout=PATIENCE)
 
 
+# Two frames, in which colours may begin to change, and then until all that ends has ended.
+_STILL = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame();
+    await frame();
+    const ending = document.getAnimations().filter((each) => each.effect?.getTiming().iterations !== Infinity);
+    const late = new Promise((resolve) => setTimeout(resolve, 2000));
+    await Promise.race([Promise.allSettled(ending.map((each) => each.finished)), late]);
+}"""
+
+
 @cache
 def _axe() -> str:
     return AXE.read_text()
@@ -69,6 +80,7 @@ def _axe() -> str:
 
 def violations(page: Page) -> list[str]:
     """What axe finds against WCAG on the page as it stands: rule, how many places, the first of them."""
+    page.evaluate(_STILL)
     page.evaluate(_axe())  # not a script tag, which a content security policy would refuse
     found = page.evaluate(
         "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})",
