@@ -67,7 +67,7 @@ _STILL = """async () => {
     const frame = () => new Promise(requestAnimationFrame);
     await frame();
     await frame();
-    const ending = document.getAnimations().filter((each) => each.effect?.getTiming().iterations !== Infinity);
+    const ending = document.getAnimations().filter(each => each.effect?.getTiming().iterations !== Infinity);
     const late = new Promise((resolve) => setTimeout(resolve, 2000));
     await Promise.race([Promise.allSettled(ending.map((each) => each.finished)), late]);
 }"""
