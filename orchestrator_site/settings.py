@@ -83,6 +83,8 @@ ORCHESTRATOR: dict[str, Any] = {
     # What secrets may refer to on a worker's machine: variables with this prefix, files in this folder.
     "SECRET_VARIABLES": env_str("ORCHESTRATOR_SECRET_VARIABLES", "TASK_SECRET_"),
     "SECRET_FILES": env_str("ORCHESTRATOR_SECRET_FILES"),
+    # Hosts (`host`, `host:port`) and networks that may be asked although they are not public.
+    "INNER_ADDRESSES": env_list("ORCHESTRATOR_INNER_ADDRESSES"),
     # Seconds between TERM and KILL of a stopped task, and that a stopping worker waits for its attempt.
     "KILL_GRACE": env_float("ORCHESTRATOR_KILL_GRACE", 10.0),
     "DRAIN_TIMEOUT": env_float("ORCHESTRATOR_DRAIN_TIMEOUT", 600.0),
