@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from lineage.canonical import digest, portable, sha256_of
 from lineage.naming import artifact_name, job_name
+from pipelines.canonical import digest, portable, sha256_of
 from pipelines.references import ResolveError, references, resolve, secret_named
 
 SCHEMA = "orchestrator/record/1"

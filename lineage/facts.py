@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from lineage.canonical import canonical, portable, sha256_of
 from lineage.documents import AttemptFacts, Occurrence, Slot
+from pipelines.canonical import canonical, portable, sha256_of
 from pipelines.models import Task
 from runs.models import Attempt, AttemptInput, AttemptOutput, CapturedFact
 

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from lineage import queries
-from lineage.canonical import digest
 from lineage.documents import Sheet
 from lineage.merkle import root_and_paths, root_of
 from lineage.models import Record, RecordSeal
 from pipelines import audit
+from pipelines.canonical import digest
 from pipelines.models import Team
 
 

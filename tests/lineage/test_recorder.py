@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from psycopg import sql
 
 from lineage import documents, recorder
-from lineage.canonical import digest
 from lineage.models import WROTE, Artifact, Content, Record, RecorderMark, Use
 from lineage.queries import record_document_of
+from pipelines.canonical import digest
 from runs.models import Attempt, AttemptInput, CapturedFact, Run
 from tests.factories import Cast, make_cast
 from tests.lineage.factories import (

@@ -4,9 +4,9 @@ import pytest
 from psycopg import sql
 
 from lineage import queries, recorder, seals
-from lineage.canonical import digest
 from lineage.models import Record, RecordSeal
 from pipelines import audit
+from pipelines.canonical import digest
 from pipelines.models import AuditEvent
 from tests.factories import Cast, make_cast
 from tests.lineage.factories import make_attempt, make_run, make_trained, make_version

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineage.canonical import CanonicalError, canonical, digest, portable
+from pipelines.canonical import CanonicalError, canonical, digest, portable
 
 # Appendix B of RFC 8785, and the borders of its number format.
 NUMBERS = [
