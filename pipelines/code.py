@@ -145,6 +145,7 @@ def _keep(location: CodeLocation, taken: snapshots.Snapshot, found: signatures.B
         tree_sha256=taken.tree_sha256,
         defaults={
             "lock_sha256": taken.lock_sha256,
+            "python": taken.python,
             "file_count": taken.file_count,
             "size": taken.size,
             "blocks": {name: block.to_json() for name, block in found.blocks.items()},

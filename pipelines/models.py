@@ -176,6 +176,8 @@ class CodeSnapshot(models.Model):
     location = models.ForeignKey(CodeLocation, on_delete=models.PROTECT, related_name="snapshots")
     tree_sha256 = models.CharField(max_length=64)
     lock_sha256 = models.CharField(max_length=64, blank=True, default="")
+    # A version specifier such as ">=3.12"; "" is content with any.
+    python = models.CharField(max_length=100, blank=True, default="")
     file_count = models.IntegerField(default=0)
     size = models.BigIntegerField(default=0)
     blocks = models.JSONField(default=dict)

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines import python_versions
 from pipelines.store import Store, StoreError, walk
 
 MAX_FILES = 20_000
@@ -29,12 +30,16 @@ class TooLarge(StoreError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was seen in a folder. `size`: bytes. `lock_sha256`: of the lock file's bytes, or ""."""
+    """What was seen in a folder. `size`: bytes. `lock_sha256`: of the lock file's bytes, or "".
+
+    `python`: the versions it wants, as `python_versions.wanted` says.
+    """
 
     tree_sha256: str
     file_count: int
     size: int
     lock_sha256: str = ""
+    python: str = ""
 
 
 def kept(path: str) -> bool:
@@ -53,7 +58,8 @@ def take(store: Store, folder: Path, lock_file: str = "") -> Snapshot:
     if lock_file:
         lock_sha256 = hashlib.sha256(read_lock(folder, lock_file)).hexdigest()
     stored = store.put_folder(folder, kept)
-    return Snapshot(stored.sha256, stored.files, stored.size, lock_sha256)
+    python = python_versions.wanted(folder, lock_file)
+    return Snapshot(stored.sha256, stored.files, stored.size, lock_sha256, python)
 
 
 def check_size(folder: Path) -> None:
