@@ -3,6 +3,8 @@ import { defineConfig, type Plugin } from 'vite';
 import { configDefaults } from 'vitest/config';
 
 const DJANGO = 'http://127.0.0.1:8000';
+// The server puts the nonce of each answer in its place (orchestrator_site/shell.py).
+const NONCE_PLACE = '{{ csp-nonce }}';
 
 /** In mode `fake` the development page starts with the fake server of src/testing instead of a real one. */
 function fakeEntry(): Plugin {
@@ -14,6 +16,7 @@ function fakeEntry(): Plugin {
 
 export default defineConfig(({ command, mode }) => ({
   base: command === 'build' && mode !== 'fake' ? '/static/' : '/',
+  html: command === 'build' ? { cspNonce: NONCE_PLACE } : {},
   plugins: [react(), ...(mode === 'fake' ? [fakeEntry()] : [])],
   build: {
     outDir: 'dist',

@@ -88,6 +88,8 @@ ORCHESTRATOR: dict[str, Any] = {
     # Seconds between TERM and KILL of a stopped task, and that a stopping worker waits for its attempt.
     "KILL_GRACE": env_float("ORCHESTRATOR_KILL_GRACE", 10.0),
     "DRAIN_TIMEOUT": env_float("ORCHESTRATOR_DRAIN_TIMEOUT", 600.0),
+    # Minutes for which a person in a browser is believed before secrets, tokens, roles and the like.
+    "REAUTHENTICATE_AFTER": env_float("ORCHESTRATOR_REAUTHENTICATE_AFTER", 15.0),
 }
 if EMBEDDED and not ORCHESTRATOR["SECRET_KEYS"]:
     ORCHESTRATOR["SECRET_KEYS_FILE"] = str(HOME.secret_keys_file)
@@ -131,6 +133,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "orchestrator_site.shell.StaticFilesMiddleware",
+    "orchestrator_site.confining.ConfiningMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -307,6 +310,30 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# TLS ends at a proxy, which says so in X-Forwarded-Proto; who watches the processes asks them directly.
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = env_int("ORCHESTRATOR_HSTS_SECONDS", 31_536_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env_bool("ORCHESTRATOR_HSTS_SUBDOMAINS", True)
+SECURE_HSTS_PRELOAD = SECURE_HSTS_INCLUDE_SUBDOMAINS
+
+# Nothing but our own files, and no script or style written into a page. The page of the frontend narrows
+# scripts to those with the nonce of the answer (orchestrator_site.shell).
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "worker-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
 
 # --- The built frontend ---------------------------------------------------------------
 

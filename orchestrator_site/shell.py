@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from csp.constants import NONCE, SELF, STRICT_DYNAMIC
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
@@ -13,6 +15,8 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+# Where the build leaves room for the nonce of each answer (frontend/vite.config.ts).
+NONCE_PLACE = b"{{ csp-nonce }}"
 NOT_BUILT = "The frontend has not been built: run `make setup`, then start again.\n"
 
 
@@ -42,6 +46,7 @@ def read_page(path: Path, changed: int) -> bytes:
 @require_safe
 @never_cache
 @ensure_csrf_cookie
+@csp_replace({"script-src": [NONCE, STRICT_DYNAMIC], "style-src": [SELF, NONCE]})
 def page_shell(request: HttpRequest) -> HttpResponse:
     """Every address that is not an API's: the router in the page decides what it shows."""
     index = settings.FRONTEND_DIST / "index.html"
@@ -49,4 +54,5 @@ def page_shell(request: HttpRequest) -> HttpResponse:
         body = read_page(index, index.stat().st_mtime_ns)
     except FileNotFoundError:
         return HttpResponse(NOT_BUILT, status=503, content_type="text/plain; charset=utf-8")
+    body = body.replace(NONCE_PLACE, str(request.csp_nonce).encode())  # type: ignore[attr-defined]
     return HttpResponse(body, content_type="text/html; charset=utf-8")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
 from orchestrator_site import schema  # noqa: F401 - registers what it describes
 from orchestrator_site.api import unknown_address
+from orchestrator_site.confining import DocsView
 from orchestrator_site.health import healthz, readyz
 from orchestrator_site.metrics import MetricsView
 from orchestrator_site.shell import page_shell
@@ -19,7 +20,7 @@ handler500 = "orchestrator_site.api.server_error"
 
 api: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs/", DocsView.as_view(url_name="schema"), name="docs"),
     path("", include("pipelines.api.urls")),
     path("", include("runs.api.urls")),
     path("", include("lineage.api.urls")),

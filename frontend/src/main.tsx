@@ -2,12 +2,16 @@ import '@fontsource-variable/inter';
 import './ui/tokens.css';
 import './ui/looks.css';
 import './ui/base.css';
+import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './router/App';
+import { pageNonce } from './ui/nonce';
 import { applyTheme } from './ui/theme';
 
 applyTheme();
+// For the style sheet that dialogs add while the page behind them must not scroll.
+setNonce(pageNonce());
 
 // The server was renewed while this page was open, and a part of it that was not loaded yet is gone: take the new page.
 window.addEventListener('vite:preloadError', (event) => {

@@ -47,7 +47,7 @@ class Secrets:
 
     @classmethod
     def fresh(cls) -> Secrets:
-        return cls(**{field.name: secrets.token_urlsafe(36) for field in fields(cls)})
+        return cls(**{field.name: secrets.token_urlsafe(48) for field in fields(cls)})
 
 
 class Home:

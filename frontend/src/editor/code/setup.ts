@@ -14,6 +14,7 @@ import {
   lineNumbers,
   type KeyBinding,
 } from '@codemirror/view';
+import { pageNonce } from '../../ui/nonce';
 import { leaving } from './leaving';
 import { theme } from './theme';
 
@@ -55,9 +56,9 @@ export function setup({ label, describedBy, indent, undo, redo }: Wishes): Exten
   ];
 }
 
-/** The nonce of a strict content security policy, from Vite's meta tag, for the style sheet that CodeMirror adds. */
+/** For the style sheet that CodeMirror adds. */
 function nonce(): Extension {
-  const value = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce;
+  const value = pageNonce();
   return value ? EditorView.cspNonce.of(value) : [];
 }
 
