@@ -1,7 +1,8 @@
 """The rows of ``runs``: import them from here."""
 
 from runs.models.attempt import Attempt, AttemptInput, AttemptOutput, CapturedFact, LogChunk, RunEvent
-from runs.models.queue import Chore, Environment, Queue, WorkerLease
+from runs.models.environment import Environment, Machine
+from runs.models.queue import Chore, Queue, WorkerLease
 from runs.models.run import Approval, Run, RunCode, TaskEdge, TaskRun
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Chore",
     "Environment",
     "LogChunk",
+    "Machine",
     "Queue",
     "Run",
     "RunCode",

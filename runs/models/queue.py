@@ -68,30 +68,6 @@ class WorkerLease(models.Model):
         return self.worker
 
 
-class Environment(models.Model):
-    """The interpreter and packages that one lock file names."""
-
-    lock_sha256 = models.CharField(max_length=64, unique=True)
-    python = models.CharField(max_length=32)
-    state = models.CharField(max_length=16, default="missing")
-    paths = models.JSONField(default=dict)
-    log = models.TextField(blank=True, default="")
-    created_at = models.DateTimeField(db_default=EngineNow(), editable=False)
-    built_at = models.DateTimeField(null=True)
-
-    class Meta:
-        db_table = "environment"
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(state__in=["missing", "building", "ready", "failed"]),
-                name="environment_state_known",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.lock_sha256[:12]
-
-
 class Chore(models.Model):
     """Work that is not a task. At most one live row per kind and key."""
 
