@@ -9,6 +9,8 @@ class LineageConfig(AppConfig):
     def ready(self) -> None:
         """Register with the rooms below what they must do without knowing this one."""
         from lineage import chores, handlers, queries, recorder, sweeps
+        from lineage.models import Endpoint, Model
+        from pipelines import grants
         from pipelines.lookups import lookups
         from runs import chores as run_chores
         from runs import kinds, metrics, signals
@@ -19,6 +21,8 @@ class LineageConfig(AppConfig):
         kinds.register_preparer("register", handlers.prepare_register)
         kinds.register_preparer("deploy", handlers.prepare_deploy)
         lookups.endpoints = queries.endpoints_for
+        grants.lendable(Endpoint, grants.USE)
+        grants.lendable(Model, "view", grants.USE, lasting=True)
         run_chores.register_nudge(chores.RECORD, recorder.record_politely)
         signals.attempt_finished.connect(chores.ask_to_record, dispatch_uid="lineage.record")
         run_sweeps.register(sweeps.sweep)

@@ -12,8 +12,9 @@ import structlog
 from django.db import DatabaseError
 
 from lineage import approvals, recorder, registry
-from lineage.models import Artifact, CataloguedApproval, Endpoint, ModelVersion, Stage
+from lineage.models import Artifact, CataloguedApproval, Endpoint, Model, ModelVersion, Stage
 from lineage.registry import By
+from pipelines import grants
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import Pipeline
 from runs.kinds import Finishing, Preparing
@@ -161,10 +162,11 @@ def _named_version(team_id: int, value: Any) -> ModelVersion | None:
     if not isinstance(value, dict) or "model_version" not in value:
         return None
     rows = ModelVersion.objects.select_related("model", "artifact__content")
-    found = rows.filter(uuid=value["model_version"], model__team_id=team_id).first()
+    usable = grants.usable(Model.objects.all(), team_id)
+    found = rows.filter(uuid=value["model_version"], model__in=usable).first()
     if found is None:
         raise Conflict(
-            f"{value.get('model')} version {value.get('version')} is not registered in this team.",
+            f"{value.get('model')} version {value.get('version')} is not registered in this team, nor lent to it.",
             code="model-version-missing",
         )
     return found

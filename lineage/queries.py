@@ -26,6 +26,7 @@ from lineage.models import (
     Record,
     Use,
 )
+from pipelines import grants
 from pipelines.models import Team
 
 # Artifacts that a walk shows at first; more is said to be there, and the walk can begin again further up.
@@ -274,8 +275,9 @@ def live_deployments(version: ModelVersion) -> QuerySet[Deployment]:
 
 
 def endpoints_for(team: Team) -> dict[str, str]:
-    """Name -> stage of the endpoints a team may deploy to."""
-    return dict(Endpoint.objects.filter(team=team, archived_at=None).values_list("name", "stage"))
+    """Name -> stage of the endpoints a team may deploy to: its own, and ``owner:name`` those lent to it."""
+    rows = grants.usable(Endpoint.objects.filter(archived_at=None), team.pk).select_related("team")
+    return {grants.named_in(row, team.pk): row.stage for row in rows}
 
 
 def endpoints(visible: QuerySet[Endpoint]) -> QuerySet[Endpoint]:

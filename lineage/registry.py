@@ -23,7 +23,7 @@ from lineage.models import (
     Record,
 )
 from lineage.naming import short
-from pipelines import audit
+from pipelines import audit, grants
 from pipelines.errors import Conflict
 from pipelines.models import ApiToken, Team, User
 from runs.models import Run
@@ -167,9 +167,11 @@ def default_address(team: Team, name: str) -> str:
 
 
 def endpoint_of(team_id: int, name: str, *, lock: bool = False) -> Endpoint:
-    """The team's endpoint of that name. :class:`Conflict` when there is none or it is archived."""
-    rows = Endpoint.objects.filter(team_id=team_id, name=name, archived_at=None)
-    found = (rows.select_for_update(no_key=True) if lock else rows).first()
+    """The endpoint that a team's document means. :class:`Conflict` when there is none or it is archived."""
+    rows = grants.meant(Endpoint.objects.filter(archived_at=None), team_id, name)
+    found = (rows.select_for_update(no_key=True, of=("self",)) if lock else rows).first()
+    if found is None and ":" in name:
+        raise Conflict(f"The endpoint {grants.not_lent(name)}", code="endpoint-not-lent")
     if found is None:
         raise Conflict(
             f"There is no endpoint '{name}' in this team: make it first, or deploy to another one.",

@@ -20,10 +20,11 @@ from pipelines.models import ApiToken, Grant, Membership, Role, Team, User
 M = TypeVar("M", bound=Model)
 AnyUser = User | AnonymousUser
 
-# Verbs on things of a team. `view` comes with every role.
+# Verbs on things of a team. `view` comes with every role. `use` is what documents do with what they name, and
+# an editor writes documents; `edit` and `publish` therefore mean to have code executed on the team's queues.
 VERBS_OF_ROLE: Final[dict[str, frozenset[str]]] = {
     Role.VIEWER: frozenset({"view"}),
-    Role.EDITOR: frozenset({"view", "edit", "publish", "sync", "run", "cancel", "resume", "retry"}),
+    Role.EDITOR: frozenset({"view", "edit", "use", "publish", "sync", "run", "cancel", "resume", "retry"}),
     Role.OPERATOR: frozenset({"view", "run", "cancel", "resume", "retry", "pause"}),
     Role.APPROVER: frozenset({"view", "approve"}),
     Role.AUDITOR: frozenset({"view", "audit"}),
@@ -39,6 +40,7 @@ SCOPE_OF_VERB: Final[dict[str, str]] = {
     "view": "read",
     "audit": "read",
     "edit": "edit",
+    "use": "edit",
     "publish": "edit",
     "sync": "edit",
     "run": "run",
@@ -65,8 +67,10 @@ _PATHS: Final = (
     "model__team",
     "record__team",
 )
-_own_paths: dict[type[Model], str | None] = {Team: ""}
+# A grant is seen by both sides; whoever manages its owner may end it.
+_own_paths: dict[type[Model], str | None] = {Team: "", Grant: "owner"}
 _open_models: set[type[Model]] = set()
+_parts: dict[type[Model], str] = {}
 
 
 def team_is_at(model: type[Model], path: str | None) -> None:
@@ -78,6 +82,11 @@ def team_is_at(model: type[Model], path: str | None) -> None:
 def open_to_everyone(model: type[Model]) -> None:
     """Rows of ``model`` belong to the site, and everybody who is signed in may view them."""
     _open_models.add(model)
+
+
+def part_of(model: type[Model], path: str) -> None:
+    """Rows of ``model`` are lent with the thing at the end of ``path``: a run with its pipeline."""
+    _parts[model] = path
 
 
 @cache
@@ -117,6 +126,16 @@ def team_id_of(obj: Model) -> int | None:
 def kind_of(obj: Model | type[Model]) -> str:
     """How a thing is called in grants and in the audit chain: its model's name."""
     return str(obj._meta.model_name)
+
+
+def _whole_of(model: type[Model]) -> tuple[str, str]:
+    """What is lent when rows of a model are: its kind, and the path to its uuid."""
+    if model not in _parts:
+        return kind_of(model), "uuid"
+    current: Any = model
+    for step in _parts[model].split("__"):
+        current = current._meta.get_field(step).related_model
+    return kind_of(current), f"{_parts[model]}__uuid"
 
 
 class Rights:
@@ -186,11 +205,14 @@ class Rights:
         return team_id in self.teams(verb) or self._granted(verb, obj)
 
     def _granted(self, verb: str, obj: Model) -> bool:
-        return getattr(obj, "uuid", None) is not None and obj.uuid in self._grants(verb, kind_of(obj))  # type: ignore[attr-defined]
+        whole: Any = obj
+        for step in filter(None, _parts.get(type(obj), "").split("__")):
+            whole = getattr(whole, step)
+        return getattr(whole, "uuid", None) in self._grants(verb, kind_of(whole))
 
     def _grants(self, verb: str, kind: str) -> set[Any]:
         if not hasattr(self, "_grants_read"):
-            rows = Grant.objects.filter(team_id__in=self.roles, ended_at=None)
+            rows = Grant.objects.filter(team_id__in=self.roles, owner__archived_at=None, ended_at=None)
             self._grants_read = list(rows.values_list("team_id", "verb", "object_kind", "object_uuid"))
         teams = self.teams(verb)
         return {
@@ -209,8 +231,9 @@ class Rights:
         if path is None:
             return queryset if verb == "view" and queryset.model in _open_models else queryset.none()
         allowed = Q(**{f"{path}__in" if path else "pk__in": self.teams(verb)})
-        granted = self._grants(verb, kind_of(queryset.model))
-        return queryset.filter(allowed | Q(uuid__in=granted) if granted else allowed)
+        kind, uuid = _whole_of(queryset.model)
+        granted = self._grants(verb, kind)
+        return queryset.filter(allowed | Q(**{f"{uuid}__in": granted}) if granted else allowed)
 
     def roles_in(self, team_id: int) -> frozenset[str]:
         return self.roles.get(team_id, frozenset())

@@ -52,6 +52,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing] # knox has no 
     service_of = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.PROTECT, related_name="service_accounts"
     )
+    # Who made the account; null for the first admin, and where a program of the product made it.
+    created_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         verbose_name = "person"
@@ -90,18 +92,26 @@ class Membership(models.Model):
 
 
 class Grant(models.Model):
-    """Leave for one team to use one thing of another team (or of the site)."""
+    """Leave for one team to use one thing of another team, its ``owner``. Only `pipelines.grants` writes it.
 
+    ``object_name`` is how documents of the team name the thing: ``owner:name``.
+    """
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="given_grants")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="grants")
     verb = models.CharField(max_length=32)
     object_kind = models.CharField(max_length=32)
     object_uuid = models.UUIDField()
+    object_name = models.CharField(max_length=200)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=EngineNow(), editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         db_table = "team_grant"
+        ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["team", "verb", "object_kind", "object_uuid"],
@@ -111,7 +121,7 @@ class Grant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.team} may {self.verb} {self.object_kind}"
+        return f"{self.team} may {self.verb} {self.object_name}"
 
 
 class ApiToken(AbstractAuthToken):

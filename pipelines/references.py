@@ -29,7 +29,8 @@ _NAME = re.compile(NAME_PATTERN)
 _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "params": re.compile(rf"params\.({NAME_PATTERN})"),
     "inputs": re.compile(rf"inputs\.({NAME_PATTERN})"),
-    "secrets": re.compile(r"secrets\.([A-Za-z0-9_-]+)"),
+    # With the owner's team in front where it is lent.
+    "secrets": re.compile(r"secrets\.((?:[a-z0-9-]+:)?[A-Za-z0-9_-]+)"),
     "tasks": re.compile(rf"tasks\.([A-Za-z0-9_-]+)\.outputs\.({NAME_PATTERN})"),
 }
 

@@ -16,7 +16,7 @@ from pipelines.graph import DEFAULT_RETRIES, RETRY_REASONS, RULES, SCHEMA
 from pipelines.limits import MAX_CONDITION_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH
 from pipelines.ports import PARAMETER_TYPES
 from pipelines.task_kinds import KINDS
-from pipelines.task_kinds.base import DURATION, NAME, PORT_NAME, SIZE, TASK_NAME, JsonSchema
+from pipelines.task_kinds.base import DURATION, LENT_NAME, NAME, PORT_NAME, SIZE, TASK_NAME, JsonSchema
 
 SCHEMA_FILE: Final = Path(__file__).with_name("schema.json")
 
@@ -125,7 +125,7 @@ TRIGGER: Final = _closed(
     }
 )
 CODE: Final = _closed(
-    {"location": NAME, "follow": {"enum": ["published", "latest"], "default": "published"}}, "location"
+    {"location": LENT_NAME, "follow": {"enum": ["published", "latest"], "default": "published"}}, "location"
 )
 DOCUMENT_KEYS: Final[dict[str, JsonSchema]] = {
     "schema": {"enum": [SCHEMA], "x-problem": "unknown-schema", "x-says": f"'{SCHEMA}'"},

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
 
-from pipelines import audit, references, sealing
+from pipelines import audit, grants, references, sealing
 from pipelines.clock import EngineNow
 from pipelines.errors import Conflict, Invalid, Refusal
 from pipelines.models import ApiToken, Pipeline, Secret, SecretSource, Team, User
@@ -254,13 +254,13 @@ class NotReleased(Refusal):
 
 
 def living(team_id: int) -> QuerySet[Secret]:
-    """The secrets of a team that documents may name."""
-    return Secret.objects.filter(team_id=team_id, archived_at=None)
+    """The secrets that documents of a team may name: its own, and those lent to it."""
+    return grants.usable(Secret.objects.filter(archived_at=None), team_id).select_related("team")
 
 
 def names(team: Team) -> set[str]:
-    """What documents of a team may call its secrets."""
-    return set(living(team.pk).values_list("name", flat=True))
+    """What documents of a team may call secrets: ``name`` its own, ``owner:name`` those lent to it."""
+    return {grants.named_in(row, team.pk) for row in living(team.pk).only("name", "team__slug")}
 
 
 def release(team_id: int, wanted: Collection[str]) -> dict[str, Opened]:
@@ -268,10 +268,21 @@ def release(team_id: int, wanted: Collection[str]) -> dict[str, Opened]:
 
     NotReleased when one is missing, archived, or cannot be opened; the sentence says which and why.
     """
-    rows = {row.name: row for row in living(team_id).filter(name__in=wanted).select_related("team")}
+    rows = _named(team_id, wanted)
     if absent := set(wanted) - rows.keys():
-        raise NotReleased(f"{unavailable(absent)} Store it again, or change the task.")
+        raise NotReleased(unavailable(absent))
     return {name: Opened(name, _version(row), _value(row)) for name, row in rows.items()}
+
+
+def _named(team_id: int, wanted: Collection[str]) -> dict[str, Secret]:
+    """Those of the names that mean a living secret, with its row. One query."""
+    found = living(team_id).filter(name__in={name.rpartition(":")[2] for name in wanted})
+    return {name: row for row in found if (name := grants.named_in(row, team_id)) in wanted}
+
+
+def versions_of(team_id: int, wanted: Collection[str]) -> dict[str, int | None]:
+    """Name -> version of a team's secrets; None where the value stands outside. One query."""
+    return {row.name: _version(row) for row in living(team_id).filter(name__in=wanted)}
 
 
 def _version(row: Secret) -> int | None:
@@ -279,16 +290,18 @@ def _version(row: Secret) -> int | None:
 
 
 def unavailable(absent: Collection[str]) -> str:
-    """That a team does not have these secrets, in a sentence."""
+    """That a team does not have these secrets, and what to do, in words."""
+    if lent := sorted(name for name in absent if ":" in name):
+        return f"The secret {grants.not_lent(lent[0])}"
     listed = ", ".join(f"'{name}'" for name in sorted(absent))
-    return f"The team has no secret {listed}: it was archived, or never stored."
+    return f"The team has no secret {listed}: it was archived, or never stored. Store it first."
 
 
 def missing(team_id: int, wanted: Collection[str]) -> set[str]:
     """Those of the names that are no living secret of the team. No query for no names."""
     if not wanted:
         return set()
-    return set(wanted) - set(living(team_id).filter(name__in=wanted).values_list("name", flat=True))
+    return set(wanted) - _named(team_id, wanted).keys()
 
 
 def _value(row: Secret) -> str:

@@ -6,3 +6,6 @@ from django.dispatch import Signal
 
 # A code location has a new snapshot. Keyword: snapshot (CodeSnapshot).
 code_synced = Signal()
+
+# Somebody may see or do more, or less, than before. Keyword: users, their ids; None when it may be anybody.
+rights_changed = Signal()

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
-from pipelines import audit, document, secrets
+from pipelines import audit, document, grants, secrets
 from pipelines.clock import EngineNow
 from pipelines.context import CodeSeen, Context
 from pipelines.errors import Conflict, Invalid, Stale, TooLarge
@@ -79,8 +79,9 @@ def context_of(team: Team, pipeline: Pipeline | None = None) -> Context:
 
 
 def _locations(team: Team) -> dict[str, CodeSeen]:
-    rows = CodeLocation.objects.filter(team=team, archived_at=None).select_related("last_snapshot")
-    return {row.name: _seen(row.last_snapshot) for row in rows}
+    rows = grants.usable(CodeLocation.objects.filter(archived_at=None), team.pk)
+    rows = rows.select_related("team", "last_snapshot")
+    return {grants.named_in(row, team.pk): _seen(row.last_snapshot) for row in rows}
 
 
 def _seen(snapshot: CodeSnapshot | None) -> CodeSeen:

@@ -11,7 +11,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from pipelines import access
 from pipelines.lookups import lookups
 from pipelines.models import Pipeline, Team
-from runs.models import Queue, Run, WorkerLease
+from runs.models import Attempt, Queue, Run, TaskRun, WorkerLease
 
 # One look into the index (pipeline, -id) for each pipeline of a page.
 _LAST_RUNS = """
@@ -26,6 +26,10 @@ _COLUMNS = ("id", "number", "state", "created_at", "started_at", "finished_at")
 def register() -> None:
     access.open_to_everyone(Queue)
     access.open_to_everyone(WorkerLease)
+    # Whoever is lent a pipeline sees its runs too, with their logs.
+    access.part_of(Run, "pipeline")
+    access.part_of(TaskRun, "run__pipeline")
+    access.part_of(Attempt, "run__pipeline")
     lookups.queues = queues
     lookups.last_runs = last_runs
     lookups.in_state = in_state

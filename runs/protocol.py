@@ -16,9 +16,9 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 
-from pipelines import audit, conditions, references, secrets
+from pipelines import audit, conditions, grants, references, secrets
 from pipelines.clock import EngineNow
-from pipelines.models import ApiToken, CodeSnapshot, Pipeline, PipelineVersion, User
+from pipelines.models import ApiToken, CodeLocation, CodeSnapshot, Pipeline, PipelineVersion, User
 from runs import kinds, live, transitions
 from runs.models import Approval, Attempt, Run, RunCode, TaskRun, WorkerLease
 from runs.transitions import Told, call, retried
@@ -62,6 +62,7 @@ def start_run(
     if idempotency_key is not None and (found := _same_run(version, idempotency_key)):
         return found
     _refuse_missing_secrets(version, only)
+    _refuse_unlent_endpoints(version, only)
     try:
         return retried(
             lambda: _start(version, parameters, trigger, requested_by, token, idempotency_key, only, priority)
@@ -74,11 +75,27 @@ def start_run(
 
 def _refuse_missing_secrets(version: PipelineVersion, only: Sequence[str] | None) -> None:
     """A run whose tasks would not be given what they name does not begin. No query where none is named."""
-    chosen = set(only) if only is not None else None
-    tasks = (task for task in version.spec["tasks"] if chosen is None or task["key"] in chosen)
+    tasks = _tasks_of(version, only)
     named = {name for task in tasks for name in references.secrets_named(task).values()}
     if absent := secrets.missing(version.pipeline.team_id, named):
-        raise Refused("secret-missing", f"{secrets.unavailable(absent)} Store it, then start the run.")
+        raise Refused("secret-missing", secrets.unavailable(absent))
+
+
+def _refuse_unlent_endpoints(version: PipelineVersion, only: Sequence[str] | None) -> None:
+    """A run that would move a model to another team's endpoint begins only while that is lent."""
+    given = [task["with"].get("endpoint", {}).get("lit") for task in _tasks_of(version, only, "deploy")]
+    named = {name for name in given if isinstance(name, str) and ":" in name}
+    for name in sorted(grants.missing(version.pipeline.team_id, "endpoint", named)):
+        raise Refused("endpoint-not-lent", f"The endpoint {grants.not_lent(name)}")
+
+
+def _tasks_of(version: PipelineVersion, only: Sequence[str] | None, kind: str = "") -> list[Json]:
+    """The tasks of a run of ``version``, as the version holds them; of one kind if one is named."""
+    chosen = set(only) if only is not None else None
+    tasks: list[Json] = version.spec["tasks"]
+    return [
+        task for task in tasks if (chosen is None or task["key"] in chosen) and kind in ("", task["kind"])
+    ]
 
 
 def _same_run(version: PipelineVersion, key: str) -> Run | None:
@@ -124,15 +141,8 @@ def _start(
     _ensure_partitions(run.id)
     told = Told()
     _take(told, call("engine_plant", run.id, version.id, run.only, _actor_name(requested_by)))
-    if requested_by is not None:
-        audit.write(
-            requested_by,
-            "run.start",
-            run,
-            {"number": run.number, "parameters": parameters},
-            team=pipeline.team,
-            token=token,
-        )
+    told_of = {"number": run.number, "trigger": trigger, "parameters": parameters}
+    audit.write(requested_by, "run.start", run, told_of, team=pipeline.team, token=token)
     told.after_commit()
     run.refresh_from_db(fields=["state", "last_seq", "open_tasks", "created_at", "finished_at"])
     return run
@@ -147,10 +157,11 @@ def _fix_code(run: Run, code: Json | None) -> None:
     """Every attempt of the run uses the snapshot that its version names."""
     if not code:
         return
-    snapshot = CodeSnapshot.objects.select_related("location").filter(
-        location__team_id=run.team_id, location__name=code["location"], tree_sha256=code["snapshot"]
-    )
-    found = snapshot.first()
+    location = grants.meant(CodeLocation.objects.all(), run.team_id, code["location"]).first()
+    if location is None and ":" in code["location"]:
+        raise Refused("code-not-lent", f"The code location {grants.not_lent(code['location'])}")
+    snapshots = CodeSnapshot.objects.select_related("location")
+    found = snapshots.filter(location=location, tree_sha256=code["snapshot"]).first()
     if found is None:
         raise Refused(
             "code-missing",
@@ -512,6 +523,7 @@ def _decide(
     task_run_id: int, decision: str, actor: User, role: str, comment: str, token: ApiToken | None
 ) -> Approval:
     task_run = TaskRun.objects.select_related("task", "run__version", "run__team").get(id=task_run_id)
+    _refuse_late(task_run)
     run = task_run.run
     was_requester = run.requested_by_id == actor.id
     if was_requester and not task_run.task.spec["config"].get("requester_may_approve"):
@@ -552,6 +564,16 @@ def _decide(
     audit.write(actor, f"task.{decision}", run, payload, team=run.team, token=token)
     told.after_commit()
     return approval
+
+
+def _refuse_late(task_run: TaskRun) -> None:
+    """A decision after the deadline counts for nothing, also before the sweep has ended the task."""
+    waiting = TaskRun.objects.filter(pk=task_run.pk, state="awaiting_approval", deadline_at__lte=EngineNow())
+    if waiting.exists():
+        raise Refused(
+            "deadline-passed",
+            f"The deadline for {task_run.key} has passed: it ends as failed. Resume the run to be asked anew.",
+        )
 
 
 def approval_digest(task_run: TaskRun) -> str:

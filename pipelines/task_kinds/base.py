@@ -34,6 +34,13 @@ NAME: Final[JsonSchema] = {
     "x-problem": "bad-name",
     "x-says": "a name of at most 64 small letters, digits and '-', such as digits-training",
 }
+# A thing of the team by its name, or one that another team has lent to it.
+LENT_NAME: Final[JsonSchema] = {
+    "type": "string",
+    "pattern": r"^([a-z0-9][a-z0-9-]{0,63}:)?[a-z0-9][a-z0-9-]{0,63}(?!\n)$",
+    "x-problem": "bad-name",
+    "x-says": "a name of at most 64 small letters, digits and '-', or owner:name for one of another team",
+}
 PORT_NAME: Final[JsonSchema] = {
     "type": "string",
     "pattern": rf"^(?=.{{1,64}}(?!\n)$){NAME_PATTERN}(?!\n)$",

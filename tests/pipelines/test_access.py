@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from pytest_django import DjangoAssertNumQueries
 
+from pipelines import grants
 from pipelines.access import SCOPES, VERBS, VERBS_OF_ROLE, Rights, can, for_user
 from pipelines.models import ApiToken, Grant, Membership, Pipeline, Role, Team
 from tests.factories import Cast, join, make_cast, make_team, make_token, make_user
@@ -141,9 +142,7 @@ def test_a_token_that_was_revoked_or_is_somebody_elses_gives_nothing(cast: Cast,
 
 
 def grant(cast: Cast, pipeline: Pipeline, verb: str) -> Grant:
-    return Grant.objects.create(
-        team=cast.others, verb=verb, object_kind="pipeline", object_uuid=pipeline.uuid, created_by=cast.alice
-    )
+    return grants.lend(pipeline, cast.others, verb, actor=cast.alice)
 
 
 def test_a_grant_lends_one_thing_for_one_verb(cast: Cast, pipeline: Pipeline) -> None:
@@ -164,10 +163,7 @@ def test_a_grant_still_asks_for_the_role_in_ones_own_team(cast: Cast, pipeline: 
 
 
 def test_a_grant_that_ended_lends_nothing(cast: Cast, pipeline: Pipeline) -> None:
-    from pipelines.clock import EngineNow
-
-    grant(cast, pipeline, "run")
-    Grant.objects.update(ended_at=EngineNow())
+    grants.end(grant(cast, pipeline, "run"), actor=cast.alice)
     assert not can(cast.charlie, "run", pipeline)
 
 
