@@ -31,6 +31,8 @@ class ConfiningMiddleware(CSPMiddleware):
         return super().process_response(request, response)
 
 
-@method_decorator(csp_update({"style-src": "'unsafe-inline'", "img-src": "data:"}), name="dispatch")
+@method_decorator(csp_update({"img-src": "data:"}), name="dispatch")
 class DocsView(SpectacularSwaggerSplitView):
-    """The API's documentation, drawn by Swagger UI, which writes styles into elements and holds its icons."""
+    """The API's documentation, drawn by Swagger UI, whose style sheet holds its icons."""
+
+    template_name = "docs.html"
