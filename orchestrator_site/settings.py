@@ -35,6 +35,7 @@ from orchestrator_site.env import (
     env_secret_file,
     env_str,
 )
+from orchestrator_site.signin.env import oidc_apps
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env_bool("DEBUG", False)
@@ -88,8 +89,12 @@ ORCHESTRATOR: dict[str, Any] = {
     # Seconds between TERM and KILL of a stopped task, and that a stopping worker waits for its attempt.
     "KILL_GRACE": env_float("ORCHESTRATOR_KILL_GRACE", 10.0),
     "DRAIN_TIMEOUT": env_float("ORCHESTRATOR_DRAIN_TIMEOUT", 600.0),
+    # Days for which the result of a task with `cache: true` may be taken over by another run.
+    "REUSE_MAX_DAYS": env_float("ORCHESTRATOR_REUSE_MAX_DAYS", 30.0),
     # Minutes for which a person in a browser is believed before secrets, tokens, roles and the like.
     "REAUTHENTICATE_AFTER": env_float("ORCHESTRATOR_REAUTHENTICATE_AFTER", 15.0),
+    "PASSWORD_SIGN_IN": env_bool("ORCHESTRATOR_PASSWORD_SIGN_IN", True),
+    "ADMINS_NEED_SECOND_FACTOR": env_bool("ORCHESTRATOR_ADMINS_NEED_SECOND_FACTOR", False),
 }
 if EMBEDDED and not ORCHESTRATOR["SECRET_KEYS"]:
     ORCHESTRATOR["SECRET_KEYS_FILE"] = str(HOME.secret_keys_file)
@@ -127,6 +132,10 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.headless",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.usersessions",
+    "orchestrator_site.signin.apps.SigninConfig",
     "knox",
 ]
 
@@ -139,6 +148,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "orchestrator_site.signin.middleware.SessionLifeMiddleware",
+    "orchestrator_site.signin.middleware.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -275,16 +286,33 @@ LOGIN_REDIRECT_URL = "/"
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("browser",)
 HEADLESS_FRONTEND_URLS = {
-    "account_reset_password": "/sign-in",
-    "account_reset_password_from_key": "/sign-in/reset/{key}",
-    "account_confirm_email": "/sign-in/confirm/{key}",
-    "account_signup": "/sign-in",
+    "account_reset_password": f"{ORCHESTRATOR['URL']}/sign-in",
+    "account_reset_password_from_key": f"{ORCHESTRATOR['URL']}/sign-in/reset/{{key}}",
+    "socialaccount_login_error": "/sign-in",
 }
-ACCOUNT_ADAPTER = "orchestrator_site.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "orchestrator_site.signin.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+# Attempts: of one address, and of one account; of those who sign in, of those who want a new password.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key", "reset_password": "20/m/ip,5/m/key"}
+SOCIALACCOUNT_ADAPTER = "orchestrator_site.signin.identities.IdentityAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"APPS": oidc_apps()}}
+MFA_ADAPTER = "orchestrator_site.signin.accounts.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are given by admins and providers, not by who enrols
+MFA_TOTP_ISSUER = "Orchestrator"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+USERSESSIONS_TRACK_ACTIVITY = True
+# Seconds: every session ends after the first, one that nobody uses after the second.
+SESSION_COOKIE_AGE = round(3600 * env_float("ORCHESTRATOR_SESSION_HOURS", 168.0))
+SESSION_IDLE_AGE = round(3600 * env_float("ORCHESTRATOR_SESSION_IDLE_HOURS", 24.0))
+if not ORCHESTRATOR["PASSWORD_SIGN_IN"] and not SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]:
+    raise ImproperlyConfigured(
+        "ORCHESTRATOR_PASSWORD_SIGN_IN is off and ORCHESTRATOR_OIDC names no provider: nobody could sign in."
+    )
 
 # --- What the browser is told ---------------------------------------------------------
 
@@ -298,6 +326,8 @@ CSRF_TRUSTED_ORIGINS = env_list(
     "CSRF_TRUSTED_ORIGINS", (f"{PUBLIC.scheme}://{PUBLIC.netloc}",) if HTTPS else ()
 )
 if env_bool("BEHIND_PROXY", False):
+    # The last address in X-Forwarded-For is the one that the proxy saw.
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 SESSION_COOKIE_HTTPONLY = True

@@ -277,8 +277,6 @@ def _check_task(draft: Draft, defaults: dict[str, Any], desk: Desk) -> None:
         if queue is None and queues is not None and DEFAULT_QUEUE not in queues:
             message = f"'{draft.name}' names no queue, and there is no queue '{DEFAULT_QUEUE}': add `queue`."
             desk.problems.error("unknown-queue", draft.at, draft.path, message)
-    if draft.raw.get("cache"):
-        _not_carried_out(desk.problems, draft.node.key_at("cache"), f"{draft.path}.cache", "cache: true")
 
 
 def _task(draft: Draft, defaults: dict[str, Any], flow: Flow) -> TaskSpec:

@@ -19,7 +19,7 @@ from django.db.models import F, Q
 from pipelines import audit, conditions, grants, references, secrets
 from pipelines.clock import EngineNow
 from pipelines.models import ApiToken, CodeLocation, CodeSnapshot, Pipeline, PipelineVersion, User
-from runs import kinds, live, transitions
+from runs import kinds, live, reuse, transitions
 from runs.models import Approval, Attempt, Run, RunCode, TaskRun, WorkerLease
 from runs.transitions import Told, call, retried
 
@@ -42,6 +42,19 @@ class Refused(Exception):
 # --- starting -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Rerun:
+    """How a run repeats another. ``fresh``: tasks that run whatever was done before.
+
+    ``reuse``: take over what is equal. ``from_task``: the task from which all runs, "" for none.
+    """
+
+    of: Run
+    fresh: frozenset[str] = frozenset()
+    reuse: bool = True
+    from_task: str = ""
+
+
 def start_run(
     version: PipelineVersion,
     *,
@@ -52,20 +65,25 @@ def start_run(
     idempotency_key: str | None = None,
     only: Sequence[str] | None = None,
     priority: int | None = None,
+    rerun: Rerun | None = None,
 ) -> Run:
     """Write a run of ``version``, all its task runs and its first events together; begin what can.
 
     ``parameters`` are complete and checked (``pipelines.parameters``). The same ``idempotency_key`` within a
-    team gives the same run. Raises :class:`Refused` for a paused pipeline, and for code or a secret that is
-    gone.
+    team gives the same run. ``rerun``: the run that this one repeats. Raises :class:`Refused` for a paused
+    pipeline, and for code or a secret that is gone.
     """
     if idempotency_key is not None and (found := _same_run(version, idempotency_key)):
         return found
     _refuse_missing_secrets(version, only)
     _refuse_unlent_endpoints(version, only)
+    if rerun is not None and rerun.reuse:
+        reuse.ask_store_ahead(rerun.of)
     try:
         return retried(
-            lambda: _start(version, parameters, trigger, requested_by, token, idempotency_key, only, priority)
+            lambda: _start(
+                version, parameters, trigger, requested_by, token, idempotency_key, only, priority, rerun
+            )
         )
     except IntegrityError:
         if idempotency_key is not None and (found := _same_run(version, idempotency_key)):
@@ -112,6 +130,7 @@ def _start(
     idempotency_key: str | None,
     only: Sequence[str] | None,
     priority: int | None,
+    rerun: Rerun | None,
 ) -> Run:
     pipeline = (
         Pipeline.objects.select_for_update().defer("draft_text", "draft_layout").get(id=version.pipeline_id)
@@ -121,6 +140,7 @@ def _start(
             "pipeline-paused", f"{pipeline.name} is paused: {pipeline.paused_reason or 'no reason given'}."
         )
     Pipeline.objects.filter(id=pipeline.id).update(last_run_number=F("last_run_number") + 1)
+    may_reuse = _may_reuse(version, rerun)
     run = Run(
         team_id=pipeline.team_id,
         pipeline=pipeline,
@@ -131,7 +151,11 @@ def _start(
         priority=PRIORITIES.get(version.spec.get("priority", "normal"), 0) if priority is None else priority,
         params=parameters,
         only=list(only) if only is not None else None,
-        has_conditions=any(task.get("when") for task in version.spec["tasks"]),
+        # Whatever Python has to judge, and the engine alone cannot.
+        has_conditions=bool(may_reuse) or any(task.get("when") for task in version.spec["tasks"]),
+        rerun_of=rerun.of if rerun else None,
+        rerun_from=rerun.from_task if rerun else "",
+        reuse=rerun.reuse if rerun else True,
         requested_by=requested_by,
         token=token,
         idempotency_key=idempotency_key,
@@ -140,12 +164,31 @@ def _start(
     _fix_code(run, version.spec.get("code"))
     _ensure_partitions(run.id)
     told = Told()
-    _take(told, call("engine_plant", run.id, version.id, run.only, _actor_name(requested_by)))
-    told_of = {"number": run.number, "trigger": trigger, "parameters": parameters}
-    audit.write(requested_by, "run.start", run, told_of, team=pipeline.team, token=token)
+    _take(told, call("engine_plant", run.id, version.id, run.only, _actor_name(requested_by), may_reuse))
+    told_of = {"number": run.number, "trigger": trigger, "parameters": parameters, **_repeated(rerun)}
+    audit.write(
+        requested_by, "run.rerun" if rerun else "run.start", run, told_of, team=pipeline.team, token=token
+    )
     told.after_commit()
     run.refresh_from_db(fields=["state", "last_seq", "open_tasks", "created_at", "finished_at"])
     return run
+
+
+def _may_reuse(version: PipelineVersion, rerun: Rerun | None) -> list[str]:
+    """The tasks of a new run that may take over an equal result."""
+    if rerun is None:
+        return reuse.candidates(version.spec)
+    if not rerun.reuse:
+        return []
+    done = TaskRun.objects.filter(run=rerun.of, state="succeeded").values_list("key", flat=True)
+    return reuse.candidates(version.spec, frozenset(done), rerun.fresh)
+
+
+def _repeated(rerun: Rerun | None) -> Json:
+    """What the audit trail says of a rerun beside what it says of any run."""
+    if rerun is None:
+        return {}
+    return {"rerun_of": rerun.of.number, "from": rerun.from_task, "reuse": rerun.reuse}
 
 
 def _is_paused(pipeline_id: int) -> bool:
@@ -399,16 +442,28 @@ def _take(told: Told, answer: Json) -> None:
     told.add(answer)
     pending = list(answer["conditions"])
     while pending:
-        task_run_id = pending.pop(0)
-        judged = call("engine_judged", task_run_id, judge(task_run_id))
+        judged = _judged(pending.pop(0))
         if judged is not None:
             told.add(judged)
             pending += judged["conditions"]
 
 
-def judge(task_run_id: int) -> bool | None:
+def _judged(task_run_id: int) -> Json | None:
+    """What becomes of a task whose edges are satisfied: it begins, ends, or takes over an equal result."""
+    task_run = TaskRun.objects.select_related("run", "task").get(id=task_run_id)
+    verdict = judge(task_run) if task_run.has_condition else True
+    if verdict and task_run.may_reuse:
+        found = reuse.look(task_run)
+        if found.key is not None and found.source is not None:
+            taken: Json | None = call("engine_reuse", task_run_id, found.source.pk, found.key.sha256)
+            return taken
+        reuse.mark(task_run, found.key)
+    judged: Json | None = call("engine_judged", task_run_id, verdict)
+    return judged
+
+
+def judge(found: TaskRun) -> bool | None:
     """The truth of a task's ``when`` over what its run knows now; None when it cannot be evaluated."""
-    found = TaskRun.objects.select_related("run", "task").get(id=task_run_id)
     when = found.task.spec["when"]
     try:
         return conditions.evaluate(when["text"], _condition_values(found, when["refs"]))
@@ -572,7 +627,7 @@ def _refuse_late(task_run: TaskRun) -> None:
     if waiting.exists():
         raise Refused(
             "deadline-passed",
-            f"The deadline for {task_run.key} has passed: it ends as failed. Resume the run to be asked anew.",
+            f"The deadline of {task_run.key} has passed, so it ends as failed: resume the run to be asked anew.",
         )
 
 

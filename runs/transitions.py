@@ -20,15 +20,18 @@ from psycopg import errors
 from runs import dispatch, live, signals
 
 TRIES = 5
+# Times that one transaction may learn of something outside the database and begin again.
+QUESTIONS = 1000
 T = TypeVar("T")
 
 # Functions of runs/sql with the casts their arguments need.
 VERBS = {
-    "engine_plant": "%s, %s, %s::text[], %s",
+    "engine_plant": "%s, %s, %s::text[], %s, %s::text[]",
     "engine_claim": "%s, %s",
     "engine_finish": "%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s, %s, %s",
     "engine_end_task": "%s, %s, %s, %s, %s",
     "engine_judged": "%s, %s",
+    "engine_reuse": "%s, %s, %s",
     "engine_retry_now": "%s, %s",
     "engine_cancel": "%s, %s",
     "engine_resume": "%s, %s",
@@ -61,11 +64,32 @@ def execute(sql: str, arguments: tuple[Any, ...]) -> None:
         cursor.execute(sql, arguments)
 
 
+class FindOut(Exception):
+    """A transaction cannot go on until something outside the database is known: ``ask`` finds it out.
+
+    Nothing of the transaction is kept; it begins again when the answer is there.
+    """
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        super().__init__("something outside the database must be known first")
+        self.ask = ask
+
+
 def retried(verb: Callable[[], T]) -> T:
     """Run a whole engine transaction, again up to 5 times on deadlock or serialization failure.
 
-    Within somebody else's transaction it runs once: only the one who began can begin again.
+    Within somebody else's transaction it runs once: only the one who began can begin again. A verb that must
+    :class:`FindOut` something begins again in either case, for each is at least a savepoint of its own.
     """
+    for _ in range(QUESTIONS):
+        try:
+            return _retried(verb)
+        except FindOut as question:
+            question.ask()
+    raise AssertionError("a transaction asked for ever more")
+
+
+def _retried(verb: Callable[[], T]) -> T:
     if connection.in_atomic_block:
         return verb()
     for left in range(TRIES - 1, -1, -1):

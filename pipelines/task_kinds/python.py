@@ -79,7 +79,8 @@ class Python(Kind):
 
     def config(self, task: Draft) -> dict[str, Any]:
         key = "source" if "source" in task.raw else "run"
-        return {key: task.raw.get(key)}
+        asked = {"cache": True} if task.raw.get("cache") else {}
+        return {key: task.raw.get(key), **asked}
 
 
 def _of(signature: Signature | None, task: Draft, desk: Desk, key: str) -> Ports:

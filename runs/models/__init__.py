@@ -1,9 +1,9 @@
 """The rows of ``runs``: import them from here."""
 
 from runs.models.attempt import Attempt, AttemptInput, AttemptOutput, CapturedFact, LogChunk, RunEvent
-from runs.models.environment import Environment, Machine
+from runs.models.environment import Environment
 from runs.models.queue import Chore, Queue, WorkerLease
-from runs.models.run import Approval, Run, RunCode, TaskEdge, TaskRun
+from runs.models.run import Approval, Reuse, Run, RunCode, TaskEdge, TaskKey, TaskRun
 
 __all__ = [
     "Approval",
@@ -14,12 +14,13 @@ __all__ = [
     "Chore",
     "Environment",
     "LogChunk",
-    "Machine",
     "Queue",
+    "Reuse",
     "Run",
     "RunCode",
     "RunEvent",
     "TaskEdge",
+    "TaskKey",
     "TaskRun",
     "WorkerLease",
 ]

@@ -62,6 +62,11 @@ class Attempt(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["lease"], condition=Q(state="running"), name="attempt_running_of_lease"),
+            models.Index(
+                fields=["team", "cache_key", "-id"],
+                condition=Q(state="succeeded") & ~Q(cache_key=""),
+                name="attempt_of_key",
+            ),
         ]
 
     def __str__(self) -> str:

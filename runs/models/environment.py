@@ -1,4 +1,4 @@
-"""The environments of tasks, and the interpreters of the machines that build them."""
+"""The environments of tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Environment(models.Model):
 
     ``wanted``: a version specifier, "" for the product's own Python; ``python``: the version it was built on.
     ``paths`` and ``sizes`` (bytes) are by host. ``progress`` says what is being done, ``problem`` what failed
-    last. ``preload_problems``: module -> why it could not be imported. ``build`` counts the builds, and
+    last (``problem_code``: python-missing or build-failed). ``preload_problems``: module -> why it could not be imported. ``build`` counts the builds, and
     ``builder`` is the process whose words are in ``log``.
     """
 
@@ -26,6 +26,7 @@ class Environment(models.Model):
     state = models.CharField(max_length=16, default="missing")
     progress = models.CharField(max_length=200, blank=True, default="")
     problem = models.TextField(blank=True, default="")
+    problem_code = models.CharField(max_length=32, blank=True, default="")
     paths = models.JSONField(default=dict)
     sizes = models.JSONField(default=dict)
     packages = models.JSONField(default=list)
@@ -51,18 +52,3 @@ class Environment(models.Model):
 
     def __str__(self) -> str:
         return self.lock_sha256[:12]
-
-
-class Machine(models.Model):
-    """A host that builds environments, and the versions of Python that were found there."""
-
-    host = models.CharField(max_length=200, unique=True)
-    pythons = models.JSONField(default=list)
-    seen_at = models.DateTimeField(db_default=EngineNow())
-
-    class Meta:
-        db_table = "machine"
-        ordering: ClassVar = ["host"]
-
-    def __str__(self) -> str:
-        return self.host

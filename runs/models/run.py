@@ -32,6 +32,9 @@ class Run(models.Model):
     last_seq = models.BigIntegerField(default=0)
     resume_no = models.IntegerField(default=0)
     rerun_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="reruns")
+    # How a rerun was asked for: the task from which all runs again, and whether equal results are taken over.
+    rerun_from = models.CharField(max_length=500, blank=True, default="", db_default="")
+    reuse = models.BooleanField(default=True, db_default=True)
     requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     token = models.ForeignKey(ApiToken, null=True, on_delete=models.PROTECT, related_name="+")
     interval_start = models.DateTimeField(null=True)
@@ -102,6 +105,10 @@ class TaskRun(models.Model):
     needs = models.JSONField(default=dict)
     priority = models.SmallIntegerField(default=0)
     has_condition = models.BooleanField(default=False)
+    # Whether an equal result may be taken over; then it is looked for when all that it is given is known.
+    may_reuse = models.BooleanField(default=False, db_default=False)
+    # The key of what it was made from, known once that has been looked for.
+    cache_key = models.CharField(max_length=64, blank=True, default="", db_default="")
     reads = models.JSONField(default=list)
     retries = models.JSONField(default=dict)
     timeout = models.FloatField(null=True)
@@ -169,6 +176,48 @@ class TaskEdge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.up} -> {self.down}"
+
+
+class Reuse(models.Model):
+    """A task of a run that took over what an equal one had made; append-only.
+
+    ``source`` is the attempt that did the work, of the same team. It never is a reuse itself.
+    """
+
+    task_run = models.ForeignKey(TaskRun, on_delete=models.PROTECT, related_name="reuses")
+    resume_no = models.IntegerField()
+    source = models.ForeignKey("Attempt", on_delete=models.PROTECT, related_name="reused_by", db_index=False)
+    cache_key = models.CharField(max_length=64)
+    at = models.DateTimeField(db_default=EngineNow(), editable=False)
+
+    class Meta:
+        db_table = "task_reuse"
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["task_run", "resume_no"], name="task_reuse_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_run} from {self.source}"
+
+
+class TaskKey(models.Model):
+    """The document behind a key: what a task is made from, kept once (``runs.fingerprints``).
+
+    Nothing is taken over by a key in quarantine: the bytes that were stored for it were found damaged.
+    """
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    document = models.JSONField()
+    created_at = models.DateTimeField(db_default=EngineNow(), editable=False)
+    quarantined_at = models.DateTimeField(null=True)
+    quarantine_reason = models.TextField(blank=True, default="", db_default="")
+
+    class Meta:
+        db_table = "task_key"
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
 
 
 class Approval(models.Model):

@@ -94,7 +94,7 @@ BEGIN
     INSERT INTO attempt (uuid, team_id, run_id, task_run_id, lease_id, no, resume_no, state, reason, cause, isolation,
                          started_at, timeout_at, code_sha256, environment_sha256, cache_key, dropped_bytes)
     VALUES (gen_random_uuid(), v_run.team_id, v_run.id, p_task, p_lease, v_task.attempts_made + 1, v_run.resume_no,
-            'running', '', '', 'shared user', p_now, p_now + engine_seconds(v_task.timeout), '', '', '', 0)
+            'running', '', '', 'shared user', p_now, p_now + engine_seconds(v_task.timeout), '', '', v_task.cache_key, 0)
     RETURNING id, uuid, no, timeout_at INTO v_attempt;
     PERFORM engine_tell(v_run.id, v_run.last_seq - 1, ARRAY[p_task], v_from, 'running', '', '', v_attempt.id);
     RETURN jsonb_build_object(
@@ -111,15 +111,16 @@ BEGIN
         'upstream', CASE WHEN v_task.reads = '[]' THEN '{}' ELSE engine_outputs(v_run.id, v_task.reads) END);
 END $$;
 
--- {task key: {output name: {id, type, value, sha256, address, size, media_type, meta}}} of succeeded tasks.
+-- {task key: {output name: {id, type, value, sha256, address, size, media_type, meta}}} of succeeded tasks; a
+-- task that took over the result of an earlier attempt gives the outputs of that one.
 CREATE OR REPLACE FUNCTION engine_outputs(p_run bigint, p_keys jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_object_agg(x.key, x.outputs), '{}') FROM (
         SELECT t.key, jsonb_object_agg(o.name, jsonb_build_object(
             'id', o.id, 'type', o.type, 'value', o.value, 'sha256', o.sha256, 'address', o.address,
             'size', o.size, 'media_type', o.media_type, 'meta', o.meta)) AS outputs
         FROM task_run t
-        JOIN attempt a ON a.task_run_id = t.id AND a.state = 'succeeded'
-        JOIN attempt_output o ON o.attempt_id = a.id
+        JOIN attempt_output o ON o.attempt_id = coalesce(t.reused_from_id, (
+            SELECT a.id FROM attempt a WHERE a.task_run_id = t.id AND a.state = 'succeeded'))
         WHERE t.run_id = p_run AND t.state = 'succeeded'
           AND t.key IN (SELECT jsonb_array_elements_text(p_keys))
         GROUP BY t.key

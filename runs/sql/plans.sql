@@ -8,7 +8,7 @@ BEGIN
     FOR v_function IN
         SELECT p.oid::regprocedure FROM pg_proc p
         WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN (
-            'engine_claim', 'engine_apply', 'task_edge_within_run', 'engine_finish', 'engine_end_task', 'engine_judged', 'engine_retry_now',
+            'engine_claim', 'engine_apply', 'task_edge_within_run', 'engine_finish', 'engine_end_task', 'engine_judged', 'engine_reuse', 'engine_retry_now',
             'engine_beat')
     LOOP
         FOREACH v_setting IN ARRAY ARRAY[

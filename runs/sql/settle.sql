@@ -9,7 +9,8 @@ $$;
 -- p_judge  pending tasks whose upstreams have all ended and whose scope has begun
 -- p_scopes groups all of whose inner tasks have ended
 -- p_seq, p_open  the run's last_seq and open_tasks, carried through; the caller stores them
--- conditions  tasks with satisfied edges whose `when` the caller must now evaluate
+-- conditions  tasks with satisfied edges whose `when` the caller must now evaluate, or for which an equal result is to
+--          be looked for
 -- woken    {queue: number of tasks made ready}
 --
 -- The cost is proportional to the out-degree of what ended, never to the size of the run.
@@ -93,7 +94,7 @@ BEGIN
                    array_agg(j.id ORDER BY j.id) FILTER (WHERE NOT j.ok AND j.hard)
             INTO v_ready, v_wait, v_approve, v_condition, v_skip, v_upstream
             FROM (
-                SELECT t.id, t.begins_as, t.has_condition,
+                SELECT t.id, t.begins_as, t.has_condition OR t.may_reuse AS has_condition,
                        coalesce(bool_and(CASE e.rule
                            WHEN 'success' THEN u.state = 'succeeded'
                            WHEN 'failure' THEN u.state IN ('failed', 'upstream_failed')

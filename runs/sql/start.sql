@@ -1,6 +1,7 @@
 -- Copies the graph of a version into a run just written, and begins what waits for nothing.
 -- p_only: keys to take (with what they need, decided by the caller), NULL for all.
-CREATE OR REPLACE FUNCTION engine_plant(p_run bigint, p_version bigint, p_only text[], p_actor text)
+-- p_reuse: keys of tasks that may take over an equal result.
+CREATE OR REPLACE FUNCTION engine_plant(p_run bigint, p_version bigint, p_only text[], p_actor text, p_reuse text[])
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_open integer;
@@ -24,12 +25,12 @@ BEGIN
         SELECT parent_id, count(*)::int AS n FROM chosen WHERE parent_id IS NOT NULL GROUP BY 1
     ), planted AS (
         INSERT INTO task_run (id, uuid, run_id, task_id, parent_id, key, kind, begins_as, state, reason, queue, needs,
-                              priority, has_condition, reads, retries, timeout, deadline, waiting_on, open_children,
+                              priority, has_condition, may_reuse, cache_key, reads, retries, timeout, deadline, waiting_on, open_children,
                               attempts_made, retries_used, lost)
         SELECT k.task_run_id, gen_random_uuid(), p_run, k.id, p.task_run_id, k.key, k.kind,
                CASE k.kind WHEN 'approval' THEN 'awaiting_approval' WHEN 'group' THEN 'waiting' ELSE 'ready' END,
                'pending', '', k.queue, coalesce(k.spec -> 'resources', '{}'), v_priority,
-               jsonb_typeof(k.spec -> 'when') = 'object',
+               jsonb_typeof(k.spec -> 'when') = 'object', k.key = ANY (p_reuse), '',
                (SELECT coalesce(jsonb_agg(DISTINCT x), '[]')
                 FROM jsonb_path_query(k.spec -> 'with', 'strict $.** ? (@.ref == "tasks").task', '{}', true) x),
                coalesce(k.spec -> 'retries', '{}'), (k.spec ->> 'timeout')::float8,

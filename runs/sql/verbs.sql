@@ -59,6 +59,31 @@ BEGIN
     RETURN jsonb_set(v_result, '{woken}', engine_sum(v_result -> 'woken', v_woken));
 END $$;
 
+-- A pending task succeeds at once with what an equal one has made (found in this transaction, under the run's lock).
+-- p_source: the attempt that did the work. NULL when the task is not pending any more.
+CREATE OR REPLACE FUNCTION engine_reuse(p_task bigint, p_source bigint, p_key text) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_run record;
+    v_seq bigint;
+BEGIN
+    SELECT r.id, r.team_id, r.resume_no, r.last_seq, r.open_tasks INTO v_run FROM run r
+    WHERE r.id = (SELECT t.run_id FROM task_run t WHERE t.id = p_task) FOR UPDATE;
+    IF NOT EXISTS (SELECT 1 FROM attempt a
+                   WHERE a.id = p_source AND a.state = 'succeeded' AND a.team_id = v_run.team_id) THEN
+        RAISE EXCEPTION 'attempt % cannot be reused in run %: it did not succeed, or is of another team', p_source, v_run.id;
+    END IF;
+    UPDATE task_run t SET state = 'succeeded', reason = 'reused', reused_from_id = p_source, cache_key = p_key,
+        finished_at = engine_now()
+    WHERE t.id = p_task AND t.state = 'pending' AND t.may_reuse;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO task_reuse (task_run_id, resume_no, source_id, cache_key)
+    VALUES (p_task, v_run.resume_no, p_source, p_key);
+    v_seq := engine_tell(v_run.id, v_run.last_seq, ARRAY[p_task], 'pending', 'succeeded', 'reused');
+    RETURN engine_apply(v_run.id, ARRAY[p_task], '{}', v_seq, v_run.open_tasks);
+END $$;
+
 -- {queue: n} + {queue: n}
 CREATE OR REPLACE FUNCTION engine_sum(p_a jsonb, p_b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(jsonb_object_agg(key, n), '{}') FROM (

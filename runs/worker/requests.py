@@ -20,12 +20,11 @@ from pipelines import references
 from pipelines.errors import Refusal
 from pipelines.references import secret_named, secrets_named
 from pipelines.store import Store, StoreError
-from runs import building, environments, kinds, protocol
+from runs import building, environments, kinds, protocol, reuse
 from runs.models import RunCode
 from runs.protocol import Json, Work
 from runs.worker.serializers import FOLDER
 
-BUILTIN = Path(__file__).parent / "builtin"
 # Kinds whose work is a function of ours, run in the product's own interpreter.
 BUILTIN_KINDS = ("check", "register", "deploy")
 DEFAULT_MEMORY = 2 * 1024**3  # bytes, or half the machine when that is less
@@ -111,9 +110,9 @@ class Requests:
         """What is to be done: a function of the snapshot, inline source, a script or a function of ours."""
         config = spec["config"]
         if work.kind in BUILTIN_KINDS:
-            request |= {"kind": "python", "entry": f"{work.kind}:run", "code_path": str(BUILTIN)}
+            request |= {"kind": "python", "entry": f"{work.kind}:run", "code_path": str(reuse.BUILTIN)}
             request["inputs"] |= _config_inputs(work.kind, config, request["inputs"])
-            provenance["code"] = builtin_sha256(work.kind)
+            provenance["code"] = reuse.builtin_sha256(work.kind)
             return
         if code is not None:
             request["code_path"] = str(self._checkout(code.tree_sha256))
@@ -221,12 +220,6 @@ def _config_inputs(kind: str, config: Json, inputs: Json) -> Json:
     if kind == "deploy":
         return {"media_type": {"type": "string", "value": inputs["model"].get("media_type", "")}}
     return {}
-
-
-@cache
-def builtin_sha256(kind: str) -> str:
-    """The hash of the code of a built-in kind, for its record."""
-    return hashlib.sha256((BUILTIN / f"{kind}.py").read_bytes()).hexdigest()
 
 
 def _code_of(run_id: int) -> Code | None:

@@ -46,7 +46,6 @@ def test_the_digits_document_is_valid_but_for_what_nothing_carries_out_yet() -> 
     assert [(problem.severity, problem.path) for problem in result.problems] == [
         ("warning", "triggers"),
         ("warning", "overlap"),
-        ("warning", "tasks.train.cache"),
     ]
 
 
@@ -89,7 +88,7 @@ def test_a_task_carries_its_defaults_in_seconds_and_bytes() -> None:
         "jitter": "full",
         "on": ["error", "exit", "timeout", "transient"],
     }
-    assert train.config == {"run": "digits:train"}
+    assert train.config == {"run": "digits:train", "cache": True}
     assert train.with_ == {
         "table": {"ref": "tasks", "task": "ingest", "output": "table"},
         "learning_rate": {"ref": "params.learning_rate"},
