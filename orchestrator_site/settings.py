@@ -70,8 +70,17 @@ if not SECRET_KEY:
 
 ORCHESTRATOR: dict[str, Any] = {
     "HOME": HOME.path,
-    # A folder or an fsspec address.
+    # A folder, or s3://bucket/prefix?endpoint=…&region=…; without keys here, those of the variables of AWS.
     "STORE": env_str("ORCHESTRATOR_STORE", str(HOME.path / "store")),
+    "STORE_ACCESS_KEY": env_secret("ORCHESTRATOR_STORE_ACCESS_KEY"),
+    "STORE_SECRET_KEY": env_secret("ORCHESTRATOR_STORE_SECRET_KEY"),
+    # Copies of what lies in S3, on each machine; MiB.
+    "STORE_CACHE": env_path("ORCHESTRATOR_STORE_CACHE", HOME.path / "store-cache"),
+    "STORE_CACHE_MIB": env_int("ORCHESTRATOR_STORE_CACHE_MIB", 10_240),
+    # Bytes that nothing refers to are kept so long, and as long again once put aside; hours.
+    "STORE_GRACE": env_float("ORCHESTRATOR_STORE_GRACE", 24.0),
+    # A worker claims nothing while less is free where it works and stores; MiB.
+    "FREE_DISK_MIB": env_int("ORCHESTRATOR_FREE_DISK_MIB", 512),
     # Environments that uv built, one per lock file, shared by every home.
     "CACHE": env_path("ORCHESTRATOR_CACHE", BASE_DIR / ".venv-tasks"),
     # The address that links in e-mails begin with; `up --port` sets it unless it is given.
