@@ -38,7 +38,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 def here(store: Store) -> Path:
     """The folder of this machine that the store works in."""
-    return store.place.root if isinstance(store.place, FolderPlace) else store.place.cache.root
+    place = store.place
+    assert isinstance(place, FolderPlace | S3Place)
+    return place.root if isinstance(place, FolderPlace) else place.cache.root
 
 
 def replace(store: Store, sha256: str, data: bytes) -> None:
