@@ -1,10 +1,13 @@
-"""Code locations: folders of the server whose content is kept as snapshots, and the blocks found there."""
+"""Code locations: folders whose content is kept as snapshots, and the blocks found there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -12,7 +15,8 @@ from django.db import IntegrityError, transaction
 from pipelines import audit, signatures, snapshots
 from pipelines.clock import EngineNow
 from pipelines.errors import Conflict, Invalid
-from pipelines.models import ApiToken, CodeLocation, CodeSnapshot, Team, User
+from pipelines.git import worktree
+from pipelines.models import ApiToken, CodeKind, CodeLocation, CodeSnapshot, Team, User
 from pipelines.problems import listed
 from pipelines.signals import code_synced
 from pipelines.store import Store, StoreError
@@ -43,7 +47,7 @@ def register(
             location = CodeLocation.objects.create(
                 team=team,
                 name=name,
-                kind="folder",
+                kind=CodeKind.FOLDER,
                 address=str(folder),
                 lock_file=lock_file,
                 preload=list(preload),
@@ -51,11 +55,15 @@ def register(
             )
             sync(location, actor=actor, token=token, registered=True)
     except IntegrityError:
-        raise Conflict(
-            f"The team {team.slug} has, or had, a code location '{name}': choose another name.",
-            code="name-taken",
-        ) from None
+        raise name_taken(team, name) from None
     return location
+
+
+def name_taken(team: Team, name: str) -> Conflict:
+    return Conflict(
+        f"The team {team.slug} has, or had, a code location '{name}': choose another name.",
+        code="name-taken",
+    )
 
 
 def _usable(address: str) -> Path:
@@ -85,33 +93,100 @@ def sync(
     """Take a snapshot of the folder as it is now, and read the blocks from the snapshot, never by running it.
 
     The same content gives the same snapshot. Conflict when the folder cannot be read; the reason is then
-    also kept on the location.
+    also kept on the location. Repositories are synced by `pipelines.repositories`.
     """
+    folder = Path(location.address)
     try:
-        taken, found, preload = _read(location)
+        content = read(folder, location.lock_file)
     except (StoreError, OSError) as problem:
         CodeLocation.objects.filter(pk=location.pk).update(sync_error=str(problem))
         raise Conflict(f"{location.name} cannot be synced: {problem}.", code="sync-failed") from problem
-    with transaction.atomic():
-        snapshot = _keep(location, taken, found)
-        changed = location.last_snapshot_id != snapshot.pk
-        location.last_snapshot, location.synced_at = snapshot, EngineNow()
-        location.sync_error = _unread(found)
-        location.preload = preload or location.preload
-        location.save(update_fields=["last_snapshot", "synced_at", "sync_error", "preload"])
-        location.refresh_from_db(fields=["synced_at"])
-        if changed:
-            transaction.on_commit(partial(code_synced.send_robust, CodeLocation, snapshot=snapshot))
-        if changed or actor is not None:
-            audit.write(
-                actor,
-                "code.register" if registered else "code.sync",
-                location,
-                {"address": location.address, "tree_sha256": taken.tree_sha256, "changed": changed},
-                team=location.team,
-                token=token,
-            )
+    stands = worktree.standing(folder)
+    origin = Origin.of_folder(stands)
+    notes = [stands.sentence] if stands and stands.changed else []
+    verb = "code.register" if registered else "code.sync"
+    return adopt(location, content, origin, notes, verb=verb, actor=actor, token=token)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What was read of a folder: its snapshot, the blocks in it, and the modules that it asks to preload."""
+
+    taken: snapshots.Snapshot
+    found: signatures.Blocks
+    preload: list[str]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The commit whose bytes were read; `dirty` when they are its bytes and more. All empty without git."""
+
+    commit: str = ""
+    commit_at: datetime | None = None
+    subject: str = ""
+    branch: str = ""
+    dirty: bool = False
+
+    @classmethod
+    def of_folder(cls, stands: worktree.Standing | None) -> Origin:
+        """Of a folder that lies in a git work tree, or does not."""
+        if stands is None:
+            return cls()
+        commit = stands.commit
+        return cls(commit.sha, commit.at, commit.subject, stands.ref, bool(stands.changed))
+
+    @property
+    def better(self) -> bool:
+        """Does it say which commit holds exactly these bytes?"""
+        return bool(self.commit) and not self.dirty
+
+
+def read(folder: Path, lock_file: str) -> Content:
+    """Store a folder as it is now, and read the blocks from what was stored. Raises StoreError, OSError."""
+    here = store()
+    taken = snapshots.take(here, folder, lock_file)
+    stored = here.local_folder(taken.tree_sha256)
+    return Content(taken, signatures.read_folder(stored), snapshots.preload_modules(stored))
+
+
+@transaction.atomic
+def adopt(
+    location: CodeLocation,
+    content: Content,
+    origin: Origin,
+    notes: Sequence[str],
+    *,
+    verb: str,
+    actor: User | None,
+    token: ApiToken | None,
+) -> CodeSnapshot:
+    """Make what was read the last snapshot of a location, and have it told after the commit."""
+    snapshot = _keep(location, content, origin)
+    changed = location.last_snapshot_id != snapshot.pk
+    location.last_snapshot, location.synced_at = snapshot, EngineNow()
+    location.sync_error, location.syncing = "", None
+    location.notes = [*notes, *_unread(content.found)]
+    location.preload = content.preload or location.preload
+    _set_origin(location, origin)
+    location.save(update_fields=["last_snapshot", "synced_at", *_OF_SYNC, *_OF_ORIGIN])
+    location.refresh_from_db(fields=["synced_at"])
+    if changed:
+        transaction.on_commit(partial(code_synced.send_robust, CodeLocation, snapshot=snapshot))
+    if changed or actor is not None:
+        told = {"address": location.address, "tree_sha256": snapshot.tree_sha256, "changed": changed}
+        if origin.commit:
+            told |= {"commit": origin.commit, "dirty": origin.dirty}
+        audit.write(actor, verb, location, told, team=location.team, token=token)
     return snapshot
+
+
+_OF_SYNC: Final = ("sync_error", "syncing", "notes", "preload")
+_OF_ORIGIN: Final = ("commit", "commit_at", "subject", "branch", "dirty")
+
+
+def _set_origin(row: CodeLocation | CodeSnapshot, origin: Origin) -> None:
+    for name in _OF_ORIGIN:
+        setattr(row, name, getattr(origin, name))
 
 
 @transaction.atomic
@@ -132,15 +207,10 @@ def restore(location: CodeLocation, *, actor: User, token: ApiToken | None = Non
     return bool(changed)
 
 
-def _read(location: CodeLocation) -> tuple[snapshots.Snapshot, signatures.Blocks, list[str]]:
-    here = store()
-    taken = snapshots.take(here, Path(location.address), location.lock_file)
-    folder = here.local_folder(taken.tree_sha256)
-    return taken, signatures.read_folder(folder), snapshots.preload_modules(folder)
-
-
-def _keep(location: CodeLocation, taken: snapshots.Snapshot, found: signatures.Blocks) -> CodeSnapshot:
-    snapshot, _ = CodeSnapshot.objects.get_or_create(
+def _keep(location: CodeLocation, content: Content, origin: Origin) -> CodeSnapshot:
+    """The snapshot of these bytes; known ones that were never seen in a commit learn of theirs."""
+    taken = content.taken
+    snapshot, made = CodeSnapshot.objects.get_or_create(
         location=location,
         tree_sha256=taken.tree_sha256,
         defaults={
@@ -148,16 +218,36 @@ def _keep(location: CodeLocation, taken: snapshots.Snapshot, found: signatures.B
             "python": taken.python,
             "file_count": taken.file_count,
             "size": taken.size,
-            "blocks": {name: block.to_json() for name, block in found.blocks.items()},
+            "blocks": {name: block.to_json() for name, block in content.found.blocks.items()},
+            **{name: getattr(origin, name) for name in _OF_ORIGIN},
         },
     )
+    if not made and origin.better and (snapshot.dirty or not snapshot.commit):
+        _set_origin(snapshot, origin)
+        snapshot.save(update_fields=_OF_ORIGIN)
     return snapshot
 
 
-def _unread(found: signatures.Blocks) -> str:
-    """Which modules have no blocks because they cannot be read, as a sentence; "" when all can."""
+def _unread(found: signatures.Blocks) -> list[str]:
+    """Which modules have no blocks because they cannot be read, as a sentence; none when all can."""
     if not found.problems:
-        return ""
-    return (
-        f"No blocks are seen in {listed(f'{p.module} (line {p.line}: {p.message})' for p in found.problems)}."
-    )
+        return []
+    modules = listed(f"{p.module} (line {p.line}: {p.message})" for p in found.problems)
+    return [f"No blocks are seen in {modules}."]
+
+
+def state(location: CodeLocation) -> str:
+    """How what was synced stands to what there is: one of STATES."""
+    if location.last_snapshot_id is None:
+        return "never"
+    if location.kind == CodeKind.FOLDER:
+        return "dirty" if location.dirty else "in-step" if location.commit else "plain"
+    if location.rewritten:
+        return "diverged"
+    return "behind" if location.remote_commit not in ("", location.commit) else "in-step"
+
+
+# never: not synced yet. in-step: at the commit there is. behind: there are new commits. diverged: the history
+# was rewritten, and does not hold our commit any more. dirty: a work tree that holds more than its commit.
+# plain: a folder without a history.
+STATES: Final = ("never", "in-step", "behind", "diverged", "dirty", "plain")

@@ -149,14 +149,33 @@ class ApiToken(AbstractAuthToken):
         return f"{self.name or 'token'} of {self.user}"
 
 
+class CodeKind(models.TextChoices):
+    """Where the code of a location lies."""
+
+    FOLDER = "folder", "a folder of the server"
+    GIT = "git", "a Git repository"
+
+
 class CodeLocation(models.Model):
-    """Where a team's blocks come from: a folder of the server (or, later, a Git repository)."""
+    """Where a team's blocks come from: a folder of the server, or a folder of a Git repository.
+
+    ``ref``, ``folder``, ``secret`` (the name of one of the team), ``known_hosts`` (of ssh; what was first seen is
+    recorded here) and ``auto_sync`` are of repositories. ``commit``, ``commit_at``, ``subject`` and ``branch`` say
+    where the last sync stood, ``dirty`` that the folder held more than its commit. ``remote_commit`` is what the
+    repository had when it was last asked, ``rewritten`` that its history does not hold ours any more. ``notes``:
+    what the last sync left out. ``syncing``: {"words", "per_cent"} while one is under way.
+    """
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="code_locations")
     name = models.SlugField(max_length=63)
-    kind = models.CharField(max_length=16, default="folder")
+    kind = models.CharField(max_length=16, choices=CodeKind, default=CodeKind.FOLDER)
     address = models.TextField()
+    ref = models.CharField(max_length=255, blank=True, default="")
+    folder = models.CharField(max_length=255, blank=True, default="")
+    secret = models.CharField(max_length=63, blank=True, default="")
+    known_hosts = models.TextField(blank=True, default="")
+    auto_sync = models.BooleanField(default=False)
     lock_file = models.CharField(max_length=255, blank=True, default="")
     preload = models.JSONField(default=list)
     last_snapshot = models.ForeignKey(
@@ -164,6 +183,17 @@ class CodeLocation(models.Model):
     )
     synced_at = models.DateTimeField(null=True, blank=True)
     sync_error = models.TextField(blank=True, default="")
+    notes = models.JSONField(default=list)
+    syncing = models.JSONField(null=True, blank=True)
+    commit = models.CharField(max_length=64, blank=True, default="")
+    commit_at = models.DateTimeField(null=True, blank=True)
+    subject = models.CharField(max_length=300, blank=True, default="")
+    branch = models.CharField(max_length=300, blank=True, default="")
+    dirty = models.BooleanField(default=False)
+    remote_commit = models.CharField(max_length=64, blank=True, default="")
+    rewritten = models.BooleanField(default=False)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    check_error = models.TextField(blank=True, default="")
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=EngineNow(), editable=False)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -172,7 +202,8 @@ class CodeLocation(models.Model):
         db_table = "code_location"
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["team", "name"], name="code_location_name_once")
+            models.UniqueConstraint(fields=["team", "name"], name="code_location_name_once"),
+            models.CheckConstraint(condition=Q(kind__in=CodeKind.values), name="code_location_kind_known"),
         ]
 
     def __str__(self) -> str:
@@ -180,7 +211,11 @@ class CodeLocation(models.Model):
 
 
 class CodeSnapshot(models.Model):
-    """The bytes of a code location at one moment, known by the hash of their manifest. Never changes."""
+    """The bytes of a code location at one moment, known by the hash of their manifest, which never change.
+
+    ``commit`` and what is said of it (``commit_at``, ``subject``, ``branch``) is the first in which these bytes
+    were seen; ``dirty`` when they were seen in a work tree only, beside its commit.
+    """
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     location = models.ForeignKey(CodeLocation, on_delete=models.PROTECT, related_name="snapshots")
@@ -192,6 +227,11 @@ class CodeSnapshot(models.Model):
     size = models.BigIntegerField(default=0)
     blocks = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=EngineNow(), editable=False)
+    commit = models.CharField(max_length=64, blank=True, default="")
+    commit_at = models.DateTimeField(null=True, blank=True)
+    subject = models.CharField(max_length=300, blank=True, default="")
+    branch = models.CharField(max_length=300, blank=True, default="")
+    dirty = models.BooleanField(default=False)
 
     class Meta:
         db_table = "code_snapshot"

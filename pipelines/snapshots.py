@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,11 +63,22 @@ def take(store: Store, folder: Path, lock_file: str = "") -> Snapshot:
     return Snapshot(stored.sha256, stored.files, stored.size, lock_sha256, python)
 
 
+def kept_path(path: str) -> bool:
+    """Does a file belong to a snapshot, by its own name and those of all folders above it?"""
+    *folders, _ = path.split("/")
+    above = ("/".join(folders[: count + 1]) + "/" for count in range(len(folders)))
+    return kept(path) and all(kept(folder) for folder in above)
+
+
 def check_size(folder: Path) -> None:
     """Raises TooLarge before anything is copied."""
+    refuse_large(((name, path.lstat().st_size) for name, path in walk(folder, kept)), str(folder))
+
+
+def refuse_large(files: Iterable[tuple[str, int]], whole: str) -> None:
+    """Raises TooLarge for names and sizes (bytes) that no snapshot holds; ``whole``: what they are of."""
     count = size = 0
-    for name, path in walk(folder, kept):
-        length = path.lstat().st_size
+    for name, length in files:
         count, size = count + 1, size + length
         if length > MAX_FILE_BYTES:
             raise TooLarge(
@@ -75,7 +87,7 @@ def check_size(folder: Path) -> None:
             )
         if count > MAX_FILES or size > MAX_BYTES:
             raise TooLarge(
-                f"{folder} has more than {MAX_FILES:,} files or {megabytes(MAX_BYTES)}: "
+                f"{whole} has more than {MAX_FILES:,} files or {megabytes(MAX_BYTES)}: "
                 "register the folder that holds the code only"
             )
 
