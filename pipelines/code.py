@@ -19,12 +19,12 @@ from pipelines.git import worktree
 from pipelines.models import ApiToken, CodeKind, CodeLocation, CodeSnapshot, Team, User
 from pipelines.problems import listed
 from pipelines.signals import code_synced
-from pipelines.store import Store, StoreError
+from pipelines.store import Store, StoreError, configured
 
 
 def store() -> Store:
     """The artifact store of this installation."""
-    return Store(settings.ORCHESTRATOR["STORE"])
+    return configured.store()
 
 
 def register(

@@ -20,7 +20,7 @@ from django.db import connection
 from pipelines import snapshots
 from pipelines.clock import EngineNow
 from pipelines.models import CodeSnapshot
-from pipelines.store import Store
+from pipelines.store import Store, configured
 from runs import chores, environments
 from runs.models import Chore, Environment
 
@@ -92,6 +92,6 @@ def when_synced(snapshot: CodeSnapshot, **_: Any) -> None:
 def carry_out(chore: Chore) -> None:
     """Build what a chore names. Raises BuildFailed, StoreError, OSError: tried again later."""
     snapshot = CodeSnapshot.objects.select_related("location").get(id=chore.payload["snapshot"])
-    store = Store(settings.ORCHESTRATOR["STORE"])
+    store = configured.store()
     read = partial(read_lock, store, snapshot.tree_sha256, snapshot.location.lock_file)
     interpreter(snapshot.lock_sha256, read)

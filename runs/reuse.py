@@ -26,7 +26,7 @@ from pipelines import secrets
 from pipelines.canonical import digest
 from pipelines.clock import EngineNow
 from pipelines.references import Lookup, secrets_named
-from pipelines.store import Damaged, Store, StoreError
+from pipelines.store import Damaged, Store, StoreError, configured
 from runs import fingerprints
 from runs.fingerprints import REUSABLE_KINDS, Ingredients, Json, NotKnown
 from runs.models import Attempt, AttemptOutput, CapturedFact, Run, RunCode, TaskKey, TaskRun
@@ -291,7 +291,7 @@ def ask_store(keys: dict[int, str]) -> None:
     Never within a transaction of the engine. One attempt in a hundred has its bytes hashed again; damaged
     ones put the key in quarantine.
     """
-    store = Store(settings.ORCHESTRATOR["STORE"])
+    store = configured.store()
     of_attempt: dict[int, list[AttemptOutput]] = {attempt: [] for attempt in keys}
     for output in AttemptOutput.objects.filter(attempt_id__in=keys).exclude(sha256=""):
         of_attempt[output.attempt_id].append(output)

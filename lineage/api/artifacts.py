@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,7 +14,7 @@ from lineage import queries, recorder
 from lineage.api import shapes, shown
 from lineage.models import READ, WROTE, Artifact, Use
 from pipelines.api.base import ApiView, not_found, paged, uuid_or_404
-from pipelines.store import Store
+from pipelines.store import Store, configured
 from runs.models import AttemptOutput
 
 
@@ -56,7 +55,7 @@ class ArtifactView(ApiView):
 
 
 def store() -> Store:
-    return Store(settings.ORCHESTRATOR["STORE"])
+    return configured.store()
 
 
 LIMITS = [OpenApiParameter("cursor", OpenApiTypes.STR), OpenApiParameter("page_size", OpenApiTypes.INT)]

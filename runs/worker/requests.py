@@ -13,13 +13,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
 from pipelines import references
 from pipelines.errors import Refusal
 from pipelines.references import secret_named, secrets_named
-from pipelines.store import Store, StoreError
+from pipelines.store import StoreError, configured
 from runs import building, environments, kinds, protocol, reuse
 from runs.models import RunCode
 from runs.protocol import Json, Work
@@ -71,7 +70,7 @@ class Requests:
     """Makes requests for one worker, remembering what does not change: the code of runs."""
 
     def __init__(self) -> None:
-        self.store = Store(settings.ORCHESTRATOR["STORE"])
+        self.store = configured.store()
         self._codes: OrderedDict[int, Code | None] = OrderedDict()
 
     def prepare(self, work: Work, folder: Path) -> Prepared:
