@@ -83,6 +83,8 @@ ORCHESTRATOR: dict[str, Any] = {
     "FREE_DISK_MIB": env_int("ORCHESTRATOR_FREE_DISK_MIB", 512),
     # Environments that uv built, one per lock file, shared by every home.
     "CACHE": env_path("ORCHESTRATOR_CACHE", BASE_DIR / ".venv-tasks"),
+    # Days after which an environment that nothing needs and nobody used is removed from a machine.
+    "ENVIRONMENT_DAYS": env_float("ORCHESTRATOR_ENVIRONMENT_DAYS", 30.0),
     # The address that links in e-mails begin with; `up --port` sets it unless it is given.
     "URL": env_str("ORCHESTRATOR_URL", "http://localhost:8000").rstrip("/"),
     "ADMIN_EMAIL": env_str("ORCHESTRATOR_ADMIN_EMAIL", "admin@localhost"),

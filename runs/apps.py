@@ -9,12 +9,14 @@ class RunsConfig(AppConfig):
     def ready(self) -> None:
         """Tell the room below what it asks about queues and runs; say who carries out which chores."""
         from pipelines.signals import code_synced
-        from runs import building, chores, invariants, lookups, sweeps
+        from runs import building, chores, invariants, lookups, sweeps, unused
         from runs.alerts import email
 
         lookups.register()
         chores.register("alert", email.deliver)
         chores.register("invariants", invariants.look)
         chores.register("build", building.carry_out)
+        chores.register("prune", unused.carry_out_prune)
         code_synced.connect(building.when_synced)
         sweeps.register(invariants.ask_hourly)
+        sweeps.register(unused.ask_daily)

@@ -1,19 +1,16 @@
 """The environments of code locations: built when code is synced, or at the latest when a task needs one.
 
-What a machine has built stands in the rows of ``Environment``: state, path per host and, after a failure, the
-end of what uv said.
+What machines have built stands in the rows of ``Environment``: state, words, log and path per host.
 """
 
 from __future__ import annotations
 
-import platform
-import socket
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db import connection
 
@@ -21,15 +18,36 @@ from pipelines import snapshots
 from pipelines.clock import EngineNow
 from pipelines.models import CodeSnapshot
 from pipelines.store import Store, configured
-from runs import chores, environments
-from runs.models import Chore, Environment
+from runs import chores, environments, interpreters, pruning
+from runs.environment_rows import PYTHON_MISSING, Row, Told
+from runs.interpreters import Python
+from runs.models import Chore
 
-log = structlog.get_logger()
+ALIVE_FOR = 30.0  # seconds after which a chore without one is somebody else's
+USED_EVERY = 3600.0  # seconds between two notes that an environment is used
+UNUSED_AFTER = 3600.0  # seconds after which a process lets go of an environment that it has not used
 
-LOG_TAIL = 16 * 1024  # bytes of uv's words that are kept after a failure
+# Environments that this process uses, by (sha256 of the lock, wanted Python).
+_held: dict[tuple[str, str], Held] = {}
 
-# Environments that this process knows to be built and written down.
-_known: set[str] = set()
+
+class Held:
+    """An environment that this process has found built. Its use keeps it from being removed."""
+
+    def __init__(self, python: Path) -> None:
+        self.python = python
+        self.folder = python.parent.parent
+        self.use = pruning.Use(self.folder)
+        self.used_at = self.noted_at = time.monotonic()
+
+    @property
+    def there(self) -> bool:
+        return (self.folder / environments.COMPLETE).is_file()
+
+
+def cache_folder() -> Path:
+    """Where the environments of this machine are."""
+    return Path(settings.ORCHESTRATOR["CACHE"])
 
 
 def checkout(store: Store, tree_sha256: str) -> Path:
@@ -42,56 +60,129 @@ def read_lock(store: Store, tree_sha256: str, lock_file: str) -> bytes:
     return (checkout(store, tree_sha256) / lock_file).read_bytes()
 
 
-def interpreter(lock_sha256: str, read: Callable[[], bytes]) -> str:
-    """The interpreter of a lock's environment, built now if it is not there. Raises BuildFailed."""
-    cache = Path(settings.ORCHESTRATOR["CACHE"])
-    if lock_sha256 in _known and environments.built(cache, lock_sha256):
-        return str(environments.environment_path(cache, lock_sha256) / "bin" / "python")
-    if not environments.built(cache, lock_sha256):
-        _write_down(lock_sha256, state="building")
+def interpreter(lock_sha256: str, read: Callable[[], bytes], wanted: str = "") -> str:
+    """The interpreter of a lock's environment, built now if it is not there. Raises BuildFailed.
+
+    `wanted`: the versions of Python that will do, as a specifier; without a lock it is a bare interpreter.
+    """
+    if not lock_sha256:
+        return interpreters.choose(wanted).path
+    let_go()
+    held = _held.get((lock_sha256, wanted))
+    if held is None or not held.there:
+        held = _held[(lock_sha256, wanted)] = _found(Row(lock_sha256, wanted), read)
+    held.used_at = time.monotonic()
+    if held.used_at - held.noted_at > USED_EVERY:
+        _note_use(Row(lock_sha256, wanted), held)
+    return str(held.python)
+
+
+def let_go() -> None:
+    """End the use of what was not used for long: a warm process of it has ended by now."""
+    for key, held in list(_held.items()):
+        if time.monotonic() - held.used_at > UNUSED_AFTER:
+            _held.pop(key).use.end()
+
+
+def _found(row: Row, read: Callable[[], bytes], watcher: environments.Watcher | None = None) -> Held:
+    """The built environment, after building it where it is missing; its row says how that went."""
+    cache = cache_folder()
     try:
-        python = str(environments.interpreter(cache, lock_sha256, read))
+        python = interpreters.choose(row.wanted)
+        held = _hold(cache, row, python)
+        if not held.there or not row.is_ready(held.python):
+            _make(row, read, python, watcher)
+            row.ready(python, held.folder, environments.lock_path(cache, row.lock))
     except environments.BuildFailed as failure:
-        _write_down(lock_sha256, state="failed", log=_said(failure))
+        row.failed(failure)
         raise
-    _write_down(lock_sha256, state="ready", log="", built_at=EngineNow())
-    _add_path(lock_sha256, python)
-    _known.add(lock_sha256)
-    return python
+    _note_use(row, held)
+    return held
 
 
-def _said(failure: environments.BuildFailed) -> str:
-    if failure.log is None or not failure.log.is_file():
-        return str(failure)
-    tail = failure.log.read_bytes()[-LOG_TAIL:].decode(errors="replace")
-    return f"{failure}\n{tail}".replace("\0", "")
+def _hold(cache: Path, row: Row, python: Python) -> Held:
+    """Held before it is looked for, so that nobody removes it in between."""
+    folder = environments.environment_path(cache, row.lock, python.version)
+    try:
+        return Held(folder / "bin" / "python")
+    except OSError as error:
+        raise environments.unusable(cache, error) from error
 
 
-def _write_down(lock_sha256: str, **fields: Any) -> None:
-    Environment.objects.bulk_create(
-        [Environment(lock_sha256=lock_sha256, python=platform.python_version())], ignore_conflicts=True
-    )
-    Environment.objects.filter(lock_sha256=lock_sha256).update(**fields)
+def _make(row: Row, read: Callable[[], bytes], python: Python, watcher: environments.Watcher | None) -> None:
+    cache = cache_folder()
+    environments.interpreter(cache, row.lock, read, python=python, watcher=watcher or Told(row))
 
 
-def _add_path(lock_sha256: str, python: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE environment SET paths = paths || jsonb_build_object(%s::text, %s::text) "
-            "WHERE lock_sha256 = %s",
-            [socket.gethostname(), python, lock_sha256],
-        )
+def _note_use(row: Row, held: Held) -> None:
+    held.noted_at = time.monotonic()
+    pruning.touch(held.folder)
+    row.update(used_at=EngineNow())
+
+
+def why_hopeless(snapshot: CodeSnapshot) -> str:
+    """Why no task of this code can run anywhere, as a sentence; "" when nothing is known against it."""
+    row = Row(snapshot.lock_sha256, snapshot.python).rows.filter(state="failed", problem_code=PYTHON_MISSING)
+    found = row.values_list("problem", flat=True).first()
+    return f"The code cannot run: {found}." if found else ""
+
+
+# --- chores ---------------------------------------------------------------------------------------------
+
+
+def key_of(lock_sha256: str, wanted: str) -> str:
+    """The key of the chore that builds an environment."""
+    return f"{lock_sha256} {wanted}".strip()
 
 
 def when_synced(snapshot: CodeSnapshot, **_: Any) -> None:
     """A new snapshot: have its environment built before the first task asks for it."""
-    if snapshot.lock_sha256:
-        chores.ask("build", snapshot.lock_sha256, {"snapshot": snapshot.id})
+    if snapshot.lock_sha256 or snapshot.python:
+        ask(snapshot)
+
+
+def ask(snapshot: CodeSnapshot) -> None:
+    """Have the environment of a snapshot built, now if an earlier try is waiting for its turn."""
+    key = key_of(snapshot.lock_sha256, snapshot.python)
+    Row(snapshot.lock_sha256, snapshot.python).make()
+    chores.ask("build", key, {"snapshot": snapshot.id})
+    Chore.objects.filter(kind="build", key=key, state="waiting").update(due_at=EngineNow())
 
 
 def carry_out(chore: Chore) -> None:
     """Build what a chore names. Raises BuildFailed, StoreError, OSError: tried again later."""
     snapshot = CodeSnapshot.objects.select_related("location").get(id=chore.payload["snapshot"])
+    row = Row(snapshot.lock_sha256, snapshot.python)
+    alive = partial(_sign_of_life, chore)
+    alive()
+    if snapshot.python and not interpreters.fits(snapshot.python, interpreters.own().version):
+        # Somebody may have installed one since this process last looked.
+        interpreters.present(fresh=True)
     store = configured.store()
+    if not snapshot.lock_sha256:
+        _bare(row)
+        return
     read = partial(read_lock, store, snapshot.tree_sha256, snapshot.location.lock_file)
-    interpreter(snapshot.lock_sha256, read)
+    _found(row, read, Told(row, alive)).use.end()
+
+
+def _bare(row: Row) -> None:
+    """Without a lock file there is nothing to build, but the Python that is wanted must be there."""
+    try:
+        python = interpreters.choose(row.wanted)
+    except environments.BuildFailed as failure:
+        row.failed(failure)
+        raise
+    row.update(
+        state="ready", python=python.version, problem="", problem_code="", progress="", built_at=EngineNow()
+    )
+
+
+def _sign_of_life(chore: Chore) -> None:
+    """A chore that builds is taken for half a minute at a time: if its worker dies, another goes on soon."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE chore SET taken_until = engine_now() + make_interval(secs => %s) "
+            "WHERE id = %s AND state = 'running' AND attempts = %s",
+            [ALIVE_FOR, chore.id, chore.attempts],
+        )

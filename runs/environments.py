@@ -1,42 +1,56 @@
 """Environments of code locations: one virtual environment per lock file and Python, built by uv and kept.
 
-No ORM, no settings; paths are given. Under the cache folder:
+No ORM, no settings; paths are given. Under the cache folder, which every home of a machine may share:
 
     locks/<sha256 of the lock>.txt     lock files seen so far
-    envs/<environment hash>/           the environment; complete when it holds `.complete`
+    envs/<environment hash>/           the environment; complete when it holds `.complete`, whose time of
+                                       change says when it was last used
     envs/<environment hash>.log        what uv said when it built it
+    envs/<environment hash>.lock       held by the process that builds it, and by the uv it started
+    envs/<environment hash>.use        held by processes that use it; nobody removes it meanwhile
     uv/                                uv's own cache, so that a second environment shares its files
 """
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import hashlib
 import os
 import platform
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from runs import interpreters, uv
+from runs.interpreters import Python
+from runs.uv import BuildFailed as BuildFailed  # callers know it by this name
+
 BUILD_TIMEOUT = 1800.0  # seconds
 COMPLETE = ".complete"
-# What uv may see of our environment: how to reach an index, nothing of the product.
-PASSED_ON = re.compile(r"(PATH|HOME|TMPDIR|LANG|UV_.*|SSL_CERT_.*|(HTTPS?|NO|ALL)_PROXY)", re.IGNORECASE)
+LOOK_EVERY = 0.2  # seconds between two tries for a lock that another process holds
+# As uv writes a package in its messages (`name==1.0`), and as a lock file pins one.
 PACKAGE = re.compile(r"`?([A-Za-z0-9][\w.-]*==[\w.!+-]+)`?")
+PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?:==\s*([^\s;\\]+)|@\s*(\S+))", re.MULTILINE)
+FULL = re.compile(r"no space left on device", re.IGNORECASE)
 
 
-class BuildFailed(Exception):
-    """The environment could not be built. `log`: the file with everything that uv said, or None."""
+class Watcher:
+    """Is told how a build goes on. This one keeps it to itself; every method is called often."""
 
-    def __init__(self, message: str, log: Path | None = None) -> None:
-        super().__init__(message)
-        self.log = log
+    def begin(self) -> None:
+        """This process, and no other of this machine, builds from now on."""
+
+    def step(self, words: str) -> None:
+        """Something begins, in words: `Installing 12 packages`."""
+
+    def said(self, text: str) -> None:
+        """What uv has said since the last call; "" says only that the build lives."""
 
 
 def environment_hash(lock: bytes | str, python: str) -> str:
@@ -67,21 +81,54 @@ def environment_path(cache: Path, lock_sha256: str, python: str | None = None) -
     return cache / "envs" / environment_hash(lock_sha256, python or platform.python_version())
 
 
-def built(cache: Path, lock_sha256: str) -> bool:
+def built(cache: Path, lock_sha256: str, python: str | None = None) -> bool:
     """Is the environment there? Then nothing needs a network."""
-    return (environment_path(cache, lock_sha256) / COMPLETE).is_file()
+    return (environment_path(cache, lock_sha256, python) / COMPLETE).is_file()
 
 
-def interpreter(cache: Path, lock_sha256: str, read_lock: Callable[[], bytes] | None = None) -> Path:
+def packages(lock: bytes) -> list[tuple[str, str]]:
+    """The packages that a lock file pins, as (name, version or address), in its order."""
+    text = lock.decode(errors="replace")
+    return [(found[1], found[2] or found[3]) for found in PINNED.finditer(text)]
+
+
+def interpreter(
+    cache: Path,
+    lock_sha256: str,
+    read_lock: Callable[[], bytes] | None = None,
+    *,
+    python: Python | None = None,
+    watcher: Watcher | None = None,
+) -> Path:
     """The interpreter of a lock's environment, which is built now if it is not there. Raises BuildFailed.
 
-    `read_lock` gives the lock's bytes where this machine has not seen them. Safe to call from many processes
-    at once: one builds, the others wait.
+    `read_lock` gives the lock's bytes where this machine has not seen them; `python` is the interpreter to
+    build on, by default the product's own. Safe to call from many processes at once: one builds, the others
+    wait.
     """
-    folder = environment_path(cache, lock_sha256)
-    python = folder / "bin" / "python"
-    if built(cache, lock_sha256):
-        return python
+    python, watcher = python or interpreters.own(), watcher or Watcher()
+    folder = environment_path(cache, lock_sha256, python.version)
+    try:
+        if not built(cache, lock_sha256, python.version):
+            lock = _fetched(cache, lock_sha256, read_lock)
+            with exclusive(folder.with_suffix(".lock"), watcher) as held:
+                if not built(cache, lock_sha256, python.version):
+                    build(folder, lock, cache / "uv", python, watcher, held)
+    except OSError as error:
+        raise unusable(cache, error) from error
+    return folder / "bin" / "python"
+
+
+def unusable(cache: Path, error: OSError) -> BuildFailed:
+    """The folder of environments cannot be read or written; says what to do."""
+    return BuildFailed(
+        f"{error.filename or cache} cannot be used ({error.strerror}): environments are built there; "
+        "ORCHESTRATOR_CACHE names another folder"
+    )
+
+
+def _fetched(cache: Path, lock_sha256: str, read_lock: Callable[[], bytes] | None) -> Path:
+    """The lock file on this machine."""
     lock = lock_path(cache, lock_sha256)
     if not lock.is_file():
         if read_lock is None:
@@ -90,70 +137,92 @@ def interpreter(cache: Path, lock_sha256: str, read_lock: Callable[[], bytes] | 
             raise BuildFailed(
                 f"the bytes of the lock file {lock_sha256[:12]} are not the ones that were synced"
             )
-    with exclusive(folder.with_suffix(".lock")):
-        if not built(cache, lock_sha256):
-            build(folder, lock, cache / "uv")
-    return python
+    return lock
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """One process at a time; the lock ends with the process that held it."""
+def exclusive(path: Path, watcher: Watcher) -> Iterator[int]:
+    """One process at a time; the lock ends with the process that held it and the uv it started."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    waited = False
     with open(path, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        while not _locked(file.fileno(), fcntl.LOCK_EX):
+            if not waited:
+                watcher.step("Waiting for another process that builds it")
+                waited = True
+            watcher.said("")
+            time.sleep(LOOK_EVERY)
+        yield file.fileno()
 
 
-def build(folder: Path, lock: Path, uv_cache: Path) -> None:
+def _locked(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def build(folder: Path, lock: Path, uv_cache: Path, python: Python, watcher: Watcher, held: int) -> None:
     """Make the environment from nothing; what an earlier, interrupted build left is removed first."""
+    watcher.begin()
     shutil.rmtree(folder, ignore_errors=True)
     log = folder.with_suffix(".log")
-    uv = uv_program()
+    program = uv.program()
+    count = len(packages(lock.read_bytes()))
+    steps = {
+        f"Making an environment with Python {python.version}": [
+            program, "venv", "--python", python.path, "--no-project", str(folder),
+        ],
+        f"Installing {count} package{'' if count == 1 else 's'}": [
+            program, "pip", "sync", "--python", str(folder / "bin" / "python"), "--require-hashes",
+            "--compile-bytecode", "--allow-empty-requirements", str(lock),
+        ],
+    }  # fmt: skip
     with open(log, "wb") as output:
-        steps = [
-            [uv, "venv", "--python", sys.executable, "--no-project", str(folder)],
-            [uv, "pip", "sync", "--python", str(folder / "bin" / "python"), "--require-hashes",
-             "--compile-bytecode", "--allow-empty-requirements", str(lock)],
-        ]  # fmt: skip
-        for step in steps:
-            run_step(step, output, log, uv_cache)
-    (folder / COMPLETE).write_text(f"{platform.python_version()}\n")
+        tail = Tail(log, watcher)
+        for words, step in steps.items():
+            watcher.step(words)
+            run_step(step, output, log, uv_cache, tail, held)
+    (folder / COMPLETE).write_text(f"{python.version}\n")
 
 
-def run_step(step: list[str], output: IO[bytes], log: Path, uv_cache: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
-    environment.setdefault("UV_CACHE_DIR", str(uv_cache))
-    environment |= {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+class Tail:
+    """Passes on what a growing file has that was not passed on yet."""
+
+    def __init__(self, path: Path, watcher: Watcher) -> None:
+        self.file = path.open("rb")
+        self.watcher = watcher
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def look(self) -> None:
+        self.watcher.said(self.decoder.decode(self.file.read()))
+
+
+def run_step(step: list[str], output: IO[bytes], log: Path, uv_cache: Path, tail: Tail, held: int) -> None:
     try:
-        subprocess.run(
-            step, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment,
-            timeout=BUILD_TIMEOUT, check=True, cwd="/",
-        )  # fmt: skip
-    except subprocess.CalledProcessError:
-        raise BuildFailed(what_failed(log.read_text(errors="replace")), log) from None
-    except subprocess.TimeoutExpired:
+        code = uv.run(step, output, uv_cache, timeout=BUILD_TIMEOUT, keep_open=held, look=tail.look)
+    except TimeoutError:
         raise BuildFailed(f"uv was not done after {BUILD_TIMEOUT:.0f} s", log) from None
+    finally:
+        tail.look()
+    if code != 0:
+        raise BuildFailed(what_failed(log.read_text(errors="replace")), log)
 
 
 def what_failed(text: str) -> str:
     """The sentence that matters of what uv said, with the package it is about."""
+    if FULL.search(text):
+        return "the disk is full: free some space where environments are built, or name another folder"
     lines = [line.strip(" ×╰─▶├│").strip() for line in text.splitlines() if line.strip()]
     marks = ("failed", "error", "cause:", "no solution", "because", "hash mismatch")
     telling = [line for line in lines if line.lower().startswith(marks)] or lines[-1:]
-    package = next((found[1] for line in lines if (found := PACKAGE.search(line))), None)
+    package = package_of(text)
     sentence = "; ".join(dict.fromkeys(telling[:3])) or "uv ended without saying why"
-    return sentence if package is None or package in sentence else f"{package}: {sentence}"
+    return sentence if not package or package in sentence else f"{package}: {sentence}"
 
 
-def uv_program() -> str:
-    """The uv that came with the product, else the one on the path. Raises BuildFailed."""
-    try:
-        from uv import find_uv_bin
-
-        return str(find_uv_bin())
-    except (ImportError, FileNotFoundError):
-        found = shutil.which("uv")
-        if found is None:
-            raise BuildFailed("uv is not installed: it builds the environments of tasks") from None
-        return found
+def package_of(text: str) -> str:
+    """The first package, as `name==version`, that a text of uv speaks of; "" when there is none."""
+    found = PACKAGE.search(text)
+    return found[1] if found else ""

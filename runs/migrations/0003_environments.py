@@ -2,8 +2,6 @@ import uuid
 
 from django.db import migrations, models
 
-import pipelines.clock
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -41,6 +39,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="environment", name="problem", field=models.TextField(blank=True, default="")
         ),
+        migrations.AddField(
+            model_name="environment",
+            name="problem_code",
+            field=models.CharField(blank=True, default="", max_length=32),
+        ),
         migrations.AddField(model_name="environment", name="sizes", field=models.JSONField(default=dict)),
         migrations.AddField(model_name="environment", name="packages", field=models.JSONField(default=list)),
         migrations.AddField(
@@ -59,20 +62,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="environment",
             constraint=models.UniqueConstraint(fields=("lock_sha256", "wanted"), name="environment_once"),
-        ),
-        migrations.CreateModel(
-            name="Machine",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("host", models.CharField(max_length=200, unique=True)),
-                ("pythons", models.JSONField(default=list)),
-                ("seen_at", models.DateTimeField(db_default=pipelines.clock.EngineNow())),
-            ],
-            options={"db_table": "machine", "ordering": ["host"]},
         ),
     ]

@@ -15,8 +15,8 @@ class Environment(models.Model):
 
     ``wanted``: a version specifier, "" for the product's own Python; ``python``: the version it was built on.
     ``paths`` and ``sizes`` (bytes) are by host. ``progress`` says what is being done, ``problem`` what failed
-    last (``problem_code``: python-missing or build-failed). ``preload_problems``: module -> why it could not be imported. ``build`` counts the builds, and
-    ``builder`` is the process whose words are in ``log``.
+    last, with ``problem_code`` python-missing or build-failed. ``preload_problems``: module -> why it could
+    not be imported. ``build`` counts the builds; ``builder`` is the process whose words are in ``log``.
     """
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
