@@ -2,7 +2,7 @@
 
 from runs.models.attempt import Attempt, AttemptInput, AttemptOutput, CapturedFact, LogChunk, RunEvent
 from runs.models.environment import Environment
-from runs.models.queue import Chore, Queue, WorkerLease
+from runs.models.queue import Chore, Queue, TaskUser, WorkerLease
 from runs.models.run import Approval, Reuse, Run, RunCode, TaskEdge, TaskKey, TaskRun
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "TaskEdge",
     "TaskKey",
     "TaskRun",
+    "TaskUser",
     "WorkerLease",
 ]

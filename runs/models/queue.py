@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from pipelines.clock import EngineNow
-from pipelines.models import User
+from pipelines.models import Team, User
+from runs import isolation
 from runs.states import LeaseState
 
 
@@ -19,7 +20,7 @@ class Queue(models.Model):
     slug = models.SlugField(max_length=63, unique=True)
     title = models.CharField(max_length=200, blank=True, default="")
     labels = models.JSONField(default=dict)
-    isolation = models.CharField(max_length=16, default="shared user")
+    isolation = models.CharField(max_length=16, default=isolation.SHARED)
     limits = models.JSONField(default=dict)
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -31,9 +32,26 @@ class Queue(models.Model):
     class Meta:
         db_table = "queue"
         ordering: ClassVar = ["slug"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(isolation__in=isolation.LEVELS), name="queue_isolation_known")
+        ]
 
     def __str__(self) -> str:
         return self.slug
+
+
+class TaskUser(models.Model):
+    """The operating system user that carries out a team's tasks at `own user`; never another team's."""
+
+    team = models.OneToOneField(Team, on_delete=models.PROTECT, related_name="+")
+    uid = models.IntegerField(unique=True)
+    created_at = models.DateTimeField(db_default=EngineNow(), editable=False)
+
+    class Meta:
+        db_table = "task_user"
+
+    def __str__(self) -> str:
+        return str(self.uid)
 
 
 class WorkerLease(models.Model):

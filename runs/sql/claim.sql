@@ -1,5 +1,6 @@
 -- Gives the best runnable task of a queue to a lease; an attempt is born. Returns NULL when nothing is runnable,
 -- {"lease": "dead"} when the lease may no longer claim, {"busy": true} when others hold all runs with work.
+-- To a lease that cannot give the isolation of the queue nothing is runnable.
 --
 -- p_held: the run whose row this transaction has locked already (after a finish). Another run is locked with
 -- SKIP LOCKED; a claim in a transaction of its own waits for one run at most 50 ms, then gives up.
@@ -8,15 +9,19 @@ RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := engine_now();
     v_lease bigint;
+    v_levels jsonb;
     v_task record;
     v_first bigint;
     v_busy bigint[] := '{}';
     v_found integer;
 BEGIN
-    SELECT l.id INTO v_lease FROM worker_lease l
+    SELECT l.id, coalesce(l.labels -> 'isolation', '["shared user"]') INTO v_lease, v_levels FROM worker_lease l
     WHERE l.uuid = p_lease AND l.state = 'live' AND l.expires_at > v_now;
     IF NOT FOUND THEN
         RETURN '{"lease": "dead"}';
+    END IF;
+    IF EXISTS (SELECT 1 FROM queue q WHERE q.slug = p_queue AND NOT v_levels ? q.isolation) THEN
+        RETURN NULL;
     END IF;
     -- A wide run may fill all places of a round while somebody holds its lock: look past it then.
     FOR v_round IN 1..4 LOOP
@@ -80,8 +85,12 @@ DECLARE
     v_attempt record;
     v_from text;
     v_seq bigint;
+    v_isolation text;
 BEGIN
     SELECT * INTO v_task FROM task_run t WHERE t.id = p_task;
+    -- `deploy` runs code of the product alone, which writes where no team's user may.
+    SELECT q.isolation INTO v_isolation FROM queue q WHERE q.slug = v_task.queue AND v_task.kind <> 'deploy';
+    v_isolation := coalesce(v_isolation, 'shared user');
     v_from := v_task.state;
     UPDATE run r SET last_seq = r.last_seq + 1, started_at = coalesce(r.started_at, p_now)
     WHERE r.id = v_task.run_id
@@ -94,12 +103,12 @@ BEGIN
     INSERT INTO attempt (uuid, team_id, run_id, task_run_id, lease_id, no, resume_no, state, reason, cause, isolation,
                          started_at, timeout_at, code_sha256, environment_sha256, cache_key, dropped_bytes)
     VALUES (gen_random_uuid(), v_run.team_id, v_run.id, p_task, p_lease, v_task.attempts_made + 1, v_run.resume_no,
-            'running', '', '', 'shared user', p_now, p_now + engine_seconds(v_task.timeout), '', '', v_task.cache_key, 0)
+            'running', '', '', v_isolation, p_now, p_now + engine_seconds(v_task.timeout), '', '', v_task.cache_key, 0)
     RETURNING id, uuid, no, timeout_at INTO v_attempt;
     PERFORM engine_tell(v_run.id, v_run.last_seq - 1, ARRAY[p_task], v_from, 'running', '', '', v_attempt.id);
     RETURN jsonb_build_object(
         'attempt', jsonb_build_object('id', v_attempt.id, 'uuid', v_attempt.uuid, 'no', v_attempt.no,
-                                      'resume_no', v_run.resume_no,
+                                      'resume_no', v_run.resume_no, 'isolation', v_isolation,
                                       'seconds', v_task.timeout),
         'task', jsonb_build_object('id', p_task, 'uuid', v_task.uuid, 'key', v_task.key, 'kind', v_task.kind,
                                    'task_id', v_task.task_id, 'queue', v_task.queue),

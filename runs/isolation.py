@@ -1,0 +1,34 @@
+"""The named levels of isolation between tasks, and what each gives, in words. No ORM, no settings."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+SHARED: Final = "shared user"
+OWN: Final = "own user"
+LEVELS: Final = (SHARED, OWN)
+
+WORDS: Final = {
+    SHARED: "Tasks run as the user of the workers. Protects against accidents, not against hostile code: "
+    "not for teams that do not trust each other.",
+    OWN: "The tasks of each team run as a user of its own, who reaches no file, socket or process of the "
+    "product or of another team. May be offered to teams that do not trust each other.",
+}
+
+
+def label(problem: str) -> dict[str, Any]:
+    """What a worker's lease says of the levels it gives; `problem`: why not `own user`, "" if it does."""
+    return {"isolation": [SHARED] if problem else [SHARED, OWN], "no_own_user": problem}
+
+
+def given(labels: dict[str, Any]) -> list[str]:
+    """The levels that a lease with these labels gives; one from an older version says nothing of them."""
+    return list(labels.get("isolation") or [SHARED])
+
+
+def problem(level: str, workers: list[dict[str, Any]]) -> str:
+    """Why none of the workers with these labels takes tasks of a queue; "" when one does or none is there."""
+    if not workers or any(level in given(labels) for labels in workers):
+        return ""
+    why = next((str(labels["no_own_user"]) for labels in workers if labels.get("no_own_user")), "")
+    return f"No worker of this queue can give '{level}'{f': {why}' if why else '.'}"
