@@ -1,0 +1,113 @@
+"""Whether a worker should take tasks: a disk with room, a store that answers. If not, its lease says why."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+
+from pipelines.store import Store, StoreError
+from runs.transitions import execute
+
+log = structlog.get_logger()
+
+MIB: Final = 1024 * 1024
+ASK_EVERY: Final = 2.0  # seconds between two questions to a store that is away
+# The claim that follows an attempt that failed for its surroundings is left to other workers.
+MODESTY: Final = "It lets other workers go first: a task has just met trouble here."
+
+_TELL: Final = (
+    "UPDATE worker_lease SET labels = (labels - 'trouble') || %s::jsonb "
+    "WHERE uuid = %s AND state IN ('live', 'draining')"
+)
+
+
+class Fitness:
+    """`trouble()` is asked before each claim and costs microseconds; the store is asked in another thread."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.folders = watched(store)
+        self.least = settings.ORCHESTRATOR["FREE_DISK_MIB"] * MIB
+        self._doubt = ""
+        self._told = ""
+        self._asking = threading.Lock()
+        self._ended = threading.Event()
+
+    def trouble(self) -> str:
+        """Why this worker should claim nothing, as a sentence; "" when it may."""
+        return low_disk(self.folders, self.least) or self._doubt
+
+    def doubt(self) -> None:
+        """After an attempt that failed for its surroundings: claim nothing until the store has answered."""
+        if self._asking.acquire(blocking=False):
+            self._doubt = MODESTY
+            threading.Thread(target=self._find_out, name="fitness", daemon=True).start()
+
+    def _find_out(self) -> None:
+        try:
+            while not self._ended.wait(ASK_EVERY):
+                self._doubt = self._asked()
+                if not self._doubt:
+                    return
+        finally:
+            self._asking.release()
+
+    def _asked(self) -> str:
+        try:
+            self.store.check()
+        except StoreError as problem:
+            log.warning("the store cannot be used", error=str(problem))
+            return f"The store cannot be used: {problem}."
+        return ""
+
+    def tell(self, lease: UUID) -> None:
+        """Write on the lease what has changed since. Raises what the database raises."""
+        trouble = self.trouble()
+        if trouble != self._told:
+            log.warning("this worker claims nothing", because=trouble) if trouble else log.info(
+                "claims again"
+            )
+            execute(_TELL, (json.dumps({"trouble": trouble} if trouble else {}), lease))
+            self._told = trouble
+
+    def close(self) -> None:
+        self._ended.set()
+
+
+def watched(store: Store) -> tuple[Path, ...]:
+    """Where tasks work, and where the store, or its copies, lie on this machine."""
+    return (Path(settings.ORCHESTRATOR["HOME"]), store.disk)
+
+
+def low_disk(folders: Sequence[Path], least: int) -> str:
+    """The first of these folders on whose disk less than `least` bytes are free, as a sentence; "" if none."""
+    for folder in folders:
+        free = free_bytes(folder)
+        if free < least:
+            return (
+                f"Its disk is full: {folder} has {free // MIB:,} MiB left, and at least {least // MIB:,} MiB must "
+                "be free (ORCHESTRATOR_FREE_DISK_MIB)."
+            )
+    return ""
+
+
+def free_bytes(folder: Path) -> int:
+    """What may still be written where this folder lies, or will lie."""
+    try:
+        known = os.statvfs(folder)
+    except FileNotFoundError:
+        return free_bytes(folder.parent)
+    return known.f_bavail * known.f_frsize
+
+
+def troubles(labels: Iterable[dict[str, Any]]) -> list[str]:
+    """What workers with these labels say of themselves, each sentence once."""
+    return sorted({str(one["trouble"]) for one in labels if one.get("trouble")})
