@@ -29,6 +29,10 @@ class FolderPlace:
         self.root = root
         self._base = f"{root}/sha256/"
 
+    @property
+    def disk(self) -> Path:
+        return self.root
+
     def address(self, sha256: str) -> str:
         return self._path(sha256).as_uri()
 

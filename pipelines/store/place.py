@@ -39,6 +39,9 @@ class Place(Protocol):
 
     lanes: int  # how many files of a folder are worth moving at once
 
+    @property
+    def disk(self) -> Path: ...
+
     def address(self, sha256: str) -> str: ...
 
     def writing(self) -> Temporary:

@@ -40,6 +40,10 @@ class S3Place:
         self.cache = Cache(means.cache, means.cache_bytes)
 
     @property
+    def disk(self) -> Path:
+        return self.cache.root
+
+    @property
     def client(self) -> Any:
         return client(self.where, self.means)
 

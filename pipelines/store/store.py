@@ -69,6 +69,11 @@ class Store:
         """Nobody reads the paths given out so far any more: their copies may make room for others."""
         self.place.release()
 
+    @property
+    def disk(self) -> Path:
+        """The folder of this machine that fills as the store is used."""
+        return self.place.disk
+
     def check(self) -> None:
         """Can the store be used now? Raises StoreAway, StoreFull, which say why not."""
         self.place.check()

@@ -28,6 +28,7 @@ from runs.protocol import LeaseLost, Outcome, Work
 from runs.transitions import call
 from runs.worker import zygotes
 from runs.worker.execution import Execution, keep_facts
+from runs.worker.fitness import Fitness
 from runs.worker.folders import Janitor
 from runs.worker.heart import OUTAGE_PATIENCE, Heart
 from runs.worker.leftovers import clear_the_ground, identity
@@ -56,6 +57,7 @@ class Station:
         self.queue = queue
         self.name = f"{queue}@{socket.gethostname()}:{os.getpid()}"
         self.requests = Requests()
+        self.fitness = Fitness(self.requests.store)
         self.zygotes = zygotes.ZygotePool()
         self.janitor = Janitor()
         self.execution: Execution | None = None
@@ -79,6 +81,7 @@ class Station:
 
         An answer of the database may have been lost, or, in a crash, what it had answered.
         """
+        self.fitness.tell(self.lease)
         if self.talking:
             # An answer is under way: which attempt is ours is being settled at this moment.
             self._odd = set()
@@ -128,7 +131,7 @@ class Station:
 
     def _claim(self) -> Work | None:
         """The next work; while the database cannot be asked, again and again."""
-        while self.draining_since is None:
+        while self._may_claim():
             self.talking = True
             try:
                 if self.unsure:
@@ -145,6 +148,9 @@ class Station:
             finally:
                 self.talking = False
         return None
+
+    def _may_claim(self) -> bool:
+        return self.draining_since is None and not self.fitness.trouble()
 
     def _no_answer(self, error: Exception) -> None:
         """What the last statement did is unknown: it may have been committed without our hearing of it."""
@@ -166,7 +172,10 @@ class Station:
             outcome = self.execution.run()
         finally:
             self.execution = None
-        go_on = time.monotonic() < until and self.draining_since is None
+            self.requests.store.release()
+        if outcome.reason == "infrastructure":
+            self.fitness.doubt()
+        go_on = time.monotonic() < until and self._may_claim()
         following = self._finish(work, outcome, go_on).next
         # Without a next task the finish may only have met runs that others were busy with: ask once more.
         return self._claim() if following is None and go_on else following
@@ -220,6 +229,7 @@ class Station:
 
     def close(self) -> None:
         self.heart.end()
+        self.fitness.close()
         self.zygotes.close()
         self.janitor.close()
         try:
