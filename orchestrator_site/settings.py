@@ -97,6 +97,8 @@ ORCHESTRATOR: dict[str, Any] = {
     "SECRET_FILES": env_str("ORCHESTRATOR_SECRET_FILES"),
     # Hosts (`host`, `host:port`) and networks that may be asked although they are not public.
     "INNER_ADDRESSES": env_list("ORCHESTRATOR_INNER_ADDRESSES"),
+    # Seconds between two looks of a Git repository for new commits; 0 leaves looking to people.
+    "CODE_CHECK_EVERY": env_float("ORCHESTRATOR_CODE_CHECK_EVERY", 300.0),
     # Seconds between TERM and KILL of a stopped task, and that a stopping worker waits for its attempt.
     "KILL_GRACE": env_float("ORCHESTRATOR_KILL_GRACE", 10.0),
     "DRAIN_TIMEOUT": env_float("ORCHESTRATOR_DRAIN_TIMEOUT", 600.0),
@@ -358,8 +360,8 @@ SECURE_HSTS_SECONDS = env_int("ORCHESTRATOR_HSTS_SECONDS", 31_536_000) if HTTPS 
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env_bool("ORCHESTRATOR_HSTS_SUBDOMAINS", True)
 SECURE_HSTS_PRELOAD = SECURE_HSTS_INCLUDE_SUBDOMAINS
 
-# Nothing but our own files, and no script or style written into a page. The page of the frontend narrows
-# scripts to those with the nonce of the answer (orchestrator_site.shell).
+# Nothing but our own files, and no script or style written into a page. The page of the frontend has a nonce
+# beside (orchestrator_site.shell), for the style sheets that its scripts add.
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

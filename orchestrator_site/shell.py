@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from csp.constants import NONCE, SELF, STRICT_DYNAMIC
+from csp.constants import NONCE, SELF
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -46,7 +46,7 @@ def read_page(path: Path, changed: int) -> bytes:
 @require_safe
 @never_cache
 @ensure_csrf_cookie
-@csp_replace({"script-src": [NONCE, STRICT_DYNAMIC], "style-src": [SELF, NONCE]})
+@csp_replace({"script-src": [SELF, NONCE], "style-src": [SELF, NONCE]})
 def page_shell(request: HttpRequest) -> HttpResponse:
     """Every address that is not an API's: the router in the page decides what it shows."""
     index = settings.FRONTEND_DIST / "index.html"
