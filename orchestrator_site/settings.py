@@ -301,6 +301,7 @@ HEADLESS_CLIENTS = ("browser",)
 HEADLESS_FRONTEND_URLS = {
     "account_reset_password": f"{ORCHESTRATOR['URL']}/sign-in",
     "account_reset_password_from_key": f"{ORCHESTRATOR['URL']}/sign-in/reset/{{key}}",
+    "account_signup": f"{ORCHESTRATOR['URL']}/sign-in",
     "socialaccount_login_error": "/sign-in",
 }
 ACCOUNT_ADAPTER = "orchestrator_site.signin.accounts.AccountAdapter"

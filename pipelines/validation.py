@@ -118,9 +118,6 @@ def _check_head_meaning(root: Node, head: dict[str, Any], desk: Desk) -> None:
     for key, harmless in (("triggers", {}), ("overlap", None), ("priority", "normal")):
         if key in head and head[key] != harmless:
             _not_carried_out(desk.problems, root.key_at(key), key, key)
-    if head.get("code", {}).get("follow") == "latest":
-        at = place(root, ("code", "follow"), root)
-        _not_carried_out(desk.problems, at, "code.follow", "follow: latest")
 
 
 def _not_carried_out(problems: Problems, at: Any, path: str, what: str) -> None:

@@ -18,9 +18,9 @@ from django.db.models import F, Q
 
 from pipelines import audit, conditions, grants, references, secrets
 from pipelines.clock import EngineNow
-from pipelines.models import ApiToken, CodeLocation, CodeSnapshot, Pipeline, PipelineVersion, User
-from runs import kinds, live, reuse, transitions
-from runs.models import Approval, Attempt, Run, RunCode, TaskRun, WorkerLease
+from pipelines.models import ApiToken, Pipeline, PipelineVersion, User
+from runs import code, kinds, live, reuse, transitions
+from runs.models import Approval, Attempt, Run, TaskRun, WorkerLease
 from runs.transitions import Told, call, retried
 
 LEASE_TTL = 15.0  # seconds
@@ -161,7 +161,7 @@ def _start(
         idempotency_key=idempotency_key,
     )
     run.save(force_insert=True)
-    _fix_code(run, version.spec.get("code"))
+    _fix_code(run, version.spec)
     _ensure_partitions(run.id)
     told = Told()
     _take(told, call("engine_plant", run.id, version.id, run.only, _actor_name(requested_by), may_reuse))
@@ -196,21 +196,12 @@ def _is_paused(pipeline_id: int) -> bool:
     return paused.filter(Q(paused_until=None) | Q(paused_until__gt=EngineNow())).exists()
 
 
-def _fix_code(run: Run, code: Json | None) -> None:
-    """Every attempt of the run uses the snapshot that its version names."""
-    if not code:
-        return
-    location = grants.meant(CodeLocation.objects.all(), run.team_id, code["location"]).first()
-    if location is None and ":" in code["location"]:
-        raise Refused("code-not-lent", f"The code location {grants.not_lent(code['location'])}")
-    snapshots = CodeSnapshot.objects.select_related("location")
-    found = snapshots.filter(location=location, tree_sha256=code["snapshot"]).first()
-    if found is None:
-        raise Refused(
-            "code-missing",
-            f"The snapshot {code['snapshot'][:12]} of code location {code['location']} is not there.",
-        )
-    RunCode.objects.create(run=run, location=found.location, snapshot=found, lock_sha256=found.lock_sha256)
+def _fix_code(run: Run, spec: Json) -> None:
+    """Every attempt of the run uses the snapshot that its version names, or follows."""
+    try:
+        code.fix(run, spec)
+    except code.CodeMissing as missing:
+        raise Refused(missing.code, missing.message) from None
 
 
 _partitions_until = 0
@@ -627,7 +618,8 @@ def _refuse_late(task_run: TaskRun) -> None:
     if waiting.exists():
         raise Refused(
             "deadline-passed",
-            f"The deadline of {task_run.key} has passed, so it ends as failed: resume the run to be asked anew.",
+            f"The deadline of {task_run.key} has passed, so it ends as failed: "
+            "resume the run to be asked anew.",
         )
 
 
