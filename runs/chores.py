@@ -35,6 +35,12 @@ DUE = """
       AND (state = 'waiting' OR (state = 'running' AND taken_until < engine_now()))
     ORDER BY due_at LIMIT %s
 """
+# Whoever took it vanished each time: taking it once more would end one more worker.
+BURY = """
+    UPDATE chore SET state = 'dead', finished_at = engine_now(), error = %s
+    WHERE id = %s AND state = 'running' AND taken_until < engine_now() AND attempts >= %s
+"""
+VANISHED = "Whoever carried it out ended in the middle of it, {:,} times: it is not tried again."
 # Pauses of 5 s, 20 s, 80 s … up to an hour.
 FAIL = """
     UPDATE chore SET state = CASE WHEN attempts >= %s THEN 'dead' ELSE 'waiting' END, error = %s,
@@ -94,6 +100,9 @@ def carry_out_due() -> int:
 def carry_out(chore_id: int) -> bool:
     """Carry out one chore; False when somebody else has it or it is not due."""
     with connection.cursor() as cursor:
+        cursor.execute(BURY, [VANISHED.format(MOST_ATTEMPTS), chore_id, MOST_ATTEMPTS])
+        if cursor.rowcount:
+            return False
         cursor.execute(TAKE, [TAKEN_FOR, chore_id])
         if cursor.rowcount != 1:
             return False

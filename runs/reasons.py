@@ -94,9 +94,15 @@ def attempt_words(
     """
     said = first_line(cause)
     if reason == "exit" and exit_code is not None:
-        return exit_words(exit_code)
+        return exit_words(exit_code) if exit_code else said or exit_words(exit_code)
     if reason == "timeout":
-        return f"timeout after {duration_words(timeout)}" if timeout else "timeout"
+        return (
+            f"timeout after {duration_words(timeout)}"
+            if timeout
+            else f"timeout: {said}"
+            if said
+            else "timeout"
+        )
     if reason == "oom":
         return f"out of memory: {said or f'more than {memory_words(memory)}'}"
     head = REASON_WORDS.get(reason, "")

@@ -7,6 +7,8 @@ import os
 import select
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,11 +16,14 @@ from django.conf import settings
 from django.db import Error, InterfaceError, connection, transaction
 
 from pipelines.store import StoreError
+from runs.limits import Limits
 from runs.models import CapturedFact
 from runs.protocol import Json, Outcome, Work
+from runs.reasons import duration_words
 from runs.transitions import execute
-from runs.worker import folders
+from runs.worker import folders, outputs, reports
 from runs.worker.journal import Journal
+from runs.worker.limits import free_disk
 from runs.worker.release import Released, release
 from runs.worker.requests import CannotRun, Prepared, keep_inputs
 from runs.worker.zygotes import Running, ZygoteGone
@@ -30,14 +35,22 @@ log = structlog.get_logger()
 
 FLUSH_EVERY = 0.25  # seconds between two writes of a growing log
 LOOK_EVERY = 1.0  # seconds after which a silent attempt is looked at
-INLINE_LIMIT = 64 * 1024  # bytes of JSON that an output may have as a value
+LOOK_AT_STOP = 0.2  # seconds after which what prepares an attempt hears that it is not wanted any more
+POSTPONE_EVERY = 5.0  # seconds after which the time-out of an attempt that is being prepared moves on
+SAID_LIMIT = 256 * 1024  # bytes of JSON that a task may say about itself: metrics, seeds
+FACTS_LIMIT = 1024 * 1024  # … and that its interpreter may find about its surroundings
+FULL = 1024 * 1024  # bytes; a disk with less is full
 
 # Facts that this process has stored already, by digest.
 _kept_facts: set[str] = set()
 
 
-class TooLargeInline(Exception):
-    """A value that should have come as bytes."""
+class Unwanted(Exception):
+    """The attempt was stopped before its code began."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.cause)
+        self.outcome = outcome
 
 
 class Execution:
@@ -71,6 +84,8 @@ class Execution:
         except CannotRun as problem:
             self.journal.say(f"{problem.message}\n")
             outcome = Outcome("failed", problem.reason, problem.message)
+        except Unwanted as stopped:
+            outcome = stopped.outcome
         except (OSError, ZygoteGone, StoreError, Error, InterfaceError) as error:
             log.exception("an attempt could not be carried out", attempt=self.work.token)
             if isinstance(error, Error | InterfaceError):
@@ -93,13 +108,12 @@ class Execution:
 
     def _perform(self) -> Outcome:
         began = time.monotonic()
-        prepared = self.station.requests.prepare(self.work, self.folder)
+        prepared = self.station.requests.prepare(self.work, self.folder, self._patiently)
         keep_inputs(self.work.attempt["id"], prepared.sources)
-        if self._asked == "cancel":
-            return Outcome("cancelled", "by_person", "it was cancelled before it began")
+        self._leave_if_unwanted()
         if prepared.secrets:
             self._release(prepared)
-        self._set_deadline(time.monotonic() - began)
+        self._set_deadline(prepared.limits.timeout, time.monotonic() - began)
         reading, writing = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(reading, False)
         try:
@@ -120,17 +134,44 @@ class Execution:
         prepared.provenance["secrets"] = self.released.versions
         self.journal.mask = self.released.mask
 
-    def _set_deadline(self, prepared_for: float) -> None:
+    def _patiently(self, take: Callable[[], str]) -> str:
+        """Have something made that may take minutes, in a thread: who cancels does not wait for it.
+
+        It goes on nevertheless: what it makes, an environment, will be wanted by others.
+        """
+        made: Future[str] = Future()
+        threading.Thread(target=_fulfil, args=(made, take), name="environment", daemon=True).start()
+        moved = time.monotonic()
+        while not wait([made], timeout=LOOK_AT_STOP).done:
+            self._leave_if_unwanted()
+            if time.monotonic() - moved >= POSTPONE_EVERY:
+                moved = time.monotonic()
+                self._postpone()
+        return made.result()
+
+    def _leave_if_unwanted(self) -> None:
+        if self._asked == "cancel":
+            raise Unwanted(Outcome("cancelled", "by_person", "it was cancelled before it began"))
+        since = self.station.draining_since
+        if since is not None and time.monotonic() - since >= self.station.drain_timeout:
+            raise Unwanted(Outcome("lost", "drained", "its worker was stopped and handed it back"))
+
+    def _set_deadline(self, of_queue: float, prepared_for: float) -> None:
         """The time-out is of the user's code: building its environment before does not count."""
         seconds = self.work.attempt["seconds"]
-        if seconds is None:
-            return
-        self._deadline = time.monotonic() + seconds
+        self._deadline = time.monotonic() + (of_queue if seconds is None else seconds)
         if prepared_for > 1.0:
+            self._postpone()
+        if self._asked == "timeout":
+            self._asked = None
+
+    def _postpone(self) -> None:
+        """Let the time-out that the database knows begin now."""
+        if self.work.attempt["seconds"] is not None:
             execute(
                 "UPDATE attempt SET timeout_at = engine_now() + engine_seconds(%s) "
                 "WHERE id = %s AND state = 'running'",
-                (seconds, self.work.attempt["id"]),
+                (self.work.attempt["seconds"], self.work.attempt["id"]),
             )
 
     def _start(self, prepared: Prepared, log_end: int) -> Running:
@@ -222,60 +263,87 @@ class Execution:
             return Outcome("cancelled", "by_person", "it was cancelled", **common)
         if self.stopping == "drained":
             return Outcome("lost", "drained", "its worker was stopped and handed it back", **common)
-        if "error" in result:
-            return self._failure(result["error"], common)
         if self.stopping == "timeout":
-            return self._failure(_timed_out(self.work.attempt["seconds"]), common)
+            return self._failure(self._timed_out(prepared.limits), common)
+        if "error" in result:
+            error = result["error"]
+            return self._failure(self._verified(error, prepared) if ended["told"] else error, common)
         try:
-            outputs = [self._stored(output, place) for place, output in enumerate(result["outputs"])]
+            stored = outputs.store_all(
+                self.station.requests.store, result["outputs"], self.work.spec["outputs"]
+            )
         except (OSError, StoreError) as error:
             return Outcome("failed", "infrastructure", f"its outputs could not be stored: {error}", **common)
-        except TooLargeInline as name:
-            cause = f"the value of output {name} is larger than {INLINE_LIMIT // 1024} KiB of JSON"
-            return Outcome("failed", "validation", cause, **common)
-        return Outcome("succeeded", outputs=outputs, values=prepared.values, **common)
+        except outputs.BadOutput as problem:
+            return self._failure(reports.error("validation", "BadOutput", str(problem)), common)
+        return Outcome("succeeded", outputs=stored, values=prepared.values, **common)
 
     def _failure(self, error: Json, common: Json) -> Outcome:
-        if self.stopping == "timeout":
-            error = _timed_out(self.work.attempt["seconds"])
         if not error.get("said"):
             self.journal.say(error["message"].rstrip() + "\n")
         cause = error["message"] if error["reason"] != "error" else f"{error['type']}: {error['message']}"
         return Outcome("failed", error["reason"], cause, **common)
 
-    def _stored(self, output: Json, position: int) -> Json:
-        """An output as a row: small values inline, everything else as bytes in the store."""
-        row: Json = {
-            "name": output["name"],
-            "position": 0,
-            "type": output["type"],
-            "meta": output.get("meta") or {},
-        }
-        path = output.get("path")
-        if path is None:
-            if len(json.dumps(output.get("value"))) > INLINE_LIMIT + 2:
-                raise TooLargeInline(output["name"])
-            return {**row, "value": output.get("value")}
-        store = self.station.requests.store
-        kept = store.put_folder(path) if os.path.isdir(path) else store.put_file(path)
-        return {
-            **row,
-            "sha256": kept.sha256,
-            "size": kept.size,
-            "address": kept.address,
-            "media_type": output.get("media_type") or "application/octet-stream",
-        }
+    def _verified(self, error: Json, prepared: Prepared) -> Json:
+        """What a task says of its surroundings is believed as far as the worker sees the same.
+
+        Otherwise a task could have itself tried again for nothing.
+        """
+        if full := self._full_disk():
+            words = f"there is no space left on the disk with {full}: {error['message']}"
+            return {**error, "reason": "infrastructure", "message": words}
+        if error["reason"] != reports.SUSPECTED or _missing_inputs(prepared.request):
+            return error
+        return {**error, "reason": "error"}
+
+    def _full_disk(self) -> str | None:
+        """The folder of the attempt that lies on a full disk."""
+        for folder in (self.folder, folders.temporary(self.folder)):
+            if folder.is_dir() and free_disk(str(folder)) < FULL:
+                return str(folder)
+        return None
+
+    def _timed_out(self, limits: Limits) -> Json:
+        seconds = self.work.attempt["seconds"]
+        whose = "its time-out of" if seconds is not None else "the time-out of its queue,"
+        allowed = duration_words(limits.timeout if seconds is None else seconds)
+        return reports.error("timeout", "Timeout", f"it ran longer than {whose} {allowed}")
 
     def _provenance(self, prepared: Prepared, result: Json) -> Json:
         """What the attempt was made of; facts of its surroundings are stored once and named by digest."""
         found = dict(prepared.provenance)
         for name in ("metrics", "seeds"):
-            if result.get(name):
+            if result.get(name) and self._fits(name, result[name], SAID_LIMIT):
                 found[name] = result[name]
         facts = result.get("provenance")
-        if facts:
+        if facts and self._fits("facts about its surroundings", facts, FACTS_LIMIT):
             found["environment"] = facts["fingerprint"]
+        else:
+            result["provenance"] = None
         return found
+
+    def _fits(self, name: str, value: Json, limit: int) -> bool:
+        """May this stand in the record? What may not is missed in words."""
+        size = len(json.dumps(value))
+        if size > limit:
+            words = f"they are {size:,} bytes of JSON, and {limit:,} are kept"
+            self.journal.say(f"The {name} of this attempt were left out of its record: {words}.\n")
+        return size <= limit
+
+
+def _fulfil(made: Future[str], take: Callable[[], str]) -> None:
+    try:
+        made.set_result(take())
+    except BaseException as problem:
+        made.set_exception(problem)
+    finally:
+        connection.close()
+
+
+def _missing_inputs(request: Json) -> list[str]:
+    """Inputs whose bytes have gone since the attempt was prepared."""
+    ports = request["inputs"].items()
+    return [name for name, port in ports if "path" in port and not os.path.exists(port["path"])]
 
 
 def keep_facts(facts: Json) -> None:
@@ -287,14 +355,6 @@ def keep_facts(facts: Json) -> None:
                 [CapturedFact(sha256=digest, kind="environment", body=facts)], ignore_conflicts=True
             )
         _kept_facts.add(digest)
-
-
-def _timed_out(seconds: float) -> Json:
-    return {
-        "reason": "timeout",
-        "type": "Timeout",
-        "message": f"it ran longer than its time-out of {seconds:g} s",
-    }
 
 
 def _exit_code(ended: Json) -> int | None:

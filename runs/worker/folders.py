@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
+import subprocess
+import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -21,22 +25,52 @@ def of_attempt(token: str) -> Path:
     return root() / token
 
 
+def temporary(folder: Path) -> Path:
+    """Where the attempt that works in ``folder`` has its temporary files; short, as sockets may lie there."""
+    return Path(tempfile.gettempdir()) / f"attempt-{folder.name}"
+
+
 def make(folder: Path) -> None:
-    """The folder and its place for outputs. Raises OSError."""
+    """The folder and its place for outputs, and the one for temporary files. Raises OSError."""
     try:
         os.mkdir(folder)
     except FileNotFoundError:
         folder.mkdir(parents=True)
     os.mkdir(folder / "outputs")
+    os.mkdir(temporary(folder), mode=0o700)
 
 
 def remove(folder: Path) -> None:
-    """Everything in it and itself; what cannot be removed is found again when a worker starts."""
+    """Everything in both and themselves; what cannot be removed is found again when a worker starts."""
     try:
+        os.rmdir(temporary(folder))
         os.rmdir(folder / "outputs")
         os.rmdir(folder)
     except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
+        for each in (temporary(folder), folder):
+            remove_tree(each)
+
+
+def remove_tree(folder: Path) -> None:
+    """A folder and all in it, also where the task has closed folders or has put too many into each other."""
+    try:
+        shutil.rmtree(folder, onerror=_open_and_retry)
+    except RecursionError:
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, stderr=subprocess.DEVNULL)
+
+
+def _open_and_retry(function: Callable[..., object], path: str, _error: object) -> None:
+    """A folder without rights for its owner keeps its contents: give them back, and go on in it."""
+    try:
+        for closed in (os.path.dirname(path), path):
+            if stat.S_ISDIR(os.lstat(closed).st_mode):
+                os.chmod(closed, 0o700)
+        if function in (os.open, os.scandir, os.listdir):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            function(path)
+    except OSError:
+        return
 
 
 class Janitor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-SAMPLE_SECONDS = 0.2
 
 
 def resident(pid: int) -> int:
@@ -17,32 +16,34 @@ def resident(pid: int) -> int:
         return 0
 
 
-def proportional(pid: int) -> int:
-    """Bytes of one process, each shared page divided among those that share it; slower than `resident`."""
+def proportional(pid: int) -> tuple[int, int]:
+    """Bytes of one process, each shared page divided among those that share it; slower than `resident`.
+
+    The second number is the part of it that files without a disk have: shared memory.
+    """
+    found = {"Pss": 0, "Pss_Shmem": 0}
     try:
-        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
             for line in file:
-                if line.startswith(b"Pss:"):
-                    return int(line.split()[1]) * 1024
+                name, _, rest = line.partition(":")
+                if name in found:
+                    found[name] = int(rest.split()[0]) * 1024
     except (OSError, IndexError, ValueError):
-        pass
-    return resident(pid)
+        return resident(pid), 0
+    return found["Pss"], found["Pss_Shmem"]
 
 
-def tree_resident(pids: list[int]) -> int:
-    """Resident bytes of several processes; pages they share are counted once for each."""
-    return sum(resident(pid) for pid in pids)
-
-
-def over_limit(pids: list[int], limit: int) -> int | None:
+def over_limit(pids: list[int], limit: int, in_files: int = 0) -> int | None:
     """The bytes these processes hold if that is more than the limit, else None.
 
-    Resident memory counts a page that two processes share twice, so what looks too much is measured again by
-    proportional shares before anybody is blamed.
+    `in_files`: bytes in files without a disk, mapped or not. Resident memory counts a page that two processes
+    share twice, so what looks too much is measured again by proportional shares before anybody is blamed.
     """
-    if tree_resident(pids) <= limit:
+    if sum(map(resident, pids)) + in_files <= limit:
         return None
-    held = sum(proportional(pid) for pid in pids)
+    shares = [proportional(pid) for pid in pids]
+    mapped = sum(shared for _, shared in shares)
+    held = sum(share for share, _ in shares) + max(0, in_files - mapped)
     return held if held > limit else None
 
 
@@ -56,9 +57,3 @@ def oom_kills() -> int:
     except (OSError, ValueError):
         pass
     return 0
-
-
-def default_limit() -> int:
-    """Bytes allowed to a task that names no limit: 2 GiB or half the machine, whichever is less."""
-    physical = os.sysconf("SC_PHYS_PAGES") * PAGE
-    return min(2 * 1024**3, physical // 2)

@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-POINTS_LIMIT = 10_000
+NAMES_LIMIT = 1_000  # metrics of one attempt
+NAME_LENGTH = 200
+POINTS_LIMIT = 10_000  # of one series
+ALL_POINTS_LIMIT = 100_000  # of all series together
+MESSAGE_LENGTH = 200
 
 _metrics: dict[str, float | str] = {}
 _series: dict[str, list[list[float]]] = {}
 _seeds: dict[str, Any] = {}
 _progress: dict[str, Any] = {}
+_refused: list[str] = []
 
 
 class Invalid(Exception):
@@ -30,8 +35,16 @@ class Transient(Exception):
 
 
 def log_metric(name: str, value: float, step: float | None = None) -> None:
-    """Record a number under a name; the last value of each name is kept, and with `step` the series too."""
-    number = float(value)
+    """Record a number under a name; the last value of each name is kept, and with `step` the series too.
+
+    An attempt has at most 1,000 names; what comes under more is not kept, and the log says so once.
+    """
+    name, number = str(name)[:NAME_LENGTH], float(value)
+    if name not in _metrics and len(_metrics) >= NAMES_LIMIT:
+        if not _refused:
+            _refused.append(name)
+            print(f"log_metric: there are {NAMES_LIMIT:,} names already; {name!r} and others are not kept")
+        return
     finite = number - number == 0
     _metrics[name] = number if finite else str(number)  # JSON has no word for them
     if step is not None and finite:
@@ -43,8 +56,10 @@ def log_metric(name: str, value: float, step: float | None = None) -> None:
 
 def progress(done: float, total: float | None = None, message: str = "") -> None:
     """Say how far the task is: `progress(3, 10, "fold")` or `progress(0.3)`. Appears in the log at once."""
-    share = done / total if total else done
-    _progress.update(share=share, message=message)
+    share = float(done / total if total else done)
+    message = str(message)[:MESSAGE_LENGTH]
+    if share - share == 0:
+        _progress.update(share=share, message=message)
     print(f"progress {share:.0%} {message}".rstrip(), flush=True)
 
 
@@ -61,6 +76,7 @@ def seed(number: int) -> None:
     """Seed the random generators (random, numpy, torch if imported) and put the seed on record."""
     import random  # here, because importing it makes every fork of the zygote slower
 
+    number = int(number)
     random.seed(number)
     _seeds["random"] = number
     try:
@@ -83,7 +99,13 @@ def said() -> dict[str, Any]:
         seeds["PYTHONHASHSEED"] = os.environ["PYTHONHASHSEED"]
     report: dict[str, Any] = {"metrics": dict(_metrics), "seeds": seeds}
     if _series:
-        report["series"] = _series
+        most = max(2, ALL_POINTS_LIMIT // len(_series))
+        report["series"] = {name: thinned(points, most) for name, points in _series.items()}
     if _progress:
         report["progress"] = dict(_progress)
     return report
+
+
+def thinned(points: list[list[float]], most: int) -> list[list[float]]:
+    """At most so many points, evenly chosen."""
+    return points[:: -(-len(points) // most)] if len(points) > most else points

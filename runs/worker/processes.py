@@ -47,6 +47,15 @@ def parent_of(pid: int) -> int | None:
         return None
 
 
+def is_stopped(pid: int) -> bool:
+    """Has somebody stopped this process (SIGSTOP)?"""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rsplit(b") ", 1)[1][:1] == b"T"
+    except (OSError, IndexError):
+        return False
+
+
 def descendants(pid: int) -> list[int]:
     """All descendants of a process, parents before their children, without the process itself."""
     found: list[int] = []

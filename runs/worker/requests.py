@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,24 @@ from pipelines.errors import Refusal
 from pipelines.references import secret_named, secrets_named
 from pipelines.store import StoreError, configured
 from runs import building, environments, kinds, protocol, reuse
-from runs.models import RunCode
+from runs.limits import Limits, of_task
+from runs.models import Queue, RunCode
 from runs.protocol import Json, Work
+from runs.worker import folders
 from runs.worker.serializers import FOLDER
 
 # Kinds whose work is a function of ours, run in the product's own interpreter.
 BUILTIN_KINDS = ("check", "register", "deploy")
-DEFAULT_MEMORY = 2 * 1024**3  # bytes, or half the machine when that is less
 REMEMBERED = 2048
+LIMITS_FOR = 10.0  # seconds for which the limits of a queue are not read anew
+
+
+Patiently = Callable[[Callable[[], str]], str]
+
+
+def at_once(take: Callable[[], str]) -> str:
+    """However long it takes, in this thread."""
+    return take()
 
 
 class CannotRun(Exception):
@@ -64,6 +76,7 @@ class Prepared:
     sources: dict[str, int]
     provenance: Json
     secrets: dict[str, str]
+    limits: Limits
 
 
 class Requests:
@@ -72,22 +85,31 @@ class Requests:
     def __init__(self) -> None:
         self.store = configured.store()
         self._codes: OrderedDict[int, Code | None] = OrderedDict()
+        self._of_queues: dict[str, tuple[float, Json]] = {}
 
-    def prepare(self, work: Work, folder: Path) -> Prepared:
-        """The request for ``work`` in ``folder``. Raises :class:`CannotRun`."""
+    def prepare(self, work: Work, folder: Path, patiently: Patiently = at_once) -> Prepared:
+        """The request for ``work`` in ``folder``. Raises :class:`CannotRun`.
+
+        ``patiently`` is handed what may take minutes: the environment's first use.
+        """
         spec = work.spec
         values, sources = self._values(work, spec)
         values |= _prepared(work, values)
         code = self._code(work.run["id"])
         own = work.kind in BUILTIN_KINDS or code is None
+        limits = self._limits(work)
         request: Json = {
             "attempt": work.token,
             "task": work.task["key"],
             "work": str(folder),
             "inputs": {name: self._input(value, name) for name, value in values.items()},
             "outputs": spec["outputs"],
-            "memory": spec["resources"].get("memory") or default_memory(),
             "env": {"ORCHESTRATOR_EFFECT_KEY": work.effect_key},
+            "temporary": str(folders.temporary(folder)),
+            "memory": limits.memory,
+            "disk": limits.disk,
+            "processes": limits.processes,
+            "open_files": limits.open_files,
         }
         provenance: Json = {
             "params": _inline(values),
@@ -96,14 +118,27 @@ class Requests:
         self._add_work(request, provenance, work, spec, code)
         return Prepared(
             request=request,
-            interpreter=sys.executable if own or code is None else self._interpreter(code),
+            interpreter=sys.executable if own or code is None else patiently(lambda: self._interpreter(code)),
             preload=() if own or code is None else code.preload,
             cold=spec.get("start") == "cold",
             values=values,
             sources=sources,
             provenance=provenance,
             secrets=secrets_named(spec),
+            limits=limits,
         )
+
+    def _limits(self, work: Work) -> Limits:
+        """What the task may use; the limits of its queue are read anew every 10 s."""
+        queue, now = work.task["queue"], time.monotonic()
+        read_at, found = self._of_queues.get(queue, (-LIMITS_FOR, {}))
+        if now - read_at >= LIMITS_FOR:
+            found = Queue.objects.filter(slug=queue).values_list("limits", flat=True).first() or {}
+            self._of_queues[queue] = (now, found)
+        try:
+            return of_task(found, memory=work.spec["resources"].get("memory"))
+        except Refusal as problem:
+            raise CannotRun("validation", f"the limits of the queue {queue}: {problem}") from None
 
     def _add_work(self, request: Json, provenance: Json, work: Work, spec: Json, code: Code | None) -> None:
         """What is to be done: a function of the snapshot, inline source, a script or a function of ours."""
@@ -236,14 +271,6 @@ def _prepared(work: Work, values: Json) -> Json:
         return kinds.prepare(preparing)
     except Refusal as problem:
         raise CannotRun("validation", str(problem)) from problem
-
-
-@cache
-def default_memory() -> int:
-    """Bytes: 2 GiB, or half of a machine that has less than 4."""
-    with open("/proc/meminfo") as file:
-        total = int(file.readline().split()[1]) * 1024
-    return min(DEFAULT_MEMORY, total // 2)
 
 
 def keep_inputs(attempt_id: int, sources: dict[str, int]) -> None:

@@ -15,6 +15,7 @@ import importlib
 import importlib.util
 import json
 import os
+import resource
 import sys
 import types
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -35,6 +36,7 @@ helpers: Any = sys.modules["orchestrator_task"]
 
 MESSAGE_LIMIT = 4 * 1024
 TRACEBACK_LIMIT = 64 * 1024
+NAME_LIMIT = 200
 OURS = (__file__, serializers.__file__)
 SOURCE_MODULE = "task_source"
 
@@ -69,16 +71,30 @@ def prepare() -> None:
 def main(request: Request, result_fd: int) -> None:
     """Carry out one request in this process and end it. Never returns."""
     code = 1
+    place = identity(result_fd)
     try:
         code, report = perform(request)
-        report.update(helpers.said())
-        write_report(result_fd, report)
+        body = written(report)
+        if place is None or identity(result_fd) != place:
+            code = 1
+            say(f"The task closed descriptor {result_fd}, on which its result is told: the result is lost.")
+        else:
+            write_report(result_fd, body)
         run_exit_functions()
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
         flush()
         os._exit(code)
+
+
+def identity(fd: int) -> tuple[int, int] | None:
+    """Which file a descriptor leads to; None when it is closed."""
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def rehearse() -> None:
@@ -91,8 +107,7 @@ def rehearse() -> None:
         "source": REHEARSAL,
         "outputs": [PORT],
     }
-    report = perform({**request, "inputs": {"x": {"type": "integer", "value": 1}}})[1]
-    json.dumps({**report, **helpers.said()})
+    written(perform({**request, "inputs": {"x": {"type": "integer", "value": 1}}})[1])
     del sys.modules[SOURCE_MODULE]
 
 
@@ -102,15 +117,15 @@ def perform(request: Request) -> tuple[int, Report]:
         enter(request)
         return 0, {"outputs": KINDS[request["kind"]](request)}
     except Refused as refusal:
-        print(f"{refusal}", file=sys.stderr)
+        say(str(refusal))
         return refusal.code, failure(refusal.reason, refusal.kind, str(refusal))
     except serializers.Mismatch as problem:
-        print(f"{problem}", file=sys.stderr)
+        say(str(problem))
         return 1, failure("validation", "TypeError", str(problem))
     except SystemExit as leaving:
         return settle_exit(leaving, request)
     except BaseException as problem:
-        return 1, explain(problem, request)
+        return 1, explained(problem, request)
 
 
 def enter(request: Request) -> None:
@@ -119,10 +134,23 @@ def enter(request: Request) -> None:
     os.environ["ORCHESTRATOR_ATTEMPT"] = request["attempt"]
     os.environ["ORCHESTRATOR_TASK"] = request["task"]
     os.environ.update(request.get("env") or {})
+    if request.get("temporary"):
+        # At hand outside too, so that what it holds counts as the attempt's and goes with it.
+        os.makedirs(request["temporary"], mode=0o700, exist_ok=True)
+        os.environ["TMPDIR"] = request["temporary"]
+    if request.get("open_files"):
+        limit_open_files(request["open_files"])
     if request.get("code_path"):
         sys.path.insert(0, request["code_path"])
     reseed("numpy.random", "seed")
     reseed("torch", "seed")
+
+
+def limit_open_files(most: int) -> None:
+    """As many open files as a process may have; never more than the system allows."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def reseed(module: str, function: str) -> None:
@@ -364,25 +392,44 @@ KINDS: dict[str, Callable[[Request], list[Report]]] = {"python": run_python, "sh
 
 
 def failure(reason: str, kind: str, message: str, text: str = "", line: int | None = None) -> Report:
-    error: Report = {"reason": reason, "type": kind, "message": message[:MESSAGE_LIMIT]}
+    error: Report = {"reason": reason, "type": kind[:NAME_LIMIT], "message": message[:MESSAGE_LIMIT]}
     # What is told here stands in the log already.
     return {"error": {**error, "traceback": text, "line": line, "said": True}}
 
 
 def settle_exit(leaving: SystemExit, request: Request) -> tuple[int, Report]:
     """sys.exit() in a task: 0 is a success if nothing was to be returned, all else is the reason `exit`."""
-    if leaving.code is None or leaving.code == 0:
+    code = leaving.code
+    if code is None or (isinstance(code, int) and code == 0):
         if not request.get("outputs"):
             return 0, {"outputs": []}
         return 1, failure(
             "validation", "SystemExit", "the task left with exit code 0 before it returned its outputs"
         )
-    if isinstance(leaving.code, int):
-        return leaving.code & 0xFF, failure(
-            "exit", "SystemExit", f"the task ended with exit code {leaving.code}"
-        )
-    print(leaving.code, file=sys.stderr)
-    return 1, failure("exit", "SystemExit", str(leaving.code))
+    if isinstance(code, int):
+        return code & 0xFF, failure("exit", "SystemExit", f"the task ended with exit code {code & 0xFF}")
+    words = words_of(code)
+    say(words)
+    return 1, failure("exit", "SystemExit", words)
+
+
+def explained(problem: BaseException, request: Request) -> Report:
+    """explain(), also of an exception whose own methods fail when it is looked at."""
+    try:
+        return explain(problem, request)
+    except BaseException as second:
+        name = type(second).__name__
+        message = f"{type(problem).__name__}: {words_of(problem)} (telling more about it raised {name})"
+        say(message)
+        return failure("error", type(problem).__name__, message)
+
+
+def words_of(thing: object) -> str:
+    """What an object of the task says it is; its methods may be anything."""
+    try:
+        return str(thing)
+    except BaseException as problem:
+        return f"its text cannot be shown: str() raised {type(problem).__name__}"
 
 
 def explain(problem: BaseException, request: Request) -> Report:
@@ -394,18 +441,26 @@ def explain(problem: BaseException, request: Request) -> Report:
         # The lines of inline code exist nowhere else; without this entry the traceback would show none.
         file, text = f"<{request['task']}>", request["source"]
         linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    kind = type(problem).__name__
+    message = message_of(problem)
     if isinstance(problem, helpers.Invalid):
-        print(problem, file=sys.stderr)
-        return failure("validation", type(problem).__name__, str(problem) or type(problem).__name__)
+        say(message)
+        return failure("validation", kind, message)
     told = traceback.TracebackException(type(problem), problem, problem.__traceback__)
     keep_user_lines(told)
     text = "".join(told.format())
-    print(text, end="", file=sys.stderr)
-    message = str(problem) or type(problem).__name__
+    say(text.rstrip("\n"))
     line = problem.lineno if isinstance(problem, SyntaxError) else user_line(problem.__traceback__, request)
-    return failure(
-        reason_of(problem, request), type(problem).__name__, message, text[-TRACEBACK_LIMIT:], line
-    )
+    return failure(reason_of(problem, request), kind, message, text[-TRACEBACK_LIMIT:], line)
+
+
+def message_of(problem: BaseException) -> str:
+    """The words of an exception, with ours where its own do not say what the limit is."""
+    message = words_of(problem) or type(problem).__name__
+    if isinstance(problem, OSError) and problem.errno == errno.EMFILE:
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return f"{message}: a process of a task may have {most:,} files open at a time"
+    return message
 
 
 def reason_of(problem: BaseException, request: Request) -> str:
@@ -444,8 +499,19 @@ def user_line(trace: TracebackType | None, request: Request) -> int | None:
     return line
 
 
-def write_report(fd: int, report: Report) -> None:
-    body = json.dumps(report).encode() + b"\n"
+def written(report: Report) -> bytes:
+    """A report as JSON and a newline; what JSON has no word for is left out, unless it is the result."""
+    try:
+        return json.dumps({**report, **helpers.said()}, allow_nan=False).encode() + b"\n"
+    except (TypeError, ValueError, RecursionError) as problem:
+        say(f"Metrics and seeds were left out of the record: {problem}")
+        return json.dumps(report, allow_nan=False).encode() + b"\n"
+
+
+def write_report(fd: int, body: bytes) -> None:
+    """What stood on the descriptor before was not written by us."""
+    os.ftruncate(fd, 0)
+    os.lseek(fd, 0, os.SEEK_SET)
     while body:
         body = body[os.write(fd, body) :]
 
@@ -455,9 +521,17 @@ def run_exit_functions() -> None:
     atexit._run_exitfuncs()
 
 
+def say(text: str) -> None:
+    """A line for the log; the task may have closed it."""
+    try:
+        print(text, file=sys.stderr)
+    except (OSError, ValueError, AttributeError):
+        return
+
+
 def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):
-            continue  # nobody reads any more, or the task closed it
+        except Exception:  # noqa: S112 - it stands for the log itself
+            continue  # nobody reads any more, or the task closed it, or put something else in its place

@@ -64,6 +64,9 @@ def load_sibling(name: str) -> Any:
 
 processes = load_sibling("processes")
 memory = load_sibling("memory")
+belongings = load_sibling("belongings")
+limits = load_sibling("limits")
+groups = load_sibling("cgroup")
 helpers = load_sibling("orchestrator_task")
 sys.modules["orchestrator_task"] = helpers
 serializers = load_sibling("serializers")
@@ -154,13 +157,14 @@ class Watch:
 
     def __init__(self, pid: int, request: dict[str, Any], now: float) -> None:
         self.pid = pid
-        self.limit: int | None = request.get("memory")
+        self.memory: int = request.get("memory") or 0
+        self.group: str | None = request.get("group")
+        self.limits = limits.Limits(request, now, in_group=self.group is not None)
         self.oom_kills: int | None = None  # of the whole machine, when first looked at
         self.last_word = now
-        self.next_sample = now + memory.SAMPLE_SECONDS
         self.grace_ends: float | None = None
         self.killed: str | None = None
-        self.held: int | None = None
+        self.passed: dict[str, Any] | None = None
 
 
 class Zygote:
@@ -196,7 +200,7 @@ class Zygote:
     def run(self, request: dict[str, Any], fds: list[int]) -> None:
         """One attempt, from fork to the answer `ended`."""
         problems = self.preload(request.get("preload") or [])
-        pid = self.begin(fds)
+        pid = self.begin(request, fds)
         for fd in fds:
             os.close(fd)
         watch = Watch(pid, request, time.monotonic())
@@ -209,11 +213,13 @@ class Zygote:
             raise
         self.channel.send(self.settle(watch))
 
-    def begin(self, fds: list[int]) -> int:
+    def begin(self, request: dict[str, Any], fds: list[int]) -> int:
         """The pid of a runner that has the request."""
         for _ in range(2):
             spare = self.spare or self.fork_spare()
             self.spare = None
+            if request.get("group") and not groups.enter(request["group"], spare.pid):
+                request["group"] = None  # its limits are watched from here instead
             if spare.hand_over(fds):
                 break
             # Something killed it while it waited; the next one is fresh.
@@ -319,8 +325,8 @@ class Zygote:
     def patience(self, watch: Watch) -> float:
         """Seconds until something is due if nothing happens."""
         due = [watch.last_word + self.silence]
-        if watch.limit and not watch.killed:
-            due.append(watch.next_sample)
+        if not watch.killed:
+            due.append(watch.limits.due)
         if watch.grace_ends is not None:
             due.append(watch.grace_ends)
         return max(0.0, min(due) - time.monotonic()) + 0.001
@@ -347,17 +353,16 @@ class Zygote:
         if watch.grace_ends is not None and now >= watch.grace_ends:
             watch.grace_ends = None
             processes.signal_all(processes.descendants(self.pid), signal.SIGKILL)
-        if watch.limit and not watch.killed and now >= watch.next_sample:
-            self.sample(watch)
-            watch.next_sample = time.monotonic() + memory.SAMPLE_SECONDS
+        if not watch.killed and now >= watch.limits.due:
+            self.hold_to_limits(watch, now)
 
-    def sample(self, watch: Watch) -> None:
+    def hold_to_limits(self, watch: Watch, now: float) -> None:
         if watch.oom_kills is None:
             watch.oom_kills = memory.oom_kills()
         pids = processes.descendants(self.pid)
-        watch.held = memory.over_limit(pids, watch.limit)
-        if watch.held is not None:
-            watch.killed = "oom"
+        watch.passed = watch.limits.passed(pids, now)
+        if watch.passed is not None:
+            watch.killed = watch.passed["what"]
             processes.signal_all(pids, signal.SIGKILL)
 
     def settle(self, watch: Watch) -> dict[str, Any]:
@@ -366,14 +371,14 @@ class Zygote:
         while watch.grace_ends is not None and time.monotonic() < watch.grace_ends and processes.reap():
             time.sleep(0.01)
         processes.kill_descendants()
-        if killed_by_kernel(status, watch):
-            watch.killed, watch.held = "oom", usage.ru_maxrss * 1024
+        watch.limits.belongings.clear()
+        watch.passed = watch.passed or killed_by_kernel(status, watch, usage.ru_maxrss * 1024)
         return {
             "event": "ended",
             "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
             "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
             "killed": watch.killed,
-            "memory": {"limit": watch.limit, "held": watch.held},
+            "passed": watch.passed,
             "rusage": {"user": usage.ru_utime, "system": usage.ru_stime, "max_rss": usage.ru_maxrss * 1024},
         }
 
@@ -412,11 +417,21 @@ def be_first_to_die() -> None:
         os.write(2, f"oom_score_adj could not be set: {problem}\n".encode())
 
 
-def killed_by_kernel(status: int, watch: Watch) -> bool:
-    """SIGKILL from nobody we know, while the kernel counted processes that it killed for their memory."""
+def killed_by_kernel(status: int, watch: Watch, held: int) -> dict[str, Any] | None:
+    """What the kernel ended the attempt for: the limit of its group, or the memory of the whole machine.
+
+    For the latter there is no certainty: SIGKILL from nobody we know, while the kernel counted processes that
+    it killed for their memory.
+    """
+    if watch.group is not None and groups.was_out_of_memory(watch.group):
+        watch.killed = "memory"
+        return {"what": "memory", "limit": watch.memory, "held": groups.held(watch.group)}
     if watch.killed or watch.oom_kills is None or not os.WIFSIGNALED(status):
-        return False
-    return os.WTERMSIG(status) == signal.SIGKILL and memory.oom_kills() > watch.oom_kills
+        return None
+    if os.WTERMSIG(status) == signal.SIGKILL and memory.oom_kills() > watch.oom_kills:
+        watch.killed = "memory"
+        return {"what": "machine", "limit": watch.memory, "held": held}
+    return None
 
 
 def main() -> None:

@@ -18,10 +18,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runs.worker import processes
+from runs.worker import cgroup, processes, reports
 
 SCRIPT = Path(__file__).with_name("zygote.py")
 SILENCE = 12.0  # seconds without a word after which a zygote gives its worker up for dead
@@ -29,9 +30,12 @@ IDLE = 300.0  # seconds without work after which a zygote ends by itself
 RETIRE = 240.0  # ... and after which we no longer trust it to be there for the next request
 KILL_PATIENCE = 5.0  # seconds a zygote may take to answer after KILL, before it is killed itself
 NO_CHILDREN_LEFT = 5.0  # seconds we look for what a dead zygote left behind
-REPORT_LIMIT = 64 * 1024 * 1024  # bytes
+STOPPED_FOR = 5.0  # seconds after which a zygote that somebody stopped (SIGSTOP) is given up
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
+
+# Of a request, what the zygote needs to know: all else goes to the runner alone.
+CONTROL = ("entry", "code_path", "work", "temporary", "memory", "processes", "disk")
 
 Message = dict[str, Any]
 
@@ -124,28 +128,38 @@ class Zygote:
 
         request: {"attempt": uuid, "task": key, "kind": "python" or "shell", "work": the attempt's folder,
         "entry": "module:function" or "source" or "shell": text, "code_path", "outputs": [{"name", "type"}],
-        "inputs": {name: {"type", "value" or "path", "media_type", "meta"}}, "env": {}, "memory": bytes,
-        "preload": [modules], "transient": [names of exceptions]}; what is empty may be left out.
+        "inputs": {name: {"type", "value" or "path", "media_type", "meta"}}, "env": {}, "preload": [modules],
+        "transient": [names of exceptions], "temporary": the folder for its temporary files}, and its limits:
+        "memory" and "disk" in bytes, "processes", "open_files". What is empty may be left out.
 
         Raises ZygoteGone when it has ended, RuntimeError when an attempt is still running.
         """
         if self.running is not None:
             raise RuntimeError("this zygote already carries out an attempt")
-        control: Message = {
-            name: request[name] for name in ("entry", "code_path", "memory") if name in request
-        }
+        control: Message = {name: request[name] for name in CONTROL if name in request}
+        group = self._group(request)
         preload = request.get("preload", self.preload)
         asked, report = os.memfd_create("request"), os.memfd_create("report")
         try:
             write_all(asked, json.dumps(request).encode())
-            self._send({"verb": "run", "preload": preload, **control}, [asked, report, stdout_fd, stderr_fd])
+            control |= {"preload": preload, "group": group}
+            self._send({"verb": "run", **control}, [asked, report, stdout_fd, stderr_fd])
         except BaseException:
             os.close(report)
+            if group:
+                cgroup.remove(group)
             raise
         finally:
             os.close(asked)
-        self.running = Running(self, request["attempt"], request["work"], report)
+        self.running = Running(self, request["attempt"], request["work"], report, group)
         return self.running
+
+    def _group(self, request: Message) -> str | None:
+        """A control group for the attempt, where this worker may make one."""
+        base = groups()
+        if base is None or not request.get("memory"):
+            return None
+        return cgroup.make(base, request["attempt"], request["memory"], request.get("processes") or 0)
 
     def ping(self) -> None:
         """Tell the zygote that its worker lives; a real message every quarter of the silence. Any thread."""
@@ -205,11 +219,14 @@ class Zygote:
 class Running:
     """One attempt that a zygote carries out, from the request to the event `ended`."""
 
-    def __init__(self, zygote: Zygote, attempt: str, work: str, report: int) -> None:
+    def __init__(self, zygote: Zygote, attempt: str, work: str, report: int, group: str | None) -> None:
         self.zygote = zygote
         self.attempt = attempt
         self._work = work
         self._report = report
+        self._group = group
+        self._stopped_since: float | None = None
+        self._look_again = time.monotonic() + 1.0
         self.pid: int | None = None
         self.ended: Message | None = None
         self._kill_by: float | None = None
@@ -234,6 +251,7 @@ class Running:
             self.zygote.ping()
             if self._kill_by is not None and time.monotonic() > self._kill_by:
                 self.zygote.process.kill()
+            self._give_up_if_stopped()
             left = pause if deadline is None else min(pause, deadline - time.monotonic())
             readable = self._wait(max(0.0, left))
             if readable and not self.zygote._receive():
@@ -241,6 +259,19 @@ class Running:
             if not readable and deadline is not None and time.monotonic() >= deadline:
                 return None
         return None
+
+    def _give_up_if_stopped(self) -> None:
+        """A task of the same user can stop its zygote, which then watches over nothing any more."""
+        now = time.monotonic()
+        if now < self._look_again:
+            return
+        self._look_again = now + 1.0
+        if not processes.is_stopped(self.zygote.pid):
+            self._stopped_since = None
+        elif self._stopped_since is None:
+            self._stopped_since = now
+        elif now - self._stopped_since >= STOPPED_FOR:
+            self.zygote.process.kill()
 
     def _wait(self, seconds: float) -> bool:
         poller = select.poll()
@@ -265,6 +296,7 @@ class Running:
     def abandon(self) -> None:
         """The zygote was closed under this attempt; nobody will hear of its end."""
         os.close(self._report)
+        self._leave_group()
         self.zygote.running = None
 
     def _ask(self, message: Message, grace: float) -> None:
@@ -291,14 +323,21 @@ class Running:
         return self._finish(message)
 
     def _finish(self, event: Message) -> Message:
-        result = event.get("result") or read_report(self._report, self._work)
+        # An end that we know is told by us; all else is the word of the task.
+        event["told"] = "result" not in event and not event["passed"]
+        event.setdefault("result", None)
+        event["result"] = event["result"] or reports.result_of(event, self._report, self._work)
         os.close(self._report)
-        event["result"] = result or {"error": silent_end(event)}
+        self._leave_group()
         event["result"]["provenance"] = self.zygote.provenance
         self.ended = event
         self.zygote.running = None
         self.zygote.used_at = time.monotonic()
         return event
+
+    def _leave_group(self) -> None:
+        if self._group is not None:
+            cgroup.remove(self._group)
 
     def _zygote_died(self) -> Message:
         """The zygote ended under us; nothing of the attempt may outlive it."""
@@ -306,16 +345,18 @@ class Running:
         self.zygote.process.wait()
         kill_orphans(self.attempt)
         self.zygote.socket.close()
-        message = f"the process that watched this attempt ended ({describe(self.zygote.process.returncode)})"
-        error = {
-            "reason": "infrastructure",
-            "type": "ZygoteGone",
-            "message": message,
-            "traceback": "",
-            "line": None,
-        }
-        ended: Message = {"event": "ended", "exit": None, "signal": None, "killed": None, "rusage": None}
-        return {**ended, "memory": {"limit": None, "held": None}, "result": {"error": error}}
+        code = reports.describe(self.zygote.process.returncode)
+        error = reports.error(
+            "infrastructure", "ZygoteGone", f"the process that watched this attempt ended ({code})"
+        )
+        return {"event": "ended", "exit": None, "signal": None, "killed": None, "rusage": None,
+                "passed": None, "result": {"error": error}}  # fmt: skip
+
+
+@cache
+def groups() -> str | None:
+    """Where this process makes control groups for attempts; None where limits are watched by sampling."""
+    return cgroup.delegated()
 
 
 def fingerprint(facts: Message) -> str:
@@ -324,81 +365,10 @@ def fingerprint(facts: Message) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def describe(code: int) -> str:
-    """A process's exit code, or the signal that ended it, in words."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"
-
-
 def write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
-
-
-def read_report(fd: int, work: str) -> Message | None:
-    """What a runner left to say; None when it ended without a word, or said what no runner of ours says.
-
-    User code can write here too: only the shape is believed, and no path outside the attempt's folder.
-    """
-    size = os.fstat(fd).st_size
-    if not 0 < size <= REPORT_LIMIT:
-        return None
-    body = os.pread(fd, size, 0)
-    if not body.endswith(b"}\n"):
-        return None  # killed in the middle of it
-    try:
-        report = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return report if well_formed(report, os.path.realpath(work)) else None
-
-
-def well_formed(report: Any, work: str) -> bool:
-    """Has a report the shape that runners write?"""
-    if not isinstance(report, dict):
-        return False
-    if "error" in report:
-        failure = report["error"]
-        words = ("reason", "type", "message", "traceback")
-        return isinstance(failure, dict) and all(isinstance(failure.get(word), str) for word in words)
-    outputs = report.get("outputs")
-    return isinstance(outputs, list) and all(well_formed_output(output, work) for output in outputs)
-
-
-def well_formed_output(output: Any, work: str) -> bool:
-    if not isinstance(output, dict) or not all(
-        isinstance(output.get(word), str) for word in ("name", "type")
-    ):
-        return False
-    path = output.get("path")
-    return path is None or (isinstance(path, str) and os.path.realpath(path).startswith(work + os.sep))
-
-
-def silent_end(event: Message) -> Message:
-    """The error of an attempt without a report: killed by us, by the kernel, or by its own hand."""
-    memory = event.get("memory") or {}
-    if event.get("killed") == "oom":
-        message = (
-            f"the task held {megabytes(memory['held'])}, more than its limit of {megabytes(memory['limit'])}"
-        )
-        return error("oom", "MemoryLimit", message)
-    if event["signal"] is not None:
-        name = describe(-event["signal"])
-        return error("exit", name, f"the process was ended by {name}")
-    return error("exit", "Exit", f"the process ended with exit code {event['exit']} and no report")
-
-
-def error(reason: str, kind: str, message: str) -> Message:
-    return {"reason": reason, "type": kind, "message": message, "traceback": "", "line": None}
-
-
-def megabytes(size: int) -> str:
-    return f"{size / 1024**2:,.0f} MiB"
 
 
 def kill_orphans(attempt: str) -> None:
