@@ -145,5 +145,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
         detail = "Something went wrong here, and it has been logged. Try again in a moment."
         return JsonResponse(problem(500, detail, "server-error"), status=500, content_type=PROBLEM)
     return HttpResponse(
-        "Something went wrong here, and it has been logged.\n", 500, content_type="text/plain"
+        "Something went wrong here, and it has been logged.\n", status=500, content_type="text/plain"
     )

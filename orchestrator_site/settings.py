@@ -102,6 +102,8 @@ ORCHESTRATOR: dict[str, Any] = {
     # Seconds between TERM and KILL of a stopped task, and that a stopping worker waits for its attempt.
     "KILL_GRACE": env_float("ORCHESTRATOR_KILL_GRACE", 10.0),
     "DRAIN_TIMEOUT": env_float("ORCHESTRATOR_DRAIN_TIMEOUT", 600.0),
+    # Bytes a second that a worker writes of the log of its task, in the long run; a flood waits for it.
+    "LOG_RATE": env_int("ORCHESTRATOR_LOG_RATE", 1024 * 1024),
     # Days for which the result of a task with `cache: true` may be taken over by another run.
     "REUSE_MAX_DAYS": env_float("ORCHESTRATOR_REUSE_MAX_DAYS", 30.0),
     # Minutes for which a person in a browser is believed before secrets, tokens, roles and the like.

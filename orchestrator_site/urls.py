@@ -31,7 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", readyz, name="readyz"),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin/", admin.site.urls),
-    path("_allauth/", include("allauth.headless.urls")),
+    path("_allauth/browser/v1/", include("orchestrator_site.signin.urls")),
     path("api/v1/", include(api)),
     re_path(r"^api/", unknown_address, name="no-such-address"),
     re_path(rf"^(?!{NOT_PAGES}).*$", page_shell, name="page"),

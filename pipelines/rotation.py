@@ -9,7 +9,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 
-from pipelines import audit, sealing
+from pipelines import audit, sealing, second_factors
 from pipelines.errors import Conflict
 from pipelines.models import Secret, User
 from pipelines.secrets import owner_of, sealed_of
@@ -24,6 +24,8 @@ def rotate(*, actor: User | None = None) -> Iterator[int]:
     starting again goes on. KeyMissing or NotTheSame when a row cannot be opened: those before it are done.
     """
     while done := _rotate_batch(actor):
+        yield done
+    while done := _rotate_second_factors(actor):
         yield done
 
 
@@ -40,6 +42,15 @@ def _rotate_batch(actor: User | None) -> int:
     return len(rows)
 
 
+@transaction.atomic
+def _rotate_second_factors(actor: User | None) -> int:
+    done = second_factors.rotate(BATCH)
+    if done:
+        told = {"second_factors": done, "key": sealing.key_ring().newest}
+        audit.write(actor, "secret.rotate", None, told, team=None)
+    return done
+
+
 @dataclass(frozen=True)
 class Keyed:
     """One secret as the check of the keys sees it. ``problem``: why it cannot be opened, or ""."""
@@ -51,7 +62,10 @@ class Keyed:
 
 
 def keyed() -> Iterator[Keyed]:
-    """Every stored secret with the id of the key it needs, opened to see whether it can be."""
+    """Every stored secret with the id of the key it needs, opened to see whether it can be.
+
+    Second factors of people come last, as of a team called "second factor".
+    """
     ring = sealing.key_ring()
     for row in _stored().select_related("team").order_by("team__slug", "name").iterator(BATCH):
         try:
@@ -60,11 +74,14 @@ def keyed() -> Iterator[Keyed]:
         except Conflict as refusal:
             problem = refusal.message
         yield Keyed(row.team.slug, row.name, row.key_id, problem)
+    for person, key_id, problem in second_factors.key_ids():
+        yield Keyed("second factor", person, key_id, problem)
 
 
 def keys_in_use() -> set[str]:
-    """The ids of the keys that some stored secret needs."""
-    return set(_stored().values_list("key_id", flat=True).distinct())
+    """The ids of the keys that some stored secret, or somebody's second factor, needs."""
+    of_people = {key_id for _, key_id, _ in second_factors.key_ids()}
+    return set(_stored().values_list("key_id", flat=True).distinct()) | of_people
 
 
 def _stored() -> QuerySet[Secret]:

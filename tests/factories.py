@@ -6,12 +6,14 @@ who has a team of his own.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from django.test import Client
 from rest_framework.test import APIClient
 
 from pipelines import sealing, secrets, tokens, versions
@@ -87,14 +89,27 @@ def make_token(user: User, team: Team | None = None, scopes: Iterable[str] = SCO
     return text
 
 
-def client(user: User | None = None, token: str = "") -> APIClient:
-    """A client of the API: signed in as a person, or carrying a token, or neither."""
+def client(user: User | None = None, token: str = "", *, minutes_ago: float = 0) -> APIClient:
+    """A client of the API: signed in as a person (by password, just now or so long ago), or carrying a
+    token, or neither.
+    """
     made = APIClient()
     if user is not None:
         made.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        say_who(made, user, minutes_ago)
     if token:
         made.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     return made
+
+
+def say_who(browser: Client, user: User, minutes_ago: float = 0) -> None:
+    """Note in a browser's session that its person gave their password."""
+    session = browser.session
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time.time() - 60 * minutes_ago, "username": user.username}
+    ]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
 
 
 def make_pipeline(text: str = SMALL, *, team: Team, owner: User | None = None, name: str = "") -> Pipeline:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, ClassVar, Final, NoReturn, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 from pipelines.access import Rights, roles_that_allow
 from pipelines.errors import Conflict, Forbidden, Invalid, NotFound, Stale, TooLarge
 from pipelines.models import ApiToken, Pipeline, Team, User
+from pipelines.recent import require_recent
 from pipelines.storable import is_json, is_text
 
 M = TypeVar("M", bound=Model)
@@ -51,14 +52,18 @@ def token_of(request: Request) -> ApiToken | None:
 class ApiView(APIView):
     """A view whose reader is signed in. Ask ``self.require`` before touching a thing.
 
-    ``ordering`` and ``page_size`` steer ``self.page``.
+    ``ordering`` and ``page_size`` steer ``self.page``. ``asks_again`` names the methods before which a person
+    in a browser must have said lately who they are (``pipelines/recent.py``).
     """
 
     ordering: tuple[str, ...] = ("-id",)
     max_body: int = MAX_BODY
+    asks_again: ClassVar[frozenset[str]] = frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method in self.asks_again and self.token is None:
+            require_recent(request._request)
         refuse_large(request, self.max_body)
         refuse_unreadable(request, kwargs)
 

@@ -30,6 +30,7 @@ class MeView(ApiView):
 
 class TeamsView(ApiView):
     ordering = ("slug",)
+    asks_again = frozenset({"POST"})
 
     @extend_schema(operation_id="teams_list", responses=paged(shapes.TeamRoles))
     def get(self, request: Request) -> Response:
@@ -49,6 +50,7 @@ class TeamsView(ApiView):
 
 class MembersView(ApiView):
     ordering = ("username",)
+    asks_again = frozenset({"POST"})
 
     @extend_schema(
         operation_id="members_list",
@@ -118,6 +120,8 @@ def _members(team: Team, found: list[User]) -> list[Body]:
 
 
 class TokensView(ApiView):
+    asks_again = frozenset({"POST"})
+
     @extend_schema(operation_id="tokens_list", responses=paged(shapes.Token))
     def get(self, request: Request) -> Response:
         """A person's own tokens, without their text."""
@@ -159,6 +163,8 @@ class TokensView(ApiView):
 
 
 class TokenView(ApiView):
+    asks_again = frozenset({"DELETE"})
+
     @extend_schema(operation_id="tokens_revoke", responses={204: None})
     def delete(self, request: Request, token_id: str) -> Response:
         """Revoke a token of one's own."""

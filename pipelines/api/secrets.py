@@ -69,6 +69,7 @@ class ChangeSecret(Shape):
 
 class SecretsView(ApiView):
     ordering = ("name", "id")
+    asks_again = frozenset({"POST"})
 
     @extend_schema(
         operation_id="secrets_list",
@@ -95,6 +96,8 @@ class SecretsView(ApiView):
 
 
 class SecretView(ApiView):
+    asks_again = frozenset({"PATCH", "DELETE"})
+
     def secret(self, secret_id: str, verb: str) -> Secret:
         rows = Secret.objects.filter(archived_at=None).select_related("team", "created_by", "changed_by")
         return self.find(rows, verb, uuid=uuid_or_404(secret_id, Secret))

@@ -1,0 +1,73 @@
+"""Two rules for everybody with a session: how long it lasts, and whose needs a second factor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils import timezone
+
+from orchestrator_site.api import PROBLEM, problem
+from orchestrator_site.signin.told import BEGAN, SEEN
+from pipelines import second_factors
+from pipelines.models import User
+
+Answer = Callable[[HttpRequest], HttpResponse]
+_NOTED_EVERY: Final = 60  # seconds
+NEEDED: Final = "second-factor-required"
+# What a site admin without a second factor still reaches: who they are.
+_OPEN: Final = "/api/v1/me/"
+
+
+class SessionLifeMiddleware:
+    """Ends a session that nobody has used for a while, and every session in the end."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in request.session:
+            self._judge(request)
+        return self.get_response(request)
+
+    def _judge(self, request: HttpRequest) -> None:
+        now, session = time.time(), request.session
+        began, seen = session.setdefault(BEGAN, now), session.setdefault(SEEN, now)
+        if now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_AGE:
+            logout(request)
+        elif now - seen > _NOTED_EVERY:
+            session[SEEN] = now
+            # Moves no end: cookies and rows end when they would have.
+            session.set_expiry(timedelta(seconds=settings.SESSION_COOKIE_AGE - (now - began)))
+            UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=timezone.now())
+
+
+class SecondFactorMiddleware:
+    """Where the operator wants it, site admins use API and console only once they have a second factor.
+
+    A program's token is not asked: its site admin had one when they made it.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.ORCHESTRATOR["ADMINS_NEED_SECOND_FACTOR"] and self._is_missing(request):
+            if request.path.startswith("/admin/"):
+                return HttpResponseRedirect("/account")
+            detail = "Site admins need a second factor here: set one up on your account page."
+            return JsonResponse(problem(403, detail, NEEDED), status=403, content_type=PROBLEM)
+        return self.get_response(request)
+
+    def _is_missing(self, request: HttpRequest) -> bool:
+        guarded = request.path.startswith(("/admin/", "/api/")) and request.path != _OPEN
+        if not guarded or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return False
+        person = request.user
+        return isinstance(person, User) and person.is_superuser and not second_factors.has_one(person)

@@ -1,0 +1,182 @@
+"""Second factors: set up, asked for, lost, required; their secrets are sealed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from pytest_django.fixtures import Settings
+
+from pipelines import rotation, sealing, second_factors
+from pipelines.models import User
+from tests.factories import client, make_token, make_user
+from tests.orchestrator_site.signin.browser import Browser, code_in, code_of, told
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fresh(redis_connection: Any) -> None:
+    sealing.first_key()
+
+
+@pytest.fixture
+def alice() -> User:
+    return make_user("alice")
+
+
+@pytest.fixture
+def browser(alice: User) -> Browser:
+    made = Browser()
+    made.sign_in("alice")
+    return made
+
+
+def pending(answer: Any) -> list[str]:
+    return [flow["id"] for flow in answer.json()["data"]["flows"] if flow.get("is_pending")]
+
+
+def test_a_person_with_an_authenticator_app_is_asked_for_its_code(browser: Browser, alice: User) -> None:
+    secret = browser.add_authenticator()
+    other = Browser()
+    answer = other.sign_in("alice")
+    assert (answer.status_code, pending(answer)) == (401, ["mfa_authenticate"])
+    assert other.signed_in_as is None
+    assert other.get("/admin/").status_code == 302
+    assert code_in(other.tell("auth/2fa/authenticate", code="000000")) == "incorrect_code"
+    assert other.tell("auth/2fa/authenticate", code=code_of(secret, 1)).status_code in (200, 400)
+    assert told("person.second-factor") == [{"added": "authenticator app"}]
+
+
+def test_a_code_works_once(browser: Browser, alice: User) -> None:
+    secret, code = browser.add_authenticator(), ""
+    code = code_of(secret)
+    answers = []
+    for _ in range(2):
+        other = Browser()
+        other.sign_in("alice")
+        answers.append(other.tell("auth/2fa/authenticate", code=code).status_code)
+    assert answers == [200, 400]
+    row = told("person.sign-in")[-1]
+    assert row["by"] == ["password", "mfa"]
+
+
+def test_guessing_codes_is_limited_per_account(browser: Browser, alice: User) -> None:
+    secret = browser.add_authenticator()
+    for number in range(5):
+        other = Browser(REMOTE_ADDR=f"203.0.113.{number}")
+        other.sign_in("alice")
+        assert code_in(other.tell("auth/2fa/authenticate", code="000000")) == "incorrect_code"
+    other = Browser(REMOTE_ADDR="203.0.113.99")
+    other.sign_in("alice")
+    answer = other.tell("auth/2fa/authenticate", code=code_of(secret))
+    assert code_in(answer) == "too_many_login_attempts"
+    assert other.signed_in_as is None
+
+
+def test_recovery_codes_are_shown_once_and_each_works_once(browser: Browser, alice: User) -> None:
+    browser.add_authenticator()
+    codes = browser.at("account/authenticators/recovery-codes").json()["data"]["unused_codes"]
+    assert len(codes) == 10
+    assert "unused_codes" not in browser.at("account/authenticators/recovery-codes").json()["data"]
+    answers = []
+    for _ in range(2):
+        other = Browser()
+        other.sign_in("alice")
+        answers.append(other.tell("auth/2fa/authenticate", code=codes[0]).status_code)
+    assert answers == [200, 400]
+    fresh = browser.tell("account/authenticators/recovery-codes").json()["data"]["unused_codes"]
+    assert not set(fresh) & set(codes)
+
+
+def test_setting_up_and_taking_away_ask_again_who_one_is(
+    browser: Browser, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = browser.add_authenticator()
+    later = time.time() + 16 * 60
+    monkeypatch.setattr(time, "time", lambda: later)
+    for method, path in (
+        ("GET", "totp"),
+        ("POST", "totp"),
+        ("DELETE", "totp"),
+        ("GET", "recovery-codes"),
+        ("POST", "recovery-codes"),
+        ("GET", "totp/picture"),
+    ):
+        answer = browser.tell(f"account/authenticators/{path}", method)
+        assert answer.json()["code"] == "reauthentication-required", (method, path)
+    assert Authenticator.objects.filter(user=alice).count() == 2
+    assert browser.tell("auth/2fa/reauthenticate", code=code_of(secret)).status_code == 200
+    assert browser.tell("account/authenticators/totp", "DELETE").status_code == 200
+    assert Authenticator.objects.filter(user=alice).count() == 0
+    assert told("person.second-factor") == [
+        {"added": "authenticator app"},
+        {"removed": "authenticator app"},
+    ]
+    assert Browser().sign_in("alice").status_code == 200
+
+
+def test_the_picture_holds_the_secret_that_is_being_set_up(browser: Browser) -> None:
+    assert browser.at("account/authenticators/totp/picture").status_code == 404
+    browser.at("account/authenticators/totp")
+    picture = browser.at("account/authenticators/totp/picture").json()
+    assert picture["size"] > 20
+    assert picture["path"].startswith("M2 2h1v1h-1z")
+
+
+def test_what_codes_are_computed_from_is_sealed_in_the_database(browser: Browser, alice: User) -> None:
+    secret = browser.add_authenticator()
+    rows = Authenticator.objects.filter(user=alice)
+    assert secret not in str([row.data for row in rows])
+    totp = rows.get(type="totp")
+    assert totp.data["secret"].startswith(f"{sealing.key_ring().newest}:")
+    assert second_factors.unseal(totp.data["secret"]) == secret
+
+
+def test_the_keys_are_exchanged_and_codes_go_on_working(browser: Browser, alice: User) -> None:
+    secret = browser.add_authenticator()
+    old = sealing.key_ring().newest
+    new = sealing.add_key()
+    assert old in rotation.keys_in_use()
+    assert sum(rotation.rotate()) == 2
+    assert rotation.keys_in_use() == {new}
+    assert [(row.team, row.name, row.problem) for row in rotation.keyed()] == [
+        ("second factor", "alice", ""),
+        ("second factor", "alice", ""),
+    ]
+    other = Browser()
+    other.sign_in("alice")
+    assert other.tell("auth/2fa/authenticate", code=code_of(secret)).status_code == 200
+
+
+def test_a_site_admin_resets_what_somebody_lost_and_they_are_signed_out(
+    browser: Browser, alice: User
+) -> None:
+    browser.add_authenticator()
+    root = make_user("root", is_superuser=True)
+    assert second_factors.reset(alice, actor=root)
+    assert not second_factors.reset(alice, actor=root)
+    assert browser.signed_in_as is None
+    assert Browser().sign_in("alice").status_code == 200
+    assert told("person.second-factor-reset") == [{}]
+
+
+def test_where_it_is_required_site_admins_set_one_up_first(settings: Settings) -> None:
+    settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, "ADMINS_NEED_SECOND_FACTOR": True}
+    root = make_user("root", is_superuser=True)
+    browser = Browser()
+    browser.sign_in("root")
+    assert browser.get("/api/v1/pipelines/").json()["code"] == "second-factor-required"
+    assert browser.get("/admin/")["Location"] == "/account"
+    assert browser.get("/api/v1/me/").status_code == 200
+    assert client(token=make_token(root)).get("/api/v1/pipelines/").status_code == 200
+    browser.add_authenticator()
+    assert browser.get("/api/v1/pipelines/").status_code == 200
+    assert browser.get("/admin/").status_code == 200
+
+
+def test_people_who_are_no_site_admins_are_not_asked_for_it(settings: Settings, browser: Browser) -> None:
+    settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, "ADMINS_NEED_SECOND_FACTOR": True}
+    assert browser.get("/api/v1/pipelines/").status_code == 200
