@@ -80,14 +80,17 @@ def context_of(team: Team, pipeline: Pipeline | None = None) -> Context:
 
 def _locations(team: Team) -> dict[str, CodeSeen]:
     rows = grants.usable(CodeLocation.objects.filter(archived_at=None), team.pk)
-    rows = rows.select_related("team", "last_snapshot")
-    return {grants.named_in(row, team.pk): _seen(row.last_snapshot) for row in rows}
+    found = list(rows.select_related("team", "last_snapshot"))
+    environments = lookups.environments([row.last_snapshot_id for row in found if row.last_snapshot_id])
+    return {grants.named_in(row, team.pk): _seen(row.last_snapshot, environments) for row in found}
 
 
-def _seen(snapshot: CodeSnapshot | None) -> CodeSeen:
+def _seen(snapshot: CodeSnapshot | None, environments: Mapping[int, Json]) -> CodeSeen:
     if snapshot is None:
         return CodeSeen()
-    return CodeSeen(snapshot.tree_sha256, snapshot.lock_sha256 or None, StoredBlocks(snapshot.blocks))
+    blocks = StoredBlocks(snapshot.blocks)
+    lock = snapshot.lock_sha256 or None
+    return CodeSeen(snapshot.tree_sha256, lock, blocks, environments.get(snapshot.pk))
 
 
 def _fields_of(pipeline: Pipeline) -> Json:
@@ -289,29 +292,82 @@ def publish(
             etag=f'"{pipeline.draft_revision}"',
         )
     result = check(pipeline.draft_text, pipeline.team, pipeline)
-    spec = _publishable(pipeline, result)
+    spec = _publishable("The draft", result)
     with transaction.atomic():
-        row = Pipeline.objects.select_for_update(of=("self",)).select_related("team").get(pk=pipeline.pk)
+        row = _locked(pipeline.pk)
         if row.draft_revision != pipeline.draft_revision:
             raise Stale("The draft was saved while it was being published: publish again.")
-        newest = row.versions.filter(number=row.last_version_number).first()
-        if newest is not None and _unchanged(newest, row.draft_text, spec):
-            version, created = newest, False
-        else:
-            version, created = _write_version(row, spec, message, actor), True
-        moved = activate and _point_at(row, version)
-        if created:
-            _audit_publish(version, actor, token)
-        if moved:
-            _audit_activate(version, actor, token)
+        frozen = _Frozen(row.draft_text, row.draft_layout, spec, message)
+        version, created = _freeze(row, frozen, activate, actor, token)
     return Published(version, created, result.problems)
 
 
-def _publishable(pipeline: Pipeline, result: Result) -> Json:
+def publish_new_code(
+    pipeline: Pipeline,
+    *,
+    actor: User,
+    message: str = "",
+    activate: bool = True,
+    token: ApiToken | None = None,
+) -> Published:
+    """Publish the active version's text again, with the code that was synced last; the draft stays as it is.
+
+    Unchanged code gives the newest version again. Invalid, with the problems, when the text does not fit the
+    new code; Conflict when nothing is published yet, or another version was activated meanwhile.
+    """
+    pipeline.refresh_from_db()
+    active = pipeline.active_version
+    if active is None:
+        raise Conflict("Nothing is published yet: publish the draft.", code="not-published")
+    result = check(active.text, pipeline.team, pipeline)
+    spec = _publishable(f"Version {active.number}, with the new code,", result)
+    with transaction.atomic():
+        row = _locked(pipeline.pk)
+        if row.active_version_id != active.pk:
+            raise Conflict(
+                "Another version was activated in between: look again.", code="activated-meanwhile"
+            )
+        frozen = _Frozen(active.text, active.layout, spec, message)
+        version, created = _freeze(row, frozen, activate, actor, token)
+    return Published(version, created, result.problems)
+
+
+@dataclass(frozen=True)
+class _Frozen:
+    """What a version is made of."""
+
+    text: str
+    layout: Json
+    spec: Json
+    message: str
+
+
+def _locked(pipeline_id: int) -> Pipeline:
+    return Pipeline.objects.select_for_update(of=("self",)).select_related("team").get(pk=pipeline_id)
+
+
+def _freeze(
+    row: Pipeline, frozen: _Frozen, activate: bool, actor: User, token: ApiToken | None
+) -> tuple[PipelineVersion, bool]:
+    """The version of a locked pipeline that holds this, and whether it had to be written."""
+    newest = row.versions.filter(number=row.last_version_number).first()
+    if newest is not None and _unchanged(newest, frozen.text, frozen.spec):
+        version, created = newest, False
+    else:
+        version, created = _write_version(row, frozen, actor), True
+    moved = activate and _point_at(row, version)
+    if created:
+        _audit_publish(version, actor, token)
+    if moved:
+        _audit_activate(version, actor, token)
+    return version, created
+
+
+def _publishable(what: str, result: Result) -> Json:
     errors = [problem for problem in result.problems if problem.severity == "error"]
     if errors or result.spec is None:
         raise Invalid(
-            f"The draft has {len(errors)} {'problem' if len(errors) == 1 else 'problems'}: "
+            f"{what} has {len(errors)} {'problem' if len(errors) == 1 else 'problems'}: "
             f"{errors[0].message if errors else 'it is empty.'}",
             code="draft-has-problems",
             errors=[(problem.path or "document", problem.message) for problem in errors],
@@ -324,22 +380,22 @@ def _unchanged(version: PipelineVersion, text: str, spec: Json) -> bool:
     return version.text_sha256 == digest(text) and version.spec.get("code") == spec.get("code")
 
 
-def _write_version(pipeline: Pipeline, spec: Json, message: str, actor: User) -> PipelineVersion:
+def _write_version(pipeline: Pipeline, frozen: _Frozen, actor: User) -> PipelineVersion:
     pipeline.last_version_number += 1
     pipeline.save(update_fields=["last_version_number"])
     version = PipelineVersion(
         pipeline=pipeline,
         number=pipeline.last_version_number,
-        text=pipeline.draft_text,
-        text_sha256=digest(pipeline.draft_text),
-        spec=spec,
-        spec_sha256=digest(canonical(spec)),
-        layout=pipeline.draft_layout,
-        message=message,
+        text=frozen.text,
+        text_sha256=digest(frozen.text),
+        spec=frozen.spec,
+        spec_sha256=digest(canonical(frozen.spec)),
+        layout=frozen.layout,
+        message=frozen.message,
         created_by=actor,
     )
     version.save(force_insert=True)
-    _write_graph(version, spec)
+    _write_graph(version, frozen.spec)
     return version
 
 

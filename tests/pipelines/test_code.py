@@ -110,7 +110,8 @@ def test_a_module_that_cannot_be_read_is_named_and_the_others_are_there(
     (folder / "broken.py").write_text("def (\n")
     snapshot = code.sync(location, actor=cast.alice)
     location.refresh_from_db()
-    assert "broken (line 1" in location.sync_error
+    assert (location.sync_error, len(location.notes)) == ("", 1)
+    assert "broken (line 1" in location.notes[0]
     assert "steps:load" in snapshot.blocks
 
 
