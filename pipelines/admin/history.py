@@ -39,6 +39,7 @@ _WORDS: Final = {
     "pipeline.create": "made the pipeline",
     "pipeline.describe": "changed whose it is or what it is for",
     "pipeline.restore": "restored the pipeline",
+    "purge": "removed bytes that nothing refers to from the",
     "queue.archive": "archived the queue",
     "queue.create": "made the queue",
     "queue.pause": "paused the queue",
