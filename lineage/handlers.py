@@ -166,7 +166,8 @@ def _named_version(team_id: int, value: Any) -> ModelVersion | None:
     found = rows.filter(uuid=value["model_version"], model__in=usable).first()
     if found is None:
         raise Conflict(
-            f"{value.get('model')} version {value.get('version')} is not registered in this team, nor lent to it.",
+            f"{value.get('model')} version {value.get('version')} is not registered in this team "
+            "nor lent to it.",
             code="model-version-missing",
         )
     return found

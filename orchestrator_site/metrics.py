@@ -12,7 +12,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from pipelines.api.base import ApiView
+from pipelines.api.base import ApiView, refuse
 from pipelines.errors import Forbidden
 from runs import metrics
 
@@ -36,7 +36,7 @@ class MetricsView(ApiView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any) -> HttpResponse:
         if self.token is not None and not self.rights.scope_allows("view"):
-            raise Forbidden("This token's scopes do not allow to read.", code="scope-missing")
+            refuse(self.rights, "view")
         if self.token is None and not self.rights.site_admin:
             raise Forbidden("Metrics are for a token or a site admin.")
         return HttpResponse(metrics.text(), content_type=metrics.CONTENT_TYPE)

@@ -67,8 +67,8 @@ _PATHS: Final = (
     "model__team",
     "record__team",
 )
-# A grant is seen by both sides; whoever manages its owner may end it.
-_own_paths: dict[type[Model], str | None] = {Team: "", Grant: "owner"}
+# Whoever manages the owner of a grant may end it. A service account is a thing of its team; a person is not.
+_own_paths: dict[type[Model], str | None] = {Team: "", Grant: "owner", User: "service_of"}
 _open_models: set[type[Model]] = set()
 _parts: dict[type[Model], str] = {}
 
@@ -178,6 +178,12 @@ class Rights:
         if self.token is None:
             return True
         return SCOPE_OF_VERB.get(verb) in self.token.scopes
+
+    def scope_missing(self, verb: str) -> str:
+        """That the token's scopes do not allow a verb, with those it has and the one it takes."""
+        held = " and ".join(self.token.scopes) if self.token is not None else ""
+        wanted = SCOPE_OF_VERB[verb]
+        return f"This token may {held} only; to {verb} takes the scope '{wanted}': use a token that has it."
 
     def teams(self, verb: str) -> set[int]:
         """Ids of the teams in which a role of this person allows the verb (nothing said of site admins)."""

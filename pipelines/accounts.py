@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from pipelines import audit, tokens
+from pipelines import audit, signals, tokens
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, Pipeline, User
 
@@ -68,7 +68,7 @@ def change(person: User, changes: Mapping[str, Any], *, actor: User, token: ApiT
                 row.save(update_fields=list(changed))
         except IntegrityError:
             raise Conflict(f"Somebody else has the address {row.email}.", code="email-taken") from None
-        audit.write(actor, "person.change", row, changed, team=None, token=token)
+        audit.write(actor, "person.change", row, changed, team=row.service_of, token=token)
     return True
 
 
@@ -106,10 +106,11 @@ def deactivate(person: User, *, actor: User, token: ApiToken | None = None) -> b
     _keep_a_site_admin(person)
     changed = User.objects.filter(pk=person.pk, is_active=True).update(is_active=False)
     if changed:
+        signals.tell_rights([person.pk])
         revoked = [row for row in ApiToken.objects.filter(user=person) if tokens.revoke(row, actor=actor)]
         owned = Pipeline.objects.filter(owner=person, archived_at=None).count()
         told = {"tokens_revoked": len(revoked), "pipelines_owned": owned}
-        audit.write(actor, "person.deactivate", person, told, team=None, token=token)
+        audit.write(actor, "person.deactivate", person, told, team=person.service_of, token=token)
     return bool(changed)
 
 
@@ -118,7 +119,7 @@ def reactivate(person: User, *, actor: User, token: ApiToken | None = None) -> b
     """Let somebody sign in again, with the roles they had; tokens stay revoked. False when they could."""
     changed = User.objects.filter(pk=person.pk, is_active=False).update(is_active=True)
     if changed:
-        audit.write(actor, "person.reactivate", person, {}, team=None, token=token)
+        audit.write(actor, "person.reactivate", person, {}, team=person.service_of, token=token)
     return bool(changed)
 
 
@@ -133,6 +134,7 @@ def set_site_admin(person: User, wanted: bool, *, actor: User, token: ApiToken |
         _keep_a_site_admin(person)
     changed = User.objects.filter(pk=person.pk, is_superuser=not wanted).update(is_superuser=wanted)
     if changed:
+        signals.tell_rights([person.pk])
         audit.write(actor, "person.site-admin", person, {"site_admin": wanted}, team=None, token=token)
     return bool(changed)
 

@@ -1,9 +1,9 @@
 """What one team lends to another: the only writer of grants, and what documents may therefore name.
 
-A grant lends one thing for one verb. Lent for ``use``, documents of the other team name it ``owner:name``; this
-is asked when a document is judged and again when its run starts, so that ending a grant is felt at once by
-whatever starts afterwards. A run that has begun keeps the code it began with; a secret is given to no further
-task of it.
+A grant lends one thing for one verb. Lent for ``use``, documents of the other team name it ``owner:name``;
+this is asked when a document is judged and again when its run starts, so that ending a grant is felt at once
+by whatever starts afterwards. A run that has begun keeps the code it began with; a secret is given to no
+further task of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model, Q, QuerySet
-from django.dispatch import Signal
 
 from pipelines import audit, signals
 from pipelines.access import kind_of, team_id_of
@@ -66,7 +65,7 @@ def lend(thing: Model, team: Team, verb: str, *, actor: User, token: ApiToken | 
 
     Invalid for a verb that its kind is not lent for, and for the team it belongs to.
     """
-    owner = Team.objects.get(pk=team_id_of(thing))
+    owner = Team.objects.get(pk=team_id_of(thing) or 0)
     _refuse(thing, owner, team, verb)
     grant = Grant(
         owner=owner,
@@ -84,7 +83,7 @@ def lend(thing: Model, team: Team, verb: str, *, actor: User, token: ApiToken | 
     except IntegrityError:
         raise Conflict(f"{team.slug} may {verb} {grant.object_name} already.", code="granted") from None
     grant.refresh_from_db(fields=["created_at"])
-    tell(signals.rights_changed)
+    signals.tell_rights(None)
     return grant
 
 
@@ -111,18 +110,13 @@ def end(grant: Grant, *, actor: User, token: ApiToken | None = None) -> bool:
         )
         if changed:
             audit.write(actor, "grant.end", grant, _told(grant), team=grant.owner, token=token)
-            tell(signals.rights_changed)
+            signals.tell_rights(None)
     return bool(changed)
 
 
 def _told(grant: Grant) -> dict[str, str]:
     kind = {"kind": grant.object_kind, "object": str(grant.object_uuid), "name": grant.object_name}
     return {"team": grant.team.slug, "verb": grant.verb, **kind}
-
-
-def tell(signal: Signal) -> None:
-    """Say after the commit that rights of everybody may have changed."""
-    transaction.on_commit(lambda: signal.send(Grant, users=None), robust=True)
 
 
 # --- what documents may name ----------------------------------------------------------------------------
@@ -150,7 +144,7 @@ def named_in(row: Model, team_id: int) -> str:
 
 
 def meant(rows: QuerySet[M], team_id: int, name: str) -> QuerySet[M]:
-    """The row that a document of a team means: by ``name`` its own, by ``owner:name`` one that is lent to it."""
+    """The row that a document of a team means: by ``name`` its own, by ``owner:name`` one lent to it."""
     owner, lent_one, bare = name.rpartition(":")
     if not lent_one:
         return rows.filter(team_id=team_id, name=name)

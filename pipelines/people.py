@@ -8,7 +8,7 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from pipelines import accounts, audit
+from pipelines import accounts, audit, signals
 from pipelines.clock import EngineNow
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, Membership, Role, Team, User
@@ -54,6 +54,7 @@ def archive_team(team: Team, *, actor: User, token: ApiToken | None = None) -> b
         )
     changed = Team.objects.filter(pk=team.pk, archived_at=None).update(archived_at=EngineNow())
     if changed:
+        signals.tell_rights(None)
         audit.write(actor, "team.archive", team, {}, team=team, token=token)
     return bool(changed)
 
@@ -63,6 +64,7 @@ def restore_team(team: Team, *, actor: User, token: ApiToken | None = None) -> b
     """Open a closed team again, with the members it had. False when it is open."""
     changed = Team.objects.filter(pk=team.pk).exclude(archived_at=None).update(archived_at=None)
     if changed:
+        signals.tell_rights(None)
         audit.write(actor, "team.restore", team, {}, team=team, token=token)
     return bool(changed)
 
@@ -87,14 +89,24 @@ def make_person(
     return _keep(person, {"username": username}, actor=actor, token=token)
 
 
+@transaction.atomic
 def make_service_account(
-    team: Team, username: str, *, name: str = "", actor: User | None, token: ApiToken | None = None
+    team: Team,
+    username: str,
+    *,
+    name: str = "",
+    roles: Collection[str] = (),
+    actor: User | None,
+    token: ApiToken | None = None,
 ) -> User:
-    """A new account for a team's programs: it signs in with tokens alone. It has no role yet."""
+    """A new account for a team's programs, with these roles: it has tokens alone and cannot sign in."""
     _refuse_name(username)
     account = User(username=username, email=None, first_name=name, service_of=team)
     account.set_unusable_password()
-    return _keep(account, {"username": username, "service_of": team.slug}, actor=actor, token=token)
+    _keep(account, {"username": username, "service_of": team.slug}, actor=actor, token=token)
+    if roles:
+        set_roles(team, account, roles, actor=actor, token=token)
+    return account
 
 
 def _refuse_name(username: str) -> None:
@@ -111,8 +123,9 @@ def _refuse_name(username: str) -> None:
 def _keep(person: User, told: dict[str, str], *, actor: User | None, token: ApiToken | None) -> User:
     try:
         with transaction.atomic():
+            person.created_by = actor
             person.save(force_insert=True)
-            audit.write(actor, "person.create", person, told, team=None, token=token)
+            audit.write(actor, "person.create", person, told, team=person.service_of, token=token)
     except IntegrityError:
         raise Conflict(
             f"Somebody has the user name '{person.username}' or the address already.", code="name-taken"
@@ -125,10 +138,11 @@ def set_roles(
 ) -> bool:
     """Make these exactly the roles of a person in a team; none ends the membership. False: as before.
 
-    Conflict when the team would be left without an admin, Invalid for another team's service account.
+    Conflict when the team would be left without an admin. Invalid for another team's service account, and for
+    one as approver.
     """
     wanted = {Role(role).value for role in roles}
-    _refuse_foreign_account(team, person, wanted)
+    _refuse_account(team, person, wanted)
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=team.pk)  # two admins must not take each other out at once
         live = Membership.objects.filter(team=team, ended_at=None)
@@ -140,12 +154,18 @@ def set_roles(
         Membership.objects.bulk_create(
             [Membership(team=team, user=person, role=role) for role in sorted(wanted - held)]
         )
+        signals.tell_rights([person.pk])
         told = {"person": person.username, "roles": sorted(wanted), "before": sorted(held)}
         audit.write(actor, "team.roles", team, told, team=team, token=token)
     return True
 
 
-def _refuse_foreign_account(team: Team, person: User, wanted: set[str]) -> None:
+def _refuse_account(team: Team, person: User, wanted: set[str]) -> None:
+    if person.service_of_id is not None and Role.APPROVER in wanted:
+        raise Invalid(
+            f"{person.username} is a service account, and a decision is a person's: choose other roles.",
+            errors=[("roles", "A service account is no approver.")],
+        )
     if wanted and person.service_of_id not in (None, team.pk):
         raise Invalid(
             f"{person.username} is the service account of another team: make one for {team.slug}.",

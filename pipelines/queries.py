@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Coalesce
 
 from pipelines import ownership
+from pipelines.clock import EngineNow
 from pipelines.lookups import lookups
-from pipelines.models import AuditEvent, Pipeline, PipelineVersion, Team, User
+from pipelines.models import ApiToken, AuditEvent, Membership, Pipeline, PipelineVersion, Team, User
 
 # Columns that may be megabytes and that no list shows.
 HEAVY = ("text", "spec", "layout")
@@ -73,6 +76,18 @@ def audit_events(visible: QuerySet[AuditEvent], wanted: Mapping[str, str]) -> Qu
     if obj := wanted.get("object"):
         rows = rows.filter(object_uuid=obj)
     return rows
+
+
+def service_accounts(rows: QuerySet[User]) -> QuerySet[User]:
+    """With ``roles`` (a list), ``live_tokens`` (how many) and ``last_used_at``, team and maker."""
+    held = Membership.objects.filter(user=OuterRef("pk"), team=OuterRef("service_of"), ended_at=None)
+    own = ApiToken.objects.filter(user=OuterRef("pk")).order_by().values("user")
+    living = own.filter(revoked_at=None, expiry__gt=EngineNow())
+    return rows.select_related("service_of", "created_by").annotate(
+        roles=ArraySubquery(held.values("role")),
+        live_tokens=Coalesce(Subquery(living.annotate(n=Count("pk")).values("n")), 0),
+        last_used_at=Subquery(own.annotate(last=Max("last_used_at")).values("last")),
+    )
 
 
 def members(team: Team, wanted: Mapping[str, str]) -> QuerySet[User]:

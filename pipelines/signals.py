@@ -21,4 +21,3 @@ rights_changed = Signal()
 def tell_rights(users: Collection[int] | None) -> None:
     """Say after the commit that these people (None: perhaps anybody) may now do more or less."""
     transaction.on_commit(lambda: rights_changed.send_robust(None, users=users), robust=True)
-

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import DateTimeField, Q, Value
+from django.db.models import Case, CharField, DateTimeField, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Least
 from knox.crypto import hash_token
@@ -21,6 +21,8 @@ from pipelines.models import ApiToken, Team, User
 
 LONGEST_LIFE = timedelta(days=366)
 USUAL_LIFE = timedelta(days=90)
+# From when on a token that will end is pointed out to those who have it.
+WARN_BEFORE = timedelta(days=14)
 
 
 @transaction.atomic
@@ -91,6 +93,18 @@ def revoke(token: ApiToken, *, actor: User, by_token: ApiToken | None = None) ->
             token=by_token,
         )
     return bool(changed)
+
+
+def with_state(rows: QuerySet[ApiToken]) -> QuerySet[ApiToken]:
+    """Tokens with ``state``: usable, ending (within WARN_BEFORE), expired or revoked, as of now."""
+    state = Case(
+        When(revoked_at__isnull=False, then=Value("revoked")),
+        When(expiry__lte=EngineNow(), then=Value("expired")),
+        When(expiry__lte=EngineNow() + Value(WARN_BEFORE), then=Value("ending")),
+        default=Value("usable"),
+        output_field=CharField(),
+    )
+    return rows.select_related("team", "user").annotate(state=state)
 
 
 def find(text: str) -> ApiToken | None:

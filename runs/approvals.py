@@ -35,8 +35,10 @@ def standing(rights: Rights, run: Run, task_run: TaskRun) -> Standing:
     if task_run.state != TaskState.AWAITING_APPROVAL:
         return Standing(None, f"This task waits for no decision now; it is {task_run.state}.")
     config = config_of(task_run)
+    if getattr(rights.user, "service_of_id", None) is not None:
+        return Standing(None, "A service account decides on nothing: a decision is a person's.")
     if not rights.scope_allows("approve"):
-        return Standing(None, "This token's scopes do not allow to approve.")
+        return Standing(None, rights.scope_missing("approve"))
     role = deciding_role(config["by"], rights.user.get_username(), rights.roles_in(run.team_id))
     if role is None:
         return Standing(None, f"Only {' or '.join(config['by'])} may decide on this task.")

@@ -15,7 +15,7 @@ from lineage import queries, registry
 from lineage.api import shapes, shown
 from lineage.models import Endpoint, Model, ModelVersion
 from lineage.trace import trace
-from pipelines.api.base import ApiView, find_named, not_found, paged, pick_team
+from pipelines.api.base import USABLE_BY, ApiView, find_named, not_found, paged, pick_team, usable
 from pipelines.errors import Forbidden, Invalid, NotFound
 
 TEAM = OpenApiParameter("team", OpenApiTypes.STR)
@@ -70,10 +70,14 @@ class ModelVersionView(ModelVersionsView):
 class EndpointsView(ApiView):
     ordering = ("name", "id")
 
-    @extend_schema(operation_id="endpoints_list", parameters=[TEAM], responses=paged(shapes.EndpointItem))
+    @extend_schema(
+        operation_id="endpoints_list", parameters=[TEAM, USABLE_BY], responses=paged(shapes.EndpointItem)
+    )
     def get(self, request: Request) -> Response:
         """The endpoints a person sees."""
-        rows = queries.endpoints(_of_team(request, self.rights.only(Endpoint.objects.all())))
+        rows = queries.endpoints(
+            usable(self.rights, self.rights.only(Endpoint.objects.all()), request.query_params)
+        )
         return self.page(rows, lambda found: [shown.endpoint(row) for row in found])
 
     @extend_schema(

@@ -13,13 +13,15 @@ from typing import Any, ClassVar, Final, NoReturn, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from pipelines import grants
 from pipelines.access import Rights, roles_that_allow
 from pipelines.errors import Conflict, Forbidden, Invalid, NotFound, Stale, TooLarge
 from pipelines.models import ApiToken, Pipeline, Team, User
@@ -127,7 +129,7 @@ def require(rights: Rights, verb: str, obj: Model) -> None:
 def refuse(rights: Rights, verb: str) -> NoReturn:
     """403, saying what is missing: a scope of the token or a role in the team."""
     if not rights.scope_allows(verb):
-        raise Forbidden(f"This token's scopes do not allow to {verb}.", code="scope-missing")
+        raise Forbidden(rights.scope_missing(verb), code="scope-missing")
     roles = roles_that_allow(verb)
     needed = f" It takes the role {' or '.join(roles)} in the team." if roles else " It takes a site admin."
     raise Forbidden(f"You may see this but not {verb} it.{needed}")
@@ -182,6 +184,21 @@ def pick_team(rights: Rights, slug: str | None, verb: str) -> Team:
         refuse(rights, verb)
     names = ", ".join(team.slug for team in found)
     raise Invalid(f"Say which team: {names}.", errors=[("team", f"One of {names}.")], code="team-missing")
+
+
+# For lists of what documents may name: a team's own things, and those that others have lent to it.
+USABLE_BY: Final = OpenApiParameter(
+    "usable_by", OpenApiTypes.STR, description="what documents of this team may name"
+)
+
+
+def usable(rights: Rights, rows: QuerySet[M], query: Mapping[str, str]) -> QuerySet[M]:
+    """The rows of the `team` and `usable_by` that a query names; the model has ``team`` and ``uuid``."""
+    if slug := query.get("team"):
+        rows = rows.filter(team__slug=slug)
+    if slug := query.get("usable_by"):
+        rows = grants.usable(rows, pick_team(rights, slug, "view").pk)
+    return rows
 
 
 def refuse_large(request: Request, limit: int) -> None:

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from pipelines import code
 from pipelines.api import shapes, shown
-from pipelines.api.base import ApiView, paged, pick_team, uuid_or_404
+from pipelines.api.base import USABLE_BY, ApiView, paged, pick_team, usable, uuid_or_404
 from pipelines.errors import Forbidden
 from pipelines.models import CodeLocation
 
@@ -19,16 +19,15 @@ class LocationsView(ApiView):
 
     @extend_schema(
         operation_id="code_locations_list",
-        parameters=[OpenApiParameter("team", OpenApiTypes.STR)],
+        parameters=[OpenApiParameter("team", OpenApiTypes.STR), USABLE_BY],
         responses=paged(shapes.Location),
     )
     def get(self, request: Request) -> Response:
         """The code locations a person sees."""
         rows = self.rights.only(CodeLocation.objects.filter(archived_at=None))
-        if team := request.query_params.get("team"):
-            rows = rows.filter(team__slug=team)
+        rows = usable(self.rights, rows, request.query_params)
         rows = rows.select_related("team", "last_snapshot").defer("last_snapshot__blocks")
-        return self.page(rows, lambda found: [shown.location(row) for row in found])
+        return self.page(rows, shown.locations)
 
     @extend_schema(
         operation_id="code_locations_create",

@@ -127,7 +127,7 @@ class TokensView(ApiView):
         """A person's own tokens, without their text."""
         if not self.rights.scope_allows("view"):
             refuse(self.rights, "view")
-        rows = ApiToken.objects.filter(user=self.user).select_related("team")
+        rows = tokens.with_state(ApiToken.objects.filter(user=self.user))
         if self.token is not None and self.token.team_id is not None:
             rows = rows.filter(team_id=self.token.team_id)
         return self.page(rows, lambda found: [shown.token(row) for row in found])
@@ -138,28 +138,34 @@ class TokensView(ApiView):
         if not self.rights.scope_allows("manage"):
             refuse(self.rights, "manage")
         body = self.read(shapes.MakeToken)
-        team = self._team(body.get("team"))
-        scopes = list(body.get("scopes") or (self.token.scopes if self.token else SCOPES))
-        self._no_more_than_own(scopes)
-        row, text = tokens.issue(
-            self.user,
-            name=body["name"],
-            team=team,
-            scopes=scopes,
-            life=timedelta(days=body["days"]),
-            by_token=self.token,
-        )
-        return Response({**shown.token(row), "token": text}, status=201)
+        return new_token(self, self.user, self._team(body.get("team")), body)
 
     def _team(self, slug: str | None) -> Team | None:
         if slug:
             return pick_team(self.rights, slug, "view")
         return self.token.team if self.token else None
 
-    def _no_more_than_own(self, scopes: list[str]) -> None:
-        """A token makes only tokens that may do no more than itself."""
-        if self.token is not None and not set(scopes) <= set(self.token.scopes):
-            raise Forbidden("A token cannot make one with scopes it lacks.", code="scope-missing")
+
+def new_token(view: ApiView, user: User, team: Team | None, body: Body) -> Response:
+    """The answer that holds a new token's text, as MakeToken asks for it.
+
+    A token makes only tokens that may do no more than itself.
+    """
+    own = view.token
+    scopes = list(body.get("scopes") or (own.scopes if own else SCOPES))
+    if own is not None and not set(scopes) <= set(own.scopes):
+        raise Forbidden("A token cannot make one with scopes it lacks.", code="scope-missing")
+    row, text = tokens.issue(
+        user,
+        name=body["name"],
+        team=team,
+        scopes=scopes,
+        life=timedelta(days=body["days"]),
+        actor=view.user,
+        by_token=own,
+    )
+    made = tokens.with_state(ApiToken.objects.filter(pk=row.pk)).get()
+    return Response({**shown.token(made), "token": text}, status=201)
 
 
 class TokenView(ApiView):

@@ -21,7 +21,7 @@ from pipelines.api.base import (
     whole_number,
     yes_or_no,
 )
-from pipelines.errors import Conflict, NotFound
+from pipelines.errors import Conflict, Forbidden, NotFound
 from pipelines.graph import Graph, diff
 from pipelines.models import Pipeline, PipelineVersion, Team
 
@@ -116,6 +116,8 @@ class DraftView(ApiView):
     def get(self, request: Request, name: str) -> Response:
         """The one draft, with its problems as of now unless they are not wanted."""
         pipeline = self.find_pipeline(name)
+        if not self.rights.can("view", pipeline.team):
+            raise Forbidden("A draft is for its own team; you see the published versions of this pipeline.")
         if not yes_or_no(request, "problems", default=True):
             return self._answer(versions.Saved(pipeline, None))
         result = versions.check(pipeline.draft_text, pipeline.team, pipeline)
@@ -176,7 +178,8 @@ class ValidateView(ApiView):
                 known = find_named(self.rights, pipelines, f"{slug}:{name}" if slug else name)
             except (NotFound, Conflict):
                 known = None
-        if known is not None:
+        # Its problems tell what the team has, so who is lent a pipeline does not have it judged as the team's.
+        if known is not None and self.rights.can("view", known.team):
             return known.team, known
         verb = "edit" if self.rights.teams("edit") else "view"
         return pick_team(self.rights, slug, "view" if slug else verb), None

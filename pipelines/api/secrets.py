@@ -12,7 +12,16 @@ from rest_framework.response import Response
 
 from pipelines import secrets
 from pipelines.access import Rights
-from pipelines.api.base import ApiView, PersonField, paged, person, pick_team, uuid_or_404
+from pipelines.api.base import (
+    USABLE_BY,
+    ApiView,
+    PersonField,
+    paged,
+    person,
+    pick_team,
+    usable,
+    uuid_or_404,
+)
 from pipelines.api.shapes import NameField, Shape
 from pipelines.errors import Forbidden
 from pipelines.models import Secret, SecretSource
@@ -73,14 +82,13 @@ class SecretsView(ApiView):
 
     @extend_schema(
         operation_id="secrets_list",
-        parameters=[OpenApiParameter("team", OpenApiTypes.STR)],
+        parameters=[OpenApiParameter("team", OpenApiTypes.STR), USABLE_BY],
         responses=paged(SecretShape),
     )
     def get(self, request: Request) -> Response:
         """The secrets a person may name in documents, without their values."""
         rows = self.rights.only(Secret.objects.filter(archived_at=None))
-        if team := request.query_params.get("team"):
-            rows = rows.filter(team__slug=team)
+        rows = usable(self.rights, rows, request.query_params)
         rows = rows.select_related("team", "created_by", "changed_by").defer("ciphertext")
         return self.page(rows, lambda found: [shown(row) for row in found])
 

@@ -217,6 +217,7 @@ class Token(Shape):
     id = serializers.UUIDField()
     name = serializers.CharField()
     team = serializers.CharField(allow_null=True)
+    state = serializers.CharField(help_text="usable, ending (within 14 days), expired or revoked")
     scopes = serializers.ListField(child=serializers.CharField())
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
@@ -241,9 +242,45 @@ class Member(Shape):
 class Snapshot(Shape):
     tree_sha256 = serializers.CharField()
     lock_sha256 = serializers.CharField()
+    python = serializers.CharField(
+        allow_blank=True, help_text="Versions of Python that it wants, as PEP 440."
+    )
     file_count = serializers.IntegerField()
     size = serializers.IntegerField()
     created_at = serializers.DateTimeField()
+
+
+class LocationEnvironment(Shape):
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(["missing", "building", "ready", "failed"])
+    progress = serializers.CharField(allow_blank=True)
+    problem = serializers.CharField(allow_blank=True)
+    problem_code = serializers.ChoiceField(["", "python-missing", "build-failed"])
+    preload_problems = serializers.DictField(
+        child=serializers.CharField(), help_text="Module -> why it could not be imported."
+    )
+
+
+class LocationEnvironment(Shape):
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(["missing", "building", "ready", "failed"])
+    progress = serializers.CharField(allow_blank=True)
+    problem = serializers.CharField(allow_blank=True)
+    problem_code = serializers.ChoiceField(["", "python-missing", "build-failed"])
+    preload_problems = serializers.DictField(
+        child=serializers.CharField(), help_text="Module -> why it could not be imported."
+    )
+
+
+class LocationEnvironment(Shape):
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(["missing", "building", "ready", "failed"])
+    progress = serializers.CharField(allow_blank=True)
+    problem = serializers.CharField(allow_blank=True)
+    problem_code = serializers.ChoiceField(["", "python-missing", "build-failed"])
+    preload_problems = serializers.DictField(
+        child=serializers.CharField(), help_text="Module -> why it could not be imported."
+    )
 
 
 class Location(Shape):
@@ -257,6 +294,7 @@ class Location(Shape):
     synced_at = serializers.DateTimeField(allow_null=True)
     sync_error = serializers.CharField()
     snapshot = Snapshot(allow_null=True)
+    environment = LocationEnvironment(allow_null=True)
 
 
 class Block(Signature):

@@ -144,11 +144,12 @@ def team(row: Team, rights: Rights) -> Body:
 
 
 def token(row: ApiToken) -> Body:
-    """A token without its text, which nobody has but who made it."""
+    """A token without its text, which nobody has but who made it; from ``tokens.with_state``."""
     return {
         "id": row.uuid,
         "name": row.name,
         "team": row.team.slug if row.team else None,
+        "state": row.state,
         "scopes": row.scopes,
         "created_at": row.created,
         "expires_at": row.expiry,
@@ -157,7 +158,17 @@ def token(row: ApiToken) -> Body:
     }
 
 
+def locations(rows: Sequence[CodeLocation]) -> list[Body]:
+    """Code locations with how their environments are doing, of all at once."""
+    found = lookups.environments([row.last_snapshot_id for row in rows if row.last_snapshot_id])
+    return [_location(row, found.get(row.last_snapshot_id or 0)) for row in rows]
+
+
 def location(row: CodeLocation) -> Body:
+    return locations([row])[0]
+
+
+def _location(row: CodeLocation, environment: Body | None) -> Body:
     return {
         "id": row.uuid,
         "name": row.name,
@@ -169,6 +180,7 @@ def location(row: CodeLocation) -> Body:
         "synced_at": row.synced_at,
         "sync_error": row.sync_error,
         "snapshot": _snapshot(row.last_snapshot) if row.last_snapshot else None,
+        "environment": environment,
     }
 
 
@@ -176,6 +188,7 @@ def _snapshot(row: CodeSnapshot) -> Body:
     return {
         "tree_sha256": row.tree_sha256,
         "lock_sha256": row.lock_sha256,
+        "python": row.python,
         "file_count": row.file_count,
         "size": row.size,
         "created_at": row.created_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from pipelines.api import audit, code, kinds, people, pipelines, secrets
+from pipelines.api import audit, code, grants, kinds, people, pipelines, secrets, service_accounts
 
 urlpatterns: list[URLPattern] = [
     path("me/", people.MeView.as_view(), name="me"),
@@ -12,6 +12,24 @@ urlpatterns: list[URLPattern] = [
     path("members/", people.MembersView.as_view(), name="members"),
     path("tokens/", people.TokensView.as_view(), name="tokens"),
     path("tokens/<str:token_id>/", people.TokenView.as_view(), name="token"),
+    path("service-accounts/", service_accounts.ServiceAccountsView.as_view(), name="service-accounts"),
+    path(
+        "service-accounts/<str:username>/",
+        service_accounts.ServiceAccountView.as_view(),
+        name="service-account",
+    ),
+    path(
+        "service-accounts/<str:username>/tokens/",
+        service_accounts.ServiceTokensView.as_view(),
+        name="service-tokens",
+    ),
+    path(
+        "service-accounts/<str:username>/tokens/<str:token_id>/",
+        service_accounts.ServiceTokenView.as_view(),
+        name="service-token",
+    ),
+    path("grants/", grants.GrantsView.as_view(), name="grants"),
+    path("grants/<str:grant_id>/", grants.GrantView.as_view(), name="grant"),
     path("pipelines/", pipelines.PipelinesView.as_view(), name="pipelines"),
     path("pipelines/<str:name>/", pipelines.PipelineView.as_view(), name="pipeline"),
     path("pipelines/<str:name>/draft/", pipelines.DraftView.as_view(), name="draft"),

@@ -91,7 +91,7 @@ def test_after_it_was_taken_back_the_document_has_a_problem_and_no_run_starts(
     assert not grants.end(lent[which], actor=cast.alice)
     assert len(problems_of(cast)) == 1
     with pytest.raises(
-        protocol.Refused, match="is not lent to this team .* an admin of the team alpha"
+        protocol.Refused, match=r"is not lent to this team .* an admin of the team alpha"
     ) as no:
         start(version, cast.charlie)
     assert no.value.code == code

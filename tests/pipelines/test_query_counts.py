@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from pipelines import code, versions
+from pipelines import code, grants, people, versions
 from pipelines.models import Role
 from runs.models import Queue
 from tests.factories import (
@@ -118,4 +118,25 @@ def test_the_audit_chain(cast: Cast) -> None:
 def test_the_list_of_secrets(cast: Cast) -> None:
     assert_constant(
         cast, "/api/v1/secrets/", lambda number: make_secret(cast.team, f"token-{number}"), at_most=6
+    )
+
+
+def test_the_list_of_what_is_lent(cast: Cast) -> None:
+    def lend(number: int) -> None:
+        grants.lend(make_secret(cast.team, f"secret-{number}"), cast.others, "use", actor=cast.alice)
+
+    assert_constant(cast, "/api/v1/grants/", lend, 10)
+
+
+def test_the_list_of_service_accounts_and_that_of_the_tokens_of_one(cast: Cast) -> None:
+    def make(number: int) -> None:
+        bot = people.make_service_account(
+            cast.team, f"bot-{number}", roles=["viewer", "editor"], actor=cast.alice
+        )
+        make_token(bot, team=cast.team)
+
+    assert_constant(cast, "/api/v1/service-accounts/", make, 8)
+    bot = people.make_service_account(cast.team, "bot", actor=cast.alice)
+    assert_constant(
+        cast, "/api/v1/service-accounts/bot/tokens/", lambda _: make_token(bot, team=cast.team), 8
     )

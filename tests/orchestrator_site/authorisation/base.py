@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db.models import F, Value
+from django.db.models import F, Model, Value
 from rest_framework.test import APIClient
 
+from pipelines import grants
+from pipelines import people as accounts_of_teams
 from pipelines.access import SCOPES
 from pipelines.clock import EngineNow
 from pipelines.models import ApiToken, Membership, Role, Team, User
@@ -35,9 +37,14 @@ OTHERS: Final = (
     "expired token",
     "revoked token",
     "wrong scope",
+    "other team's token",
+    "borrower",
+    "service account",
     "site admin",
 )
 ACTORS: Final = (*ROLES, *OTHERS)
+# A service account may have every role but that of an approver.
+SERVICE_ROLES: Final = EVERYBODY - {"approver"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,10 @@ class Line:
     """What one method of one address answers to whom.
 
     path: filled from ``world.names``. roles: who gets ``ok``; other members get ``denied``. scope: what the
-    token of an all-rounder lacks for ``wrong_scope``. stranger, wrong_scope, site_admin, denied: statuses.
+    token of an all-rounder lacks for ``wrong_scope``. stranger, borrower, wrong_scope, site_admin, denied:
+    statuses. A stranger, and a token bound to another team, see nothing of the team; a borrower is in
+    all roles of a team to which it lends one thing of each kind, and is a stranger unless said otherwise.
+    any_token: status for every token that can read, whosever it is.
     """
 
     path: str
@@ -57,6 +67,8 @@ class Line:
     stranger: int = 404
     wrong_scope: int = 403
     site_admin: int | None = None
+    borrower: int | None = None
+    any_token: int | None = None
 
     def expected(self, actor: str) -> int:
         """The status that an actor gets."""
@@ -64,13 +76,27 @@ class Line:
             return self.ok if actor in self.roles else self.denied
         if actor == "site admin":
             return self.ok if self.site_admin is None else self.site_admin
-        statuses = {"stranger": self.stranger, "wrong scope": self.wrong_scope}
+        if actor in ("service account", "other team's token") and self.any_token is not None:
+            return self.any_token
+        if actor == "service account":
+            return self.ok if self.roles & SERVICE_ROLES else self.denied
+        statuses = {
+            "stranger": self.stranger,
+            "other team's token": self.stranger,
+            "borrower": self.stranger if self.borrower is None else self.borrower,
+            "wrong scope": self.wrong_scope,
+        }
         return statuses.get(actor, 401)
 
 
 def seen(path: str, **options: Any) -> Line:
     """A thing of the team that every member sees; without the scope it does not exist."""
     return Line(path, **{"wrong_scope": 404, **options})
+
+
+def lent(path: str, **options: Any) -> Line:
+    """A thing that the borrower sees as well."""
+    return seen(path, **{"borrower": 200, **options})
 
 
 def listed(path: str, **options: Any) -> Line:
@@ -95,6 +121,11 @@ class World:
     def editor(self) -> User:
         return self.people["editor"]
 
+    def lend(self, thing: Model, *verbs: str) -> None:
+        """Lend a thing of the team to the team of the borrower."""
+        for verb in verbs or ("use",):
+            grants.lend(thing, Team.objects.get(slug="borrowers"), verb, actor=self.people["admin"])
+
     def client(self, actor: str, scope: str) -> APIClient:
         """A client of the API for an actor; ``scope`` is the one that a wrong token lacks."""
         if actor in self.people:
@@ -104,6 +135,8 @@ class World:
             "suspended": self._suspended,
             "expired token": self._expired,
             "revoked token": self._revoked,
+            "service account": lambda: client(token=self._service_account()),
+            "other team's token": lambda: client(token=self._bound_elsewhere()),
             "wrong scope": lambda: client(token=self._token(set(SCOPES) - {scope})),
         }[actor]()
 
@@ -112,6 +145,17 @@ class World:
 
     def _token(self, scopes: set[str] | tuple[str, ...] = SCOPES) -> str:
         return make_token(self._all_rounder(), scopes=sorted(scopes))
+
+    def _bound_elsewhere(self) -> str:
+        """Of somebody who is in all roles of both teams."""
+        elsewhere = Team.objects.get(slug="others")
+        return make_token(join(elsewhere, self._all_rounder(), *ROLES), team=elsewhere)
+
+    def _service_account(self) -> str:
+        account = accounts_of_teams.make_service_account(
+            self.team, "program", roles=sorted(SERVICE_ROLES), actor=self.people["admin"]
+        )
+        return make_token(account, team=self.team)
 
     def _suspended(self) -> APIClient:
         person = self._all_rounder()
@@ -142,6 +186,7 @@ def make_world() -> World:
     people = {role: join(team, make_user(f"{role}-{MARK}"), role) for role in ROLES}
     people["stranger"] = join(others, make_user("stranger"), *ROLES)
     people["site admin"] = make_user("root", is_superuser=True)
+    people["borrower"] = join(make_team("borrowers"), make_user("borrower"), *ROLES)
     make_pipeline(team=others, owner=people["stranger"], name="theirs")
     Membership.objects.get(team=team, role="editor")
     return World(team, people)

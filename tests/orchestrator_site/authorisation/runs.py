@@ -11,6 +11,7 @@ from tests.orchestrator_site.authorisation.base import (
     RUNNERS,
     Line,
     World,
+    lent,
     listed,
     seen,
 )
@@ -34,6 +35,7 @@ def prepare(world: World) -> None:
     attempt = Attempt.objects.get(run=failed)
     making.say(attempt, f"{MARK}\n".encode())
     version = making.make_version(world.team, world.editor, tasks, name=f"{MARK}-open")
+    world.lend(version.pipeline, "run")
     open_run = making.start(version, world.editor)
     making.finish(making.claim(lease), "failed", "error", cause=MARK)
     making.claim(lease)
@@ -54,25 +56,25 @@ def step(run: Run, key: str) -> object:
 
 LINES: dict[tuple[str, str], Line] = {
     ("api/v1/pipelines/<str:name>/runs/", "POST"): Line(
-        "/api/v1/pipelines/alpha:{start}/runs/", RUNNERS, 201, "run", {}
+        "/api/v1/pipelines/alpha:{start}/runs/", RUNNERS, 201, "run", {}, borrower=201
     ),
     ("api/v1/runs/", "GET"): listed("/api/v1/runs/"),
-    ("api/v1/runs/<str:run_id>/", "GET"): seen(RUN),
-    ("api/v1/runs/<str:run_id>/tasks/", "GET"): seen(f"{RUN}tasks/"),
-    ("api/v1/runs/<str:run_id>/events/", "GET"): seen(f"{RUN}events/"),
-    ("api/v1/runs/<str:run_id>/resume-plan/", "GET"): seen(f"{RUN}resume-plan/"),
+    ("api/v1/runs/<str:run_id>/", "GET"): lent(RUN),
+    ("api/v1/runs/<str:run_id>/tasks/", "GET"): lent(f"{RUN}tasks/"),
+    ("api/v1/runs/<str:run_id>/events/", "GET"): lent(f"{RUN}events/"),
+    ("api/v1/runs/<str:run_id>/resume-plan/", "GET"): lent(f"{RUN}resume-plan/"),
     ("api/v1/runs/<str:run_id>/resume/", "POST"): Line("/api/v1/runs/{failed}/resume/", RUNNERS, scope="run"),
-    ("api/v1/runs/<str:run_id>/cancel/", "POST"): Line(f"{RUN}cancel/", RUNNERS, scope="run"),
+    ("api/v1/runs/<str:run_id>/cancel/", "POST"): Line(f"{RUN}cancel/", RUNNERS, scope="run", borrower=403),
     ("api/v1/task-runs/<str:task_run_id>/", "GET"): seen(STEP),
     # A decision is a person's in their role: being site admin is none.
     ("api/v1/task-runs/<str:task_run_id>/approve/", "POST"): Line(
-        "/api/v1/task-runs/{ask}/approve/", APPROVER, scope="approve", body={}, site_admin=403
+        "/api/v1/task-runs/{ask}/approve/", APPROVER, scope="approve", body={}, site_admin=403, borrower=403
     ),
     ("api/v1/task-runs/<str:task_run_id>/reject/", "POST"): Line(
-        "/api/v1/task-runs/{ask}/reject/", APPROVER, scope="approve", body={}, site_admin=403
+        "/api/v1/task-runs/{ask}/reject/", APPROVER, scope="approve", body={}, site_admin=403, borrower=403
     ),
     ("api/v1/task-runs/<str:task_run_id>/retry/", "POST"): Line(
-        "/api/v1/task-runs/{again}/retry/", RUNNERS, scope="run"
+        "/api/v1/task-runs/{again}/retry/", RUNNERS, scope="run", borrower=403
     ),
     ("api/v1/attempts/<str:attempt_id>/log/", "GET"): seen(f"{ATTEMPT}log/"),
     ("api/v1/attempts/<str:attempt_id>/log/download", "GET"): seen(f"{ATTEMPT}log/download"),
@@ -82,7 +84,7 @@ LINES: dict[tuple[str, str], Line] = {
 }
 
 # The live socket. Whoever is not named cannot open it: it takes a session, and a token is none.
-MAY_OPEN: Final = (*ROLES, "stranger", "site admin")
+MAY_OPEN: Final = (*ROLES, "stranger", "borrower", "site admin")
 # (verb, kind, name of the id) -> what those who opened it hear.
 VERBS: Final = {
     ("subscribe", "run", "run"): {"stranger": "not-found"},
