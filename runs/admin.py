@@ -24,6 +24,7 @@ from pipelines.admin.base import (
 from pipelines.admin.teams import SlugField
 from pipelines.clock import EngineNow
 from runs import queries, queues
+from runs.limits import in_words
 from runs.models import Queue
 
 _PAUSED = Q(paused_at__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=EngineNow()))
@@ -55,6 +56,21 @@ class PauseForm(forms.Form):
     )
 
 
+class LimitsForm(forms.Form):
+    memory = forms.CharField(required=False, help_text="Such as 512Mi or 4Gi; a task may name its own.")
+    disk = forms.CharField(required=False, help_text="Such as 20Gi, with temporary files.")
+    processes = forms.IntegerField(required=False, help_text="At a time, with all that they start.")
+    open_files = forms.IntegerField(required=False, help_text="Of each process.")
+    timeout = forms.CharField(required=False, help_text="Such as 12h; a task may name its own.")
+
+
+def _set_limits(request: HttpRequest, rows: list[Queue], values: Values) -> str:
+    given = {name: value for name, value in values.items() if value not in (None, "")}
+    for queue in rows:
+        queues.set_limits(queue, {**queue.limits, **given}, actor=actor_of(request))
+    return f"{named(rows)}: limits set. They hold for tasks that begin from now on."
+
+
 def _pause(request: HttpRequest, rows: list[Queue], values: Values) -> str:
     for queue in rows:
         queues.pause(queue, **values, actor=actor_of(request))
@@ -73,6 +89,7 @@ class QueueAdmin(ConsoleAdmin):
         "ready",
         "running",
         "workers",
+        "limits_in_words",
         "paused_at",
         "paused_by",
         "paused_until",
@@ -90,6 +107,21 @@ class QueueAdmin(ConsoleAdmin):
             applies=lambda queue: queue.archived_at is None,
             form=PauseForm,
             danger=True,
+        ),
+        Act(
+            "limits",
+            "Set limits",
+            "What each of its tasks may use. A field left empty stays as it is.",
+            _set_limits,
+            applies=lambda queue: queue.archived_at is None,
+            form=LimitsForm,
+        ),
+        Act(
+            "no-limits",
+            "Clear limits",
+            "The product's defaults hold again for its tasks.",
+            each(queues.set_limits, "the default limits hold", limits={}),
+            applies=lambda queue: bool(queue.limits),
         ),
         Act(
             "unpause",
@@ -153,6 +185,10 @@ class QueueAdmin(ConsoleAdmin):
     @admin.display(description="workers")
     def workers(self, queue: Queue) -> int:
         return self.load_of(queue).workers
+
+    @admin.display(description="limits")
+    def limits_in_words(self, queue: Queue) -> str:
+        return ", ".join(in_words(queue.limits))
 
     @admin.display(description="state")
     def state(self, queue: Queue) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from pipelines.errors import Invalid
 from pipelines.units import duration_seconds, size_bytes
+from runs.reasons import duration_words, memory_words
 
 N = TypeVar("N", int, float)
 
@@ -109,6 +110,23 @@ def of_task(queue: Mapping[str, Any], *, memory: int | None = None) -> Limits:
         open_files=read.get("open_files", DEFAULT_OPEN_FILES),
         timeout=read.get("timeout", DEFAULT_TIMEOUT),
     )
+
+
+def in_words(queue: Mapping[str, Any]) -> list[str]:
+    """Each limit with its value: ``memory 4 GiB``; what the queue does not name is marked as default."""
+    found = of_task(queue)
+    words = {
+        "memory": memory_words(found.memory),
+        "disk": memory_words(found.disk),
+        "processes": f"{found.processes:,}",
+        "open_files": f"{found.open_files:,}",
+        "timeout": duration_words(found.timeout),
+    }
+    own = check(queue)
+    return [
+        f"{name.replace('_', ' ')} {value}{'' if name in own else ' (default)'}"
+        for name, value in words.items()
+    ]
 
 
 def default_memory() -> int:

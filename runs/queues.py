@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
@@ -13,6 +14,7 @@ from pipelines.clock import EngineNow
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, Pipeline, User
 from pipelines.problems import listed
+from runs.limits import check as check_limits
 from runs.models import Queue, TaskRun
 from runs.states import OPEN_RUN, TERMINAL_TASK
 
@@ -41,6 +43,23 @@ def rename(queue: Queue, title: str, *, actor: User, token: ApiToken | None = No
     if changed:
         audit.write(actor, "queue.rename", queue, {"title": title}, team=None, token=token)
     return bool(changed)
+
+
+@transaction.atomic
+def set_limits(
+    queue: Queue, limits: Mapping[str, Any], *, actor: User, token: ApiToken | None = None
+) -> bool:
+    """What its tasks may use, as ``runs.limits`` reads it; tasks that begin within 10 s may not know it yet.
+
+    False when nothing changes. Invalid names each limit that makes no sense.
+    """
+    kept = check_limits(limits)
+    row = Queue.objects.select_for_update().get(pk=queue.pk)
+    if row.limits == kept:
+        return False
+    Queue.objects.filter(pk=row.pk).update(limits=kept)
+    audit.write(actor, "queue.limits", row, {"before": row.limits, "limits": kept}, team=None, token=token)
+    return True
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from django.db import Error, InterfaceError, OperationalError, connection
 
 from runs import chores, dispatch, protocol
 from runs.protocol import LEASE_TTL
+from runs.worker.zygotes import hide_memory
 
 log = structlog.get_logger()
 
@@ -165,6 +166,7 @@ class Leader:
 
 def main() -> None:
     """Sweep until the process is ended; outlives any outage of the database."""
+    hide_memory()
     leader = Leader()
     troubled_at = -math.inf
     completed_at = time.monotonic()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 import structlog
+from django.conf import settings
 from django.db import Error, InterfaceError, connection
 
 from runs import live
 from runs.transitions import execute
-from runs.worker.logs import Bucket, Chunk, LogSplitter
+from runs.worker.logs import DROPPED_RATE, Bucket, Chunk, LogSplitter
 from runs.worker.masking import Mask
 
 log = structlog.get_logger()
@@ -26,7 +27,7 @@ class Journal:
         self.attempt_id = attempt_id
         self.token = token
         self._splitter = LogSplitter()
-        self._bucket = Bucket(time.monotonic())
+        self._bucket = Bucket(time.monotonic(), settings.ORCHESTRATOR["LOG_RATE"])
         self._unwritten: list[Chunk] = []
         self._flushed_at = 0.0
         self._given_up = 0
@@ -53,6 +54,9 @@ class Journal:
         """Take bytes that the attempt wrote."""
         self._bucket.take(len(data), time.monotonic())
         self._take(data)
+        if self._splitter.full:
+            # Nothing of it is written any more, so it may come faster; a task is not held up for the bin.
+            self._bucket.open_to(DROPPED_RATE)
 
     def say(self, text: str) -> None:
         """A sentence of ours in the attempt's log."""

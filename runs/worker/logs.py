@@ -11,6 +11,7 @@ HEAD_BYTES = 56 * 1024 * 1024  # kept as they come …
 TAIL_BYTES = 8 * 1024 * 1024  # … and of what comes after them, the last; together 64 MB per attempt
 RATE = 1024 * 1024  # bytes a second, in the long run
 BURST = 8 * 1024 * 1024
+DROPPED_RATE = 32 * 1024 * 1024  # bytes a second that are read only to be dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class LogSplitter:
     def pending(self) -> bool:
         """Is there something that flush() would give?"""
         return bool(self._text)
+
+    @property
+    def full(self) -> bool:
+        """Has the log reached its limit? Of what comes now only the end will be kept."""
+        return bool(self._tail)
 
     def feed(self, data: bytes) -> list[Chunk]:
         """Take bytes; gives the chunks that are full."""
@@ -158,6 +164,10 @@ class Bucket:
         """Count bytes that were read."""
         self._level = min(self.burst, self._level + (now - self._at) * self.rate) - size
         self._at = now
+
+    def open_to(self, rate: float) -> None:
+        """Let bytes come at another rate from now on."""
+        self.rate = rate
 
     def delay(self, now: float) -> float:
         """Seconds to wait before the next read; 0 when one is allowed."""

@@ -137,6 +137,13 @@ def paused_queue(scene: Scene) -> Queue:
     return made
 
 
+def limited_queue(scene: Scene) -> Queue:
+    made = queue(scene)
+    queues.set_limits(made, {"disk": "1Gi"}, actor=scene.root)
+    made.refresh_from_db()
+    return made
+
+
 def archived_queue(scene: Scene) -> Queue:
     made = queue(scene)
     queues.archive(made, actor=scene.root)
@@ -284,6 +291,8 @@ CASES: Final[dict[type[models.Model], Case]] = {
         acts={
             "pause": Step("queue.pause", lambda scene: {"reason": "New disks"}, chain="site"),
             "unpause": Step("queue.unpause", row=paused_queue, chain="site"),
+            "limits": Step("queue.limits", lambda scene: {"disk": "20Gi"}, chain="site"),
+            "no-limits": Step("queue.limits", row=limited_queue, chain="site"),
             "archive": Step("queue.archive", chain="site"),
             "restore": Step("queue.restore", row=archived_queue, chain="site"),
         },
