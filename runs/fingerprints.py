@@ -69,6 +69,31 @@ def document(made: Ingredients) -> Json:
     }
 
 
+def outline(made: Ingredients) -> Json:
+    """The document of a task before its run: what other tasks give stands as the reference to it.
+
+    Two tasks of one outline are equal as soon as they are given the same. Raises :class:`NotKnown`.
+    """
+    spec = made.spec
+    wired = {name: expr for name, expr in spec["with"].items() if reads_tasks(expr)}
+    given = {name: expr for name, expr in spec["with"].items() if name not in wired}
+    parameters, _ = _given({**spec, "with": given}, made.lookup)
+    return {
+        "schema": SCHEMA,
+        "kind": spec["kind"],
+        **own_parts(spec, made.code, made.environment),
+        "parameters": {**parameters, **_settings(spec)},
+        "inputs": wired,
+        "secrets": _secrets(spec, made.secrets),
+    }
+
+
+def tasks_read(spec: Json) -> frozenset[str]:
+    """The paths of the tasks whose outputs a task is given."""
+    found = (ref for expr in spec["with"].values() for ref in references(expr))
+    return frozenset(ref["task"] for ref in found if ref["ref"] == "tasks")
+
+
 def own_parts(spec: Json, code: Json, environment: Json) -> Json:
     """The parts that do not depend on a run: entry, code, environment, outputs, hardware."""
     return {

@@ -40,6 +40,8 @@ HEAVY = (
     "version__layout",
     "pipeline__draft_text",
     "pipeline__draft_layout",
+    "rerun_of__params",
+    "rerun_of__only",
 )
 
 
@@ -73,7 +75,7 @@ class Cause:
 
 def runs(visible: QuerySet[Run]) -> QuerySet[Run]:
     """The runs with all that a list shows of them, without the large columns."""
-    return visible.select_related("pipeline", "team", "version", "requested_by").defer(*HEAVY)
+    return visible.select_related("pipeline", "team", "version", "requested_by", "rerun_of").defer(*HEAVY)
 
 
 def counts_by_state(run_ids: Collection[int]) -> dict[int, dict[str, int]]:
@@ -211,6 +213,16 @@ def source_of_outputs(task_run: TaskRun, made: Collection[Attempt]) -> Attempt |
     """The attempt whose outputs are those of the task: its own success, or the one it reuses."""
     succeeded = [attempt for attempt in made if attempt.state == AttemptState.SUCCEEDED]
     return succeeded[-1] if succeeded else task_run.reused_from
+
+
+def sources(rows: Iterable[TaskRun]) -> dict[int, Attempt]:
+    """Task run -> the attempt whose result it took over, for those that did. No query where none did."""
+    taken = {row.pk: row.reused_from_id for row in rows if row.reused_from_id is not None}
+    if not taken:
+        return {}
+    found = Attempt.objects.filter(pk__in=set(taken.values())).select_related("run", "task_run")
+    by_id = found.defer("provenance", "run__params", "run__only").in_bulk()
+    return {task_run: by_id[attempt] for task_run, attempt in taken.items()}
 
 
 def resume_plan(run: Run) -> list[planner.Planned]:

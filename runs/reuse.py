@@ -29,7 +29,7 @@ from pipelines.references import Lookup, secrets_named
 from pipelines.store import Damaged, Store, StoreError, configured
 from runs import fingerprints
 from runs.fingerprints import REUSABLE_KINDS, Ingredients, Json, NotKnown
-from runs.models import Attempt, AttemptOutput, CapturedFact, Run, RunCode, TaskKey, TaskRun
+from runs.models import Attempt, AttemptOutput, CapturedFact, Environment, Run, RunCode, TaskKey, TaskRun
 from runs.transitions import FindOut, call
 from runs.worker.capture import facts
 from runs.worker.serializers import FOLDER
@@ -175,15 +175,22 @@ def builtin_sha256(kind: str) -> str:
 
 
 def environment_now(spec: Json, code: RunCode | None) -> Json:
-    """What a task would run with now: the environment of its lock file, or the product's own."""
-    return environment_parts(spec, code.lock_sha256 if code else "")
+    """What a task would run with now: the environment of its code, or the product's own.
+
+    Raises :class:`NotKnown` when its Python is not known because nothing has been built yet.
+    """
+    if code is None or not _has_own_environment(spec, code):
+        return {"packages": _own_packages(), "python": platform.python_version()}
+    wanted = code.snapshot.python
+    built = Environment.objects.filter(lock_sha256=code.lock_sha256, wanted=wanted).exclude(python="")
+    python = built.values_list("python", flat=True).first() or ("" if wanted else platform.python_version())
+    if not python:
+        raise NotKnown("Its environment was not built yet.")
+    return {"lock": code.lock_sha256, "python": python}
 
 
-def environment_parts(spec: Json, lock: str) -> Json:
-    """As :func:`environment_now`, from the hash of the lock file; "" for none."""
-    if lock and spec["kind"] != "check":
-        return {"lock": lock, "python": platform.python_version()}
-    return {"packages": _own_packages(), "python": platform.python_version()}
+def _has_own_environment(spec: Json, code: RunCode) -> bool:
+    return spec["kind"] != "check" and bool(code.lock_sha256 or code.snapshot.python)
 
 
 @cache
@@ -199,9 +206,14 @@ def packages_sha256(packages: Iterable[Json]) -> str:
 def _environment_then(spec: Json, code: RunCode | None, source: Attempt) -> Json:
     fact = (source.provenance or {}).get("environment")
     found = CapturedFact.objects.filter(sha256=fact).values_list("body", flat=True).first()
+    return environment_told(spec, code, found)
+
+
+def environment_told(spec: Json, code: RunCode | None, found: Json | None) -> Json:
+    """What a task ran with, by what its interpreter found. Raises NotKnown when that was not captured."""
     if not found:
         raise NotKnown("What it ran with was not captured.")
-    if code is not None and code.lock_sha256 and spec["kind"] != "check":
+    if code is not None and _has_own_environment(spec, code):
         return {"lock": code.lock_sha256, "python": found["python"]}
     return {"packages": packages_sha256(found["packages"]), "python": found["python"]}
 
@@ -325,10 +337,17 @@ def quarantine(key: str, reason: str) -> None:
     )
 
 
+def gone(attempts: Collection[int]) -> set[int]:
+    """Those of the attempts whose bytes were not there when the store was asked."""
+    return {attempt for attempt in attempts if not _there.get(attempt, (0.0, True))[1]}
+
+
 def ask_store_ahead(run: Run) -> None:
     """Before a rerun begins: are the bytes of all that it may take over there? Saves asking one by one."""
     rows = TaskRun.objects.filter(run=run, state=DONE).values_list("reused_from_id", "pk", "cache_key")
     taken = {source: key for source, _, key in rows if source is not None}
     own = {pk: key for source, pk, key in rows if source is None}
     made = Attempt.objects.filter(task_run_id__in=own, state=DONE).values_list("pk", "task_run_id")
-    ask_store({**taken, **{attempt: own[task_run] for attempt, task_run in made}})
+    keys = {**taken, **{attempt: own[task_run] for attempt, task_run in made}}
+    now = time.monotonic()
+    ask_store({attempt: key for attempt, key in keys.items() if now >= _there.get(attempt, (0.0, True))[0]})

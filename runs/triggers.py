@@ -33,8 +33,8 @@ def by_person(
     parameters (all of them at once), nothing published, a key that was used for something else.
     """
     refuse_large(parameters)
-    chosen = _version(pipeline, version)
-    checked = _checked(chosen, parameters)
+    chosen = version_of(pipeline, version)
+    checked = checked_parameters(chosen, parameters)
     tasks = with_what_they_need(chosen.spec, only) if only is not None else None
     run = protocol.start_run(
         chosen,
@@ -45,7 +45,7 @@ def by_person(
         idempotency_key=key,
         only=tasks,
     )
-    _refuse_other_use(run, chosen, checked, tasks)
+    refuse_other_use(run, chosen, checked, tasks)
     return run
 
 
@@ -61,7 +61,8 @@ def refuse_large(parameters: dict[str, Any]) -> None:
         )
 
 
-def _version(pipeline: Pipeline, number: int | None) -> PipelineVersion:
+def version_of(pipeline: Pipeline, number: int | None) -> PipelineVersion:
+    """The version of that number, the active one for None; 422 or 409 when there is none."""
     if number is not None:
         found = PipelineVersion.objects.filter(pipeline=pipeline, number=number).first()
         if found is None:
@@ -75,7 +76,7 @@ def _version(pipeline: Pipeline, number: int | None) -> PipelineVersion:
     return pipeline.active_version
 
 
-def _checked(version: PipelineVersion, given: dict[str, Any]) -> dict[str, Any]:
+def checked_parameters(version: PipelineVersion, given: dict[str, Any]) -> dict[str, Any]:
     """The parameters of the run, defaults applied; 422 with every problem otherwise."""
     values, problems = check_parameters(version.spec.get("parameters") or {}, given)
     if problems:
@@ -126,12 +127,17 @@ def _before(
     return found
 
 
-def _refuse_other_use(
-    run: Run, version: PipelineVersion, parameters: dict[str, Any], only: list[str] | None
+def refuse_other_use(
+    run: Run,
+    version: PipelineVersion,
+    parameters: dict[str, Any],
+    only: list[str] | None,
+    rerun: protocol.Rerun | None = None,
 ) -> None:
     """A key names one request: the same key with another one is a mistake, not a repetition."""
     same = run.version_id == version.pk and run.params == parameters and run.only == only
-    if not same:
+    asked = (rerun.of.pk, rerun.from_task, rerun.reuse) if rerun else (None, "", True)
+    if not same or (run.rerun_of_id, run.rerun_from, run.reuse) != asked:
         raise Invalid(
             "This Idempotency-Key was used for another run, with other parameters, version or tasks. "
             "Use a fresh key for a new run.",

@@ -21,6 +21,8 @@ from runs.models import (
     TaskRun,
     WorkerLease,
 )
+from runs.planner import Foreseen
+from runs.reuse_words import Explanation
 from runs.states import TaskState
 
 Body = dict[str, Any]
@@ -62,6 +64,7 @@ def _run(
         "requested_by": person(run.requested_by),
         "parameters": run.params,
         "only": run.only,
+        "rerun_of": _rerun_of(run),
         "created_at": run.created_at,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
@@ -71,11 +74,19 @@ def _run(
         "cause": _cause(cause) if cause else None,
         "paused_at": run.paused_at,
         "can": {
+            "rerun": rights.can("run", run),
             "cancel": run.state in queries.CANCELLABLE and rights.can("cancel", run),
             "resume": run.state in queries.RESUMABLE and rights.can("resume", run),
             "approve": any(approvals.standing(rights, run, task_run).role for task_run in waiting),
         },
     }
+
+
+def _rerun_of(run: Run) -> Body | None:
+    if run.rerun_of is None:
+        return None
+    old = run.rerun_of
+    return {"id": old.uuid, "number": old.number, "from": run.rerun_from, "reuse": run.reuse}
 
 
 def pipeline_name(pipeline: Pipeline, team: str) -> Body:
@@ -101,10 +112,29 @@ def task_runs(rights: Rights, run: Run, rows: Sequence[TaskRun]) -> list[Body]:
     ids = [task_run.pk for task_run in rows]
     attempts = queries.latest_attempts(ids)
     decisions = queries.approvals([task_run.pk for task_run in rows if task_run.kind == "approval"])
+    sources = queries.sources(rows)
     return [
-        _task_run(rights, run, task_run, attempts.get(task_run.pk), decisions.get(task_run.pk))
+        {
+            **_task_run(rights, run, task_run, attempts.get(task_run.pk), decisions.get(task_run.pk)),
+            "reused_from": reused_from(sources.get(task_run.pk)),
+        }
         for task_run in rows
     ]
+
+
+def reused_from(source: Attempt | None) -> Body | None:
+    """The attempt whose result was taken over, with its run."""
+    if source is None:
+        return None
+    return {
+        "attempt": source.uuid,
+        "attempt_no": source.no,
+        "task_run": source.task_run.uuid,
+        "task": source.task_run.key,
+        "run": source.run.uuid,
+        "number": source.run.number,
+        "finished_at": source.finished_at,
+    }
 
 
 def _task_run(
@@ -165,13 +195,40 @@ def _approval(rights: Rights, run: Run, task_run: TaskRun, decision: Approval | 
     }
 
 
+def foreseen(task: Foreseen) -> Body:
+    """FORESEEN: what a rerun does with one task."""
+    return {
+        "key": task.key,
+        "kind": task.kind,
+        "action": task.action,
+        "code": task.code,
+        "reason": task.reason,
+        "details": list(task.details),
+    }
+
+
+def reuse(task_run: TaskRun, why: Explanation) -> Body:
+    """REUSE: why a result was taken over or not."""
+    return {
+        "considered": why.considered,
+        "reused": why.source is not None,
+        "sentence": why.sentence,
+        "key": task_run.cache_key,
+        "taken_from": reused_from(why.source),
+        "nearest": reused_from(why.nearest),
+        "differences": [{**one._asdict(), "words": one.words} for one in why.differences],
+    }
+
+
 def task_run_detail(rights: Rights, task_run: TaskRun) -> Body:
     """TASK with its attempts, the inputs of the latest one, and the outputs of the one that succeeded."""
     run = task_run.run
     made = list(queries.attempts(task_run))
     source = queries.source_of_outputs(task_run, made)
     produced = queries.outputs(source)
-    read = list(queries.inputs(made[-1])) if made else []
+    # What was taken over was made from what its maker read.
+    reader = source if source is not None else made[-1] if made else None
+    read = list(queries.inputs(reader)) if reader is not None else []
     lines = queries.log_lines([attempt.pk for attempt in made], run.pk)
     return {
         **task_runs(rights, run, [task_run])[0],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -12,10 +14,18 @@ from rest_framework.response import Response
 from pipelines.api.base import find_named, idempotency_key, paged, whole_number
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import Pipeline
-from runs import protocol, queries, triggers
+from runs import protocol, queries, reruns, triggers
 from runs.api import bodies
 from runs.api.base import RunsView, answered
-from runs.api.serializers import EventsShape, ResumePlanShape, RunShape, StartRun, TaskRunShape
+from runs.api.serializers import (
+    EventsShape,
+    Rerun,
+    RerunPlanShape,
+    ResumePlanShape,
+    RunShape,
+    StartRun,
+    TaskRunShape,
+)
 from runs.models import Run
 from runs.states import RunState
 
@@ -133,6 +143,58 @@ class ResumePlanView(RunsView):
             for planned in queries.resume_plan(run)
         ]
         return Response({"allowed": why_not is None, "why_not": why_not, "tasks": tasks})
+
+
+class RerunPlanView(RunsView):
+    """``POST /runs/{id}/rerun-plan/``"""
+
+    max_body = 4 * triggers.MAX_PARAMETERS
+
+    @extend_schema(request=Rerun, responses=RerunPlanShape)
+    def post(self, request: Request, run_id: str) -> Response:
+        """What a rerun would do with each task: run it, take its result over, or decide on the way."""
+        asked = wished(self, self.find_run(run_id, "run"))
+        tasks = [bodies.foreseen(task) for task in reruns.plan(asked)]
+        counts = Counter(task["action"] for task in tasks if task["kind"] not in queries.SCOPES)
+        return Response(
+            {
+                "version": asked.version.number,
+                "parameters": asked.parameters,
+                "counts": counts,
+                "tasks": tasks,
+            }
+        )
+
+
+class RerunView(RunsView):
+    """``POST /runs/{id}/rerun/``"""
+
+    max_body = 4 * triggers.MAX_PARAMETERS
+
+    @extend_schema(
+        request=Rerun,
+        responses={201: RunShape},
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+    )
+    def post(self, request: Request, run_id: str) -> Response:
+        """Start a new run from this one: any version, other parameters, from a task, or of a selection."""
+        asked = wished(self, self.find_run(run_id, "run"))
+        with answered():
+            run = reruns.start(asked, user=self.user, token=self.token, key=idempotency_key(request))
+        return Response(bodies.run(self.rights, self.find_run(str(run.uuid))), status=status.HTTP_201_CREATED)
+
+
+def wished(view: RunsView, run: Run) -> reruns.Wish:
+    """The rerun that the body of a request asks for."""
+    body = view.read(Rerun)
+    return reruns.wish(
+        run,
+        parameters=body.get("parameters"),
+        version=body.get("version"),
+        from_task=body.get("from") or "",
+        only=body.get("only"),
+        reuse=body["reuse"],
+    )
 
 
 class ResumeView(RunsView):

@@ -12,6 +12,14 @@ from rest_framework import serializers
 from pipelines.api.shapes import Person, Shape
 from runs.states import AttemptState, LeaseState, RunState, TaskState
 
+
+class WithFrom(Shape):
+    """``from`` is a word of the language, so such a field has another name in the class."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
+
+
 # --- requests -------------------------------------------------------------------------------------
 
 
@@ -26,6 +34,28 @@ class StartRun(Shape):
         allow_empty=False,
         max_length=10_000,
         help_text="Run these tasks and what they need.",
+    )
+
+
+class Rerun(WithFrom):
+    parameters = serializers.DictField(
+        required=False, help_text="Name -> value; what is left out is as in the old run."
+    )
+    version = serializers.IntegerField(
+        required=False, min_value=1, help_text="That of the old run when left out."
+    )
+    from_ = serializers.CharField(
+        required=False, max_length=500, help_text="Run this task and all after it, whatever was done before."
+    )
+    only = serializers.ListField(
+        child=serializers.CharField(max_length=500),
+        required=False,
+        allow_empty=False,
+        max_length=10_000,
+        help_text="Run these tasks, and have what they need: taken over where it is equal, else run.",
+    )
+    reuse = serializers.BooleanField(
+        required=False, default=True, help_text="Take over what is equal in the old run, or cached."
     )
 
 
@@ -51,7 +81,17 @@ class CauseShape(Shape):
     message = serializers.CharField()
 
 
+class RerunOfShape(WithFrom):
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    from_ = serializers.CharField(
+        allow_blank=True, help_text="The task from which all ran, if one was named."
+    )
+    reuse = serializers.BooleanField()
+
+
 class RunCanShape(Shape):
+    rerun = serializers.BooleanField()
     cancel = serializers.BooleanField()
     resume = serializers.BooleanField()
     approve = serializers.BooleanField()
@@ -67,6 +107,7 @@ class RunShape(Shape):
     requested_by = Person(allow_null=True)
     parameters = serializers.DictField()
     only = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    rerun_of = RerunOfShape(allow_null=True)
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -100,6 +141,16 @@ class ApprovalShape(Shape):
     why_not = serializers.CharField(allow_null=True)
 
 
+class ReusedFromShape(Shape):
+    attempt = serializers.UUIDField()
+    attempt_no = serializers.IntegerField()
+    task_run = serializers.UUIDField()
+    task = serializers.CharField()
+    run = serializers.UUIDField()
+    number = serializers.IntegerField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
 class TaskRunShape(Shape):
     id = serializers.UUIDField()
     key = serializers.CharField()
@@ -121,6 +172,7 @@ class TaskRunShape(Shape):
     finished_at = serializers.DateTimeField(allow_null=True)
     attempt = AttemptBriefShape(allow_null=True)
     approval = ApprovalShape(allow_null=True)
+    reused_from = ReusedFromShape(allow_null=True, help_text="The attempt whose result was taken over.")
 
 
 class AttemptShape(AttemptBriefShape):
@@ -169,7 +221,7 @@ class TaskRunDetailShape(TaskRunShape):
     outputs = OutputShape(many=True)
 
 
-class EventShape(Shape):
+class EventShape(WithFrom):
     seq = serializers.IntegerField()
     kind = serializers.CharField()
     task = serializers.CharField(allow_null=True)
@@ -178,10 +230,6 @@ class EventShape(Shape):
     reason = serializers.CharField(allow_blank=True)
     actor = serializers.CharField(allow_blank=True)
     at = serializers.DateTimeField()
-
-    def get_fields(self) -> dict[str, Any]:
-        """``from`` is a word of the language, so the field has another name in the class."""
-        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
 
 
 class EventsShape(Shape):
@@ -202,6 +250,40 @@ class ResumePlanShape(Shape):
     allowed = serializers.BooleanField()
     why_not = serializers.CharField(allow_null=True)
     tasks = PlannedShape(many=True)
+
+
+class ForeseenShape(Shape):
+    key = serializers.CharField()
+    kind = serializers.CharField()
+    action = serializers.ChoiceField(choices=["run", "reuse", "decide"])
+    code = serializers.CharField()
+    reason = serializers.CharField()
+    details = serializers.ListField(child=serializers.CharField(), help_text="What differs, part by part.")
+
+
+class RerunPlanShape(Shape):
+    version = serializers.IntegerField()
+    parameters = serializers.DictField(help_text="Those of the new run, complete.")
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text="Action -> number of tasks.")
+    tasks = ForeseenShape(many=True)
+
+
+class DifferenceShape(Shape):
+    part = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+    words = serializers.CharField()
+
+
+class ReuseShape(Shape):
+    considered = serializers.BooleanField(help_text="Whether an equal result was, or will be, looked for.")
+    reused = serializers.BooleanField()
+    sentence = serializers.CharField()
+    key = serializers.CharField(allow_blank=True, help_text="sha256 of what it was made from.")
+    taken_from = ReusedFromShape(allow_null=True)
+    nearest = ReusedFromShape(allow_null=True, help_text="The earlier result that differs least.")
+    differences = DifferenceShape(many=True)
 
 
 class LogShape(Shape):

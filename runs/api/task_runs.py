@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from pipelines.api.base import refuse, whole_number
 from pipelines.errors import Conflict, Forbidden
-from runs import approvals, logs, protocol
+from runs import approvals, logs, protocol, reuse_words
 from runs.api import bodies
 from runs.api.base import RunsView, answered
-from runs.api.serializers import Decide, LogShape, TaskRunDetailShape
+from runs.api.serializers import Decide, LogShape, ReuseShape, TaskRunDetailShape
 from runs.models import Attempt, TaskRun
 from runs.states import TaskState
 
@@ -85,6 +85,16 @@ class RetryView(RunsView):
         if not started:
             raise Conflict(f"No retry of {after.key} is waiting; it is {after.state}.", code="not-waiting")
         return Response(bodies.task_run_detail(self.rights, after))
+
+
+class ReuseView(RunsView):
+    """``GET /task-runs/{id}/reuse/``"""
+
+    @extend_schema(responses=ReuseShape)
+    def get(self, request: Request, task_run_id: str) -> Response:
+        """Why its result was taken over from an earlier run, or why not: part by part."""
+        task_run = self.find_task_run(task_run_id)
+        return Response(bodies.reuse(task_run, reuse_words.explain(task_run)))
 
 
 class LogView(RunsView):

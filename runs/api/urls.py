@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from runs.api import fleet, runs, task_runs
+from runs.api import environments, fleet, runs, task_runs
 
 urlpatterns: list[URLPattern] = [
     path("pipelines/<str:name>/runs/", runs.StartView.as_view(), name="run-start"),
@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern] = [
     path("runs/<str:run_id>/events/", runs.RunEventsView.as_view(), name="run-events"),
     path("runs/<str:run_id>/resume-plan/", runs.ResumePlanView.as_view(), name="run-resume-plan"),
     path("runs/<str:run_id>/resume/", runs.ResumeView.as_view(), name="run-resume"),
+    path("runs/<str:run_id>/rerun-plan/", runs.RerunPlanView.as_view(), name="run-rerun-plan"),
+    path("runs/<str:run_id>/rerun/", runs.RerunView.as_view(), name="run-rerun"),
     path("runs/<str:run_id>/cancel/", runs.CancelView.as_view(), name="run-cancel"),
     path("task-runs/<str:task_run_id>/", task_runs.TaskRunView.as_view(), name="task-run"),
     path(
@@ -26,12 +28,25 @@ urlpatterns: list[URLPattern] = [
         task_runs.DecideView.as_view(decision="rejected"),
         name="task-run-reject",
     ),
+    path("task-runs/<str:task_run_id>/reuse/", task_runs.ReuseView.as_view(), name="task-run-reuse"),
     path("task-runs/<str:task_run_id>/retry/", task_runs.RetryView.as_view(), name="task-run-retry"),
     path("attempts/<str:attempt_id>/log/", task_runs.LogView.as_view(), name="attempt-log"),
     path(
         "attempts/<str:attempt_id>/log/download",
         task_runs.LogDownloadView.as_view(),
         name="attempt-log-download",
+    ),
+    path("environments/", environments.EnvironmentsView.as_view(), name="environments"),
+    path("environments/<str:environment_id>/", environments.EnvironmentView.as_view(), name="environment"),
+    path(
+        "environments/<str:environment_id>/log/",
+        environments.EnvironmentLogView.as_view(),
+        name="environment-log",
+    ),
+    path(
+        "environments/<str:environment_id>/build/",
+        environments.BuildView.as_view(),
+        name="environment-build",
     ),
     path("queues/", fleet.QueuesView.as_view(), name="queues"),
     path("workers/", fleet.WorkersView.as_view(), name="workers"),
