@@ -7,7 +7,7 @@ $(error Python 3.11 or newer with venv is needed: install it, or say where it is
 endif
 PORT ?= 8000
 
-.PHONY: help setup run test lock bench
+.PHONY: help setup run test lock bench clean-machine
 
 help:
 	@echo 'make run          start everything on this machine (PORT=8000)'
@@ -15,6 +15,7 @@ help:
 	@echo 'make setup        virtual environment, locked dependencies, built frontend, environment of the demo'
 	@echo 'make lock         resolve requirements/*.in anew into the locked *.txt'
 	@echo 'make bench        the figures of tests/benchmarks; ARGS="W1 W2" chooses workloads, ARGS=--write keeps'
+	@echo 'make clean-machine  run and test on an empty Debian, made for it, as three users (root and debootstrap; ARGS=--fast)'
 
 setup:
 	@$(PYTHON) .ci/setup.py
@@ -32,3 +33,6 @@ lock:
 # `make bench ARGS="W1 W2 --write"`
 bench: setup
 	@.venv/bin/python -m tests.benchmarks $(ARGS)
+
+clean-machine:
+	@$(PYTHON) .ci/clean_machine.py $(ARGS)
