@@ -88,13 +88,13 @@ def watched(store: Store) -> tuple[Path, ...]:
 
 
 def low_disk(folders: Sequence[Path], least: int) -> str:
-    """The first of these folders on whose disk less than `least` bytes are free, as a sentence; "" if none."""
+    """Which of these folders lies on a disk with less than `least` bytes free, as a sentence; "" if none."""
     for folder in folders:
         free = free_bytes(folder)
         if free < least:
             return (
-                f"Its disk is full: {folder} has {free // MIB:,} MiB left, and at least {least // MIB:,} MiB must "
-                "be free (ORCHESTRATOR_FREE_DISK_MIB)."
+                f"Its disk is full: {folder} has {free // MIB:,} MiB left, and at least {least // MIB:,} MiB "
+                "must be free (ORCHESTRATOR_FREE_DISK_MIB)."
             )
     return ""
 
