@@ -21,7 +21,7 @@ from django.utils.module_loading import import_string
 from orchestrator_site.embedded.home import Home, HomeError
 from orchestrator_site.embedded.postgres import START_PATIENCE, Postgres
 from orchestrator_site.embedded.redis import Redis
-from orchestrator_site.processes import last_lines
+from orchestrator_site.processes import hide_memory, last_lines
 from orchestrator_site.supervisor import ChildFailed, Forked, Gate, Message, Stopped, Supervisor
 
 # name, function by dotted path, its arguments
@@ -76,6 +76,7 @@ class Up:
 
     def run(self) -> None:
         """Start everything and watch it until a signal. Raises HomeError or ChildFailed."""
+        hide_memory()  # its children, forked from it, have the same secrets in memory
         lock = self.home.enter()
         listener = listen(self.host, self.port)
         self._settle_address(listener)
