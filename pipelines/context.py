@@ -17,11 +17,15 @@ PRODUCTION = "production"
 
 @dataclass(frozen=True, slots=True)
 class CodeSeen:
-    """A code location as seen now. Digests are hex; None before the first sync or without a lock file."""
+    """A code location as seen now. Digests are hex; None before the first sync or without a lock file.
+
+    environment: of its lock file: "state", "problem" and "problem_code"; None where it needs none.
+    """
 
     snapshot: str | None = None
     lock: str | None = None
     blocks: Mapping[str, Signature] | None = None
+    environment: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ class Lookups:
     """queues: slugs that a team may use. endpoints: name -> stage of those a team may deploy to.
 
     last_runs: pipeline ids, at most n -> for each id its newest runs as plain JSON, newest first.
-    in_state: the pipelines whose newest run is in a state.
+    in_state: the pipelines whose newest run is in a state. environments: ids of code snapshots -> for each
+    the environment of its lock file as plain JSON, where there is one.
     """
 
     queues: Callable[[Team], set[str]] = lambda team: set()
@@ -29,6 +30,7 @@ class Lookups:
     in_state: Callable[[QuerySet[Pipeline], str], QuerySet[Pipeline]] = lambda pipelines, state: (
         pipelines.none()
     )
+    environments: Callable[[Iterable[int]], dict[int, dict[str, Any]]] = lambda ids: {}
 
 
 lookups = Lookups()

@@ -17,7 +17,7 @@ from pipelines.flow import Flow, Value, trace
 from pipelines.graph import DEFAULT_QUEUE, DEFAULT_RETRIES, EdgeSpec, Graph, TaskSpec
 from pipelines.parameters import declaration_problem
 from pipelines.ports import SECRET
-from pipelines.problems import Problem, Problems, listed
+from pipelines.problems import Place, Problem, Problems, listed
 from pipelines.scopes import Scope, every, link, read_scope
 from pipelines.shape import check_head
 from pipelines.task_kinds.base import Desk, Draft, place
@@ -155,6 +155,23 @@ def _check_code(root: Node, desk: Desk) -> None:
     elif locations[location].snapshot is None:
         message = f"The code location '{location}' was never synced: sync it first."
         desk.problems.error("code-not-synced", at, "code.location", message)
+    else:
+        _check_environment(locations[location], location, at, desk.problems)
+
+
+def _check_environment(seen: CodeSeen, location: str, at: Place, problems: Problems) -> None:
+    """What keeps its tasks from running now; a warning, as it may be mended without another version."""
+    found = seen.environment
+    if found is not None and found["state"] == "failed":
+        message = f"The environment of '{location}' could not be built: {found['problem']}."
+        problems.warning(
+            found["problem_code"],
+            at,
+            "code.location",
+            message,
+            location=location,
+            environment=str(found["id"]),
+        )
 
 
 # --- what tasks of a worker and the defaults share --------------------------------------------------

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
-from pipelines import snapshots
+from pipelines import audit, snapshots
 from pipelines.clock import EngineNow
-from pipelines.models import CodeSnapshot
+from pipelines.errors import Conflict
+from pipelines.models import ApiToken, CodeSnapshot, User
 from pipelines.store import Store, configured
 from runs import chores, environments, interpreters, pruning
 from runs.environment_rows import PYTHON_MISSING, Row, Told
 from runs.interpreters import Python
-from runs.models import Chore
+from runs.models import Chore, Environment, RunCode
 
 ALIVE_FOR = 30.0  # seconds after which a chore without one is somebody else's
 USED_EVERY = 3600.0  # seconds between two notes that an environment is used
@@ -120,6 +121,12 @@ def _note_use(row: Row, held: Held) -> None:
     row.update(used_at=EngineNow())
 
 
+def note_preload(run_id: int, problems: dict[str, str]) -> None:
+    """Keep which modules could not be imported ahead of a run's tasks, for the page of its environment."""
+    code = RunCode.objects.select_related("snapshot").get(run_id=run_id)
+    Row(code.lock_sha256, code.snapshot.python).update(preload_problems=problems)
+
+
 def why_hopeless(snapshot: CodeSnapshot) -> str:
     """Why no task of this code can run anywhere, as a sentence; "" when nothing is known against it."""
     row = Row(snapshot.lock_sha256, snapshot.python).rows.filter(state="failed", problem_code=PYTHON_MISSING)
@@ -144,9 +151,30 @@ def when_synced(snapshot: CodeSnapshot, **_: Any) -> None:
 def ask(snapshot: CodeSnapshot) -> None:
     """Have the environment of a snapshot built, now if an earlier try is waiting for its turn."""
     key = key_of(snapshot.lock_sha256, snapshot.python)
-    Row(snapshot.lock_sha256, snapshot.python).make()
+    row = Row(snapshot.lock_sha256, snapshot.python)
+    row.make()
+    row.rows.filter(state__in=("missing", "failed")).update(
+        state="missing", progress="Waiting for its turn", problem="", problem_code=""
+    )
     chores.ask("build", key, {"snapshot": snapshot.id})
     Chore.objects.filter(kind="build", key=key, state="waiting").update(due_at=EngineNow())
+
+
+@transaction.atomic
+def build_again(
+    environment: Environment, snapshot: CodeSnapshot, *, actor: User, token: ApiToken | None = None
+) -> None:
+    """What could not be built is tried anew, for a person. Conflict when it is there or being built."""
+    if environment.state == "ready":
+        raise Conflict("The environment is ready: there is nothing to build.", code="environment-ready")
+    running = Chore.objects.filter(
+        kind="build", key=key_of(snapshot.lock_sha256, snapshot.python), state="running"
+    )
+    if running.filter(taken_until__gt=EngineNow()).exists():
+        raise Conflict("The environment is being built.", code="environment-building")
+    ask(snapshot)
+    changed = {"lock_sha256": environment.lock_sha256, "python": environment.wanted}
+    audit.write(actor, "environment.build", environment, changed, team=snapshot.location.team, token=token)
 
 
 def carry_out(chore: Chore) -> None:

@@ -12,7 +12,7 @@ from pipelines import grants, repositories
 from pipelines.git.address import COMMIT
 from pipelines.models import ApiToken, CodeKind, CodeLocation, CodeSnapshot, User
 from pipelines.problems import listed
-from runs import chores
+from runs import building, chores
 from runs.models import Chore, Run, RunCode
 
 Json = dict[str, Any]
@@ -57,6 +57,8 @@ def fix(run: Run, spec: Json) -> None:
         )
     if code.get("follow") == "latest":
         found = _latest(location, found, spec)
+    if hopeless := building.why_hopeless(found):
+        raise CodeMissing("python-missing", hopeless)
     RunCode.objects.create(run=run, location=location, snapshot=found, lock_sha256=found.lock_sha256)
 
 

@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -33,6 +34,7 @@ from runs.uv import BuildFailed as BuildFailed  # callers know it by this name
 
 BUILD_TIMEOUT = 1800.0  # seconds
 COMPLETE = ".complete"
+MOST_PACKAGES = 5000  # that are listed
 LOOK_EVERY = 0.2  # seconds between two tries for a lock that another process holds
 # As uv writes a package in its messages (`name==1.0`), and as a lock file pins one.
 PACKAGE = re.compile(r"`?([A-Za-z0-9][\w.-]*==[\w.!+-]+)`?")
@@ -89,7 +91,8 @@ def built(cache: Path, lock_sha256: str, python: str | None = None) -> bool:
 def packages(lock: bytes) -> list[tuple[str, str]]:
     """The packages that a lock file pins, as (name, version or address), in its order."""
     text = lock.decode(errors="replace")
-    return [(found[1], found[2] or found[3]) for found in PINNED.finditer(text)]
+    found = ((each[1], each[2] or each[3]) for each in PINNED.finditer(text))
+    return list(islice(found, MOST_PACKAGES))
 
 
 def interpreter(

@@ -21,6 +21,12 @@ CROSS JOIN LATERAL (SELECT * FROM run WHERE pipeline_id = p.id ORDER BY id DESC 
 ORDER BY p.id, r.id DESC
 """
 _COLUMNS = ("id", "number", "state", "created_at", "started_at", "finished_at")
+_ENVIRONMENTS = """
+SELECT s.id, e.uuid, e.state, e.progress, e.problem, e.problem_code, e.preload_problems
+FROM code_snapshot s JOIN environment e ON e.lock_sha256 = s.lock_sha256 AND e.wanted = s.python
+WHERE s.id = ANY(%s)
+"""
+_ENVIRONMENT = ("id", "state", "progress", "problem", "problem_code", "preload_problems")
 
 
 def register() -> None:
@@ -33,6 +39,7 @@ def register() -> None:
     lookups.queues = queues
     lookups.last_runs = last_runs
     lookups.in_state = in_state
+    lookups.environments = environments
 
 
 def queues(team: Team) -> set[str]:
@@ -48,6 +55,16 @@ def last_runs(pipeline_ids: Iterable[int], limit: int) -> dict[int, list[dict[st
         for pipeline_id, *values in cursor.fetchall():
             found.setdefault(pipeline_id, []).append(dict(zip(_COLUMNS, values, strict=True)))
     return found
+
+
+def environments(snapshot_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Code snapshot id -> how the environment of its lock file is doing; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENVIRONMENTS, [list(snapshot_ids)])
+        return {
+            snapshot_id: dict(zip(_ENVIRONMENT, values, strict=True))
+            for snapshot_id, *values in cursor.fetchall()
+        }
 
 
 def in_state(pipelines: QuerySet[Pipeline], state: str) -> QuerySet[Pipeline]:

@@ -17,6 +17,7 @@ from django.db import Error, InterfaceError, connection, transaction
 
 from pipelines.store import StoreError
 from runs.limits import Limits
+from runs import building
 from runs.models import CapturedFact
 from runs.protocol import Json, Outcome, Work
 from runs.reasons import duration_words
@@ -217,7 +218,16 @@ class Execution:
                     while log_open and self._read_log(log_end):
                         pass
                     return event
+                self._say_preload(event)
                 event = running.poll(0.0)
+
+    def _say_preload(self, started: Json) -> None:
+        """Modules of `preload` that could not be imported: said here and at the environment; it goes on."""
+        problems = started.get("preload_problems") or {}
+        for module, problem in problems.items():
+            self.journal.say(f"preload: {module} could not be imported ahead of the task: {problem}\n")
+        if problems:
+            building.note_preload(self.work.run["id"], problems)
 
     def _patience(self, most: float) -> float:
         if self._deadline is None or self.stopping:

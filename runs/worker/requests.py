@@ -53,12 +53,16 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True)
 class Code:
-    """The snapshot and lock of a run. ``preload``: modules that its zygote imports once."""
+    """The snapshot and lock of a run.
+
+    ``preload``: modules that its zygote imports once. ``python``: versions that will do, as a specifier.
+    """
 
     tree_sha256: str
     lock_sha256: str
     lock_file: str
     preload: tuple[str, ...]
+    python: str
 
 
 @dataclass
@@ -172,11 +176,11 @@ class Requests:
 
     def _interpreter(self, code: Code) -> str:
         """The interpreter of the code's environment, built now if it is not there."""
-        if not code.lock_sha256:
+        if not code.lock_sha256 and not code.python:
             return sys.executable
         read = partial(building.read_lock, self.store, code.tree_sha256, code.lock_file)
         try:
-            return building.interpreter(code.lock_sha256, read)
+            return building.interpreter(code.lock_sha256, read, code.python)
         except environments.BuildFailed as error:
             raise CannotRun(
                 "infrastructure", f"the environment of this code could not be built: {error}"
@@ -260,8 +264,9 @@ def _code_of(run_id: int) -> Code | None:
     found = RunCode.objects.select_related("snapshot", "location").filter(run_id=run_id).first()
     if found is None:
         return None
-    location = found.location
-    return Code(found.snapshot.tree_sha256, found.lock_sha256, location.lock_file, tuple(location.preload))
+    location, snapshot = found.location, found.snapshot
+    preload = tuple(location.preload)
+    return Code(snapshot.tree_sha256, found.lock_sha256, location.lock_file, preload, snapshot.python)
 
 
 def _prepared(work: Work, values: Json) -> Json:

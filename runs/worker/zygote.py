@@ -252,9 +252,9 @@ class Zygote:
         theirs.close()
         return Spare(pid, ours)
 
-    def preload(self, names: list[str]) -> list[str]:
-        """Import modules that every runner of this environment will want; answers which failed, in words."""
-        problems: list[str] = []
+    def preload(self, names: list[str]) -> dict[str, str]:
+        """Import modules that every runner of this environment will want; answers which failed, and why."""
+        problems: dict[str, str] = {}
         wanted = [name for name in names if name not in self.loaded]
         if not wanted:
             return problems
@@ -265,8 +265,8 @@ class Zygote:
             self.loaded.add(name)
             try:
                 importlib.import_module(name)
-            except Exception as problem:
-                problems.append(f"{name}: {type(problem).__name__}: {problem}")
+            except (Exception, SystemExit) as problem:
+                problems[name] = f"{type(problem).__name__}: {problem}"
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         gc.collect()

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: object) -> Path:
-    monkeypatch.setattr(building, "_known", set())
+    monkeypatch.setattr(building, "_held", {})
     monkeypatch.setitem(settings.ORCHESTRATOR, "CACHE", tmp_path)  # type: ignore[attr-defined]
     return tmp_path
 

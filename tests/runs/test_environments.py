@@ -9,10 +9,11 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from runs import environments
+from runs import environments, uv
 from runs.environments import BuildFailed
 
 
@@ -76,7 +77,7 @@ def test_an_environment_is_built_once(cache: Path, wheel: Path, monkeypatch: pyt
     assert not environments.built(cache, digest)
     first = environments.interpreter(cache, digest)
     assert environments.built(cache, digest)
-    monkeypatch.setattr(environments, "uv_program", lambda: pytest.fail("uv was asked again"))
+    monkeypatch.setattr(uv, "program", lambda: pytest.fail("uv was asked again"))
     assert environments.interpreter(cache, digest) == first
 
 
@@ -128,9 +129,9 @@ def test_many_that_want_the_same_environment_build_it_once(
     builds: list[Path] = []
     build = environments.build
 
-    def counted(folder: Path, lock: Path, uv_cache: Path) -> None:
+    def counted(folder: Path, *others: Any) -> None:
         builds.append(folder)
-        build(folder, lock, uv_cache)
+        build(folder, *others)
 
     monkeypatch.setattr(environments, "build", counted)
     threads = [threading.Thread(target=environments.interpreter, args=(cache, digest)) for _ in range(4)]
@@ -161,11 +162,8 @@ def test_uv_sees_no_secret_of_the_product(
     spy = tmp_path / "uv"
     spy.write_text("#!/bin/sh\nenv\n")
     spy.chmod(0o755)
-    monkeypatch.setattr(environments, "uv_program", lambda: str(spy))
-    folder = cache / "envs" / "x"
-    folder.mkdir(parents=True)
-    log = folder.with_suffix(".log")
-    with log.open("wb") as output:
-        environments.run_step([str(spy)], output, log, cache / "uv")
-    assert "canary" not in log.read_text()
-    assert "UV_CACHE_DIR" in log.read_text()
+    said = tmp_path / "said"
+    with said.open("wb") as output, (tmp_path / "lock").open("w") as held:
+        assert uv.run([str(spy)], output, cache, timeout=10, keep_open=held.fileno(), look=lambda: None) == 0
+    assert "canary" not in said.read_text()
+    assert "UV_CACHE_DIR" in said.read_text()

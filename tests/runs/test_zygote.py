@@ -127,7 +127,7 @@ def test_a_module_that_cannot_be_preloaded_is_named_and_stops_nobody(own_trials:
     trial = own_trials.start(source="def main() -> None: ...\n")
     started = trial.running.poll(10)
     assert started is not None
-    assert "no_such_module: ModuleNotFoundError" in started["preload_problems"][0]
+    assert "ModuleNotFoundError" in started["preload_problems"]["no_such_module"]
     assert trial.wait().outputs == {}
 
 
