@@ -8,8 +8,8 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the room below what it asks about queues and runs; say who carries out which chores."""
-        from pipelines.signals import code_synced, sync_wanted
-        from runs import building, chores, code, invariants, lookups, sweeps, unused
+        from pipelines.signals import code_synced, rights_changed, sync_wanted
+        from runs import building, chores, code, invariants, live, lookups, sweeps, unused
         from runs.alerts import email
 
         lookups.register()
@@ -20,6 +20,7 @@ class RunsConfig(AppConfig):
         chores.register(code.SYNC, code.carry_out_sync)
         chores.register(code.LOOK, code.carry_out_look)
         code_synced.connect(building.when_synced)
+        rights_changed.connect(live.rights_changed)
         sync_wanted.connect(code.when_wanted)
         sweeps.register(invariants.ask_hourly)
         sweeps.register(code.ask_to_look)

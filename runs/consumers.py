@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, ClassVar, Final
@@ -31,6 +33,7 @@ from redis.exceptions import RedisError
 
 from pipelines.access import Rights
 from pipelines.models import Pipeline, Team, User
+from runs import live
 from runs.models import Run
 
 log = structlog.get_logger(__name__)
@@ -40,7 +43,8 @@ MAX_SUBSCRIPTIONS: Final = 200
 MAX_BYTES: Final = 4096  # of one message from the client
 MAX_RATE: Final = 20  # messages from the client in one second
 EVERY: Final = 0.2  # seconds between two messages to the client
-RECHECK: Final = 30.0  # seconds between two looks at what the person may still see
+RECHECK: Final = 30.0  # seconds between two looks at what the person may still see, if none is asked for
+SPREAD: Final = 2.0  # seconds within which all sockets look when anybody's rights may have changed
 
 # Codes with which a socket is closed, HTTP's after a 4: below 4000 the web server sends none but 1000.
 SIGNED_OUT = 4401
@@ -86,6 +90,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.ended = False
         self.flushing: asyncio.Task[None] | None = None
         self.rechecking: asyncio.Task[None] | None = None
+        self.look_again = asyncio.Event()
+        self.after = 0.0  # seconds until that look
         user = self.scope.get("user")
         if not isinstance(user, User) or not same_origin(self.scope):
             await self.close()
@@ -97,6 +103,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.sockets[user.pk] += 1
         self.counted = True
         await self.accept()
+        await self._hear_of_rights()
         self.rechecking = asyncio.create_task(self._recheck_for_ever())
 
     async def disconnect(self, code: int) -> None:
@@ -106,8 +113,15 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         if self.counted:
             self.counted = False
             self.sockets[self.user.pk] -= 1
+            await self._discard({live.RIGHTS})
         for key in list(self.subscriptions):
             await self._leave(key)
+
+    async def _hear_of_rights(self) -> None:
+        try:
+            await self.channel_layer.group_add(live.RIGHTS, self.channel_name)
+        except (RedisError, OSError) as error:
+            log.warning("a browser's rights are looked at by the clock alone", error=str(error))
 
     # --- what the client says -------------------------------------------------------------------
 
@@ -216,9 +230,19 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     # --- what the person may still see ----------------------------------------------------------
 
+    async def live_rights(self, event: Message) -> None:
+        users = event["users"]
+        if users is None or self.user.pk in users:
+            # If it may be anybody, all sockets look, but not all at once.
+            self.after = random.uniform(0, SPREAD) if users is None else 0.0  # noqa: S311
+            self.look_again.set()
+
     async def _recheck_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(RECHECK)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.look_again.wait(), RECHECK)
+                await asyncio.sleep(self.after)
+            self.look_again.clear()
             try:
                 await self.recheck()
             except Exception:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Collection
 from typing import Any
 
 import structlog
@@ -23,6 +24,9 @@ RUN_FACTS = """
     SELECT r.uuid::text, p.uuid::text, t.slug FROM run r JOIN pipeline p ON p.id = r.pipeline_id
     JOIN team t ON t.id = r.team_id WHERE r.id = %s
 """
+
+# The group of all sockets, which hear in it that rights have changed.
+RIGHTS = "rights"
 
 Message = dict[str, Any]
 
@@ -123,3 +127,9 @@ def log_grew(run_id: int, attempt: str, lines: int) -> None:
     if facts is not None:
         message = {"type": "live.log", "run": facts[0], "attempt": attempt, "lines": lines}
         _publisher().put(("log", attempt), [f"run.{facts[0]}"], message)
+
+
+def rights_changed(users: Collection[int] | None, **_: Any) -> None:
+    """These people, or perhaps anybody, may see more or less: their sockets look again."""
+    ids = sorted(users) if users is not None else None
+    _publisher().put((RIGHTS, str(ids)), [RIGHTS], {"type": "live.rights", "users": ids})

@@ -14,8 +14,10 @@ from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 from django.db.models import F
 
+from pipelines import accounts, grants
 from pipelines.clock import EngineNow
 from pipelines.models import Membership
+from pipelines.people import set_roles
 from runs import consumers, live
 from runs.models import Run
 from tests import factories
@@ -381,6 +383,51 @@ def test_who_is_signed_out_is_told_and_the_socket_ends(people: Cast, how: str) -
         else:
             people.bob.set_password("something else entirely")
             await people.bob.asave()
+        assert (await bob.hear())["code"] == "signed-out"
+        assert await bob.closed_with() == consumers.SIGNED_OUT
+
+    run(story)
+
+
+def test_a_role_that_is_taken_away_ends_the_subscription_within_seconds(people: Cast, bobs_run: Run) -> None:
+    """Nobody waits for the next look by the clock, which comes after half a minute."""
+    session, name = session_of(people.bob), str(bobs_run.uuid)
+
+    async def story() -> None:
+        async with browser(session) as bob:
+            await bob.subscribe("run", name)
+            await sync_to_async(set_roles)(people.team, people.bob, [], actor=people.alice)
+            assert (await bob.hear())["code"] == "no-longer-allowed"
+            await tell(f"run.{name}", **moved(bobs_run, 3))
+            assert await bob.silent()
+
+    run(story)
+
+
+def test_what_is_lent_is_heard_until_it_is_taken_back(
+    people: Cast, bobs_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "SPREAD", 0.2)
+    lent = grants.lend(bobs_run.pipeline, people.others, "view", actor=people.alice)
+    session, name = session_of(people.charlie), str(bobs_run.uuid)
+    time.sleep(3 * live.EVERY)
+
+    async def story() -> None:
+        async with browser(session) as charlie:
+            assert (await charlie.subscribe("run", name))["type"] == "subscribed"
+            await sync_to_async(grants.end)(lent, actor=people.alice)
+            assert (await charlie.hear())["code"] == "no-longer-allowed"
+
+    run(story)
+
+
+def test_whoever_is_deactivated_is_signed_out_of_the_socket_within_seconds(people: Cast) -> None:
+    session = session_of(people.bob)
+
+    async def story() -> None:
+        bob = Browser(session)
+        assert await bob.open()
+        await sync_to_async(accounts.deactivate)(people.bob, actor=people.alice)
         assert (await bob.hear())["code"] == "signed-out"
         assert await bob.closed_with() == consumers.SIGNED_OUT
 
