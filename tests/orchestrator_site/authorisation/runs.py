@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from runs.models import Attempt, Run, TaskRun
+from pipelines.models import CodeLocation
+from runs.models import Attempt, Environment, Run, TaskRun
 from tests.orchestrator_site.authorisation.base import (
+    EDITOR,
     MARK,
     ROLES,
     RUNNERS,
@@ -22,6 +24,7 @@ APPROVER = frozenset({"approver"})
 RUN = "/api/v1/runs/{run}/"
 STEP = "/api/v1/task-runs/{step}/"
 ATTEMPT = "/api/v1/attempts/{attempt}/"
+ENVIRONMENT = "/api/v1/environments/{environment}/"
 
 
 def prepare(world: World) -> None:
@@ -47,7 +50,18 @@ def prepare(world: World) -> None:
         "attempt": str(attempt.uuid),
         **{key: str(step(open_run, key)) for key in ("again", "busy", "ask")},
         "step": str(step(failed, "only")),
+        "environment": str(environment(world)),
     }
+
+
+def environment(world: World) -> object:
+    """The failed environment of the team's code location."""
+    snapshot = CodeLocation.objects.get(uuid=world.names["location"]).last_snapshot
+    assert snapshot is not None
+    made = Environment.objects.create(
+        lock_sha256=snapshot.lock_sha256, wanted=snapshot.python, state="failed", problem=MARK, log=MARK
+    )
+    return made.uuid
 
 
 def step(run: Run, key: str) -> object:
@@ -83,6 +97,13 @@ LINES: dict[tuple[str, str], Line] = {
     ),
     ("api/v1/attempts/<str:attempt_id>/log/", "GET"): seen(f"{ATTEMPT}log/"),
     ("api/v1/attempts/<str:attempt_id>/log/download", "GET"): seen(f"{ATTEMPT}log/download"),
+    ("api/v1/environments/", "GET"): listed("/api/v1/environments/"),
+    ("api/v1/environments/<str:environment_id>/", "GET"): lent(ENVIRONMENT),
+    ("api/v1/environments/<str:environment_id>/log/", "GET"): lent(f"{ENVIRONMENT}log/"),
+    # Whoever may sync the code may have what it needs built.
+    ("api/v1/environments/<str:environment_id>/build/", "POST"): Line(
+        f"{ENVIRONMENT}build/", EDITOR, scope="edit", borrower=403
+    ),
     # Things of the site: everybody who is signed in sees that they are there.
     ("api/v1/queues/", "GET"): listed("/api/v1/queues/"),
     ("api/v1/workers/", "GET"): listed("/api/v1/workers/"),
