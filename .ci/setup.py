@@ -117,7 +117,7 @@ def set_up_demo() -> None:
     if is_stamped("demo", wanted) and any((ROOT / ".venv-tasks").glob("*")):
         return
     say("building the environment of the demo's tasks")
-    run(PYTHON, "manage.py", "build_environment", "--demo")
+    run(PYTHON, "manage.py", "environments", "build", "--demo")
     stamp("demo", wanted)
 
 

@@ -75,11 +75,11 @@ def found(cache: Path) -> list[Found]:
     return sorted(rows, key=lambda row: -row.idle)
 
 
-def prune(cache: Path, days: float, keep: Iterable[Path]) -> list[Found]:
-    """Remove what nobody used for `days` days, but for those to keep and those in use; returns what went."""
+def prunable(cache: Path, days: float, keep: Iterable[Path]) -> list[Found]:
+    """What was not used for `days` days, but for those to keep and those that a process runs on."""
     kept = set(keep)
-    candidates = [row for row in found(cache) if row.idle >= days * DAY and row.folder not in kept]
-    return [row for row in candidates if not is_running(row.folder) and remove(row.folder)]
+    old = [row for row in found(cache) if row.idle >= days * DAY and row.folder not in kept]
+    return [row for row in old if not is_running(row.folder)]
 
 
 def is_running(folder: Path) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
+from pipelines import audit
 from runs import building, chores, pruning
 from runs.environment_rows import Row
 from runs.models import Chore, Environment
@@ -43,13 +44,23 @@ def needed() -> set[tuple[str, str]]:
         return {(lock, python) for lock, python in cursor.fetchall()}
 
 
-def prune(days: float | None = None) -> list[pruning.Found]:
-    """Remove from this machine what nothing needs and nobody used for `days`, by default the setting's."""
+def prunable(days: float | None = None) -> list[pruning.Found]:
+    """What nothing needs and nobody used for ``days``, by default the setting's, on this machine."""
     limit = settings.ORCHESTRATOR["ENVIRONMENT_DAYS"] if days is None else days
     cache = building.cache_folder()
+    return pruning.prunable(cache, limit, pruning.paths_of(cache, needed()))
+
+
+def prune(days: float | None = None, *, by_person: bool = False) -> list[pruning.Found]:
+    """Remove what is prunable from this machine; returns what went. A person's doing is written down."""
     building.let_go()
-    removed = pruning.prune(cache, limit, pruning.paths_of(cache, needed()))
+    removed = [found for found in prunable(days) if pruning.remove(found.folder)]
     _forget(removed)
+    if removed and by_person:
+        names = [found.folder.name for found in removed]
+        with transaction.atomic():
+            freed = {"host": socket.gethostname(), "removed": names, "bytes": sum(f.own for f in removed)}
+            audit.write(None, "environment.prune", None, freed, team=None, name=socket.gethostname())
     return removed
 
 
