@@ -23,7 +23,7 @@ from pipelines.models import (
     Team,
     User,
 )
-from pipelines.store import Store
+from pipelines.store import configured
 from runs.kinds import Finishing, Preparing
 from runs.models import (
     Approval,
@@ -212,7 +212,7 @@ def make_stored(
     filename: str = "",
 ) -> str:
     """The id of an artifact whose bytes, or whose folder, lie in the store."""
-    store = Store(settings.ORCHESTRATOR["STORE"])
+    store = configured.store()
     kept = store.put_folder(data) if isinstance(data, Path) else store.put_bytes(data)
     attempt = make_attempt(make_run(make_version(team), user), "ingest")
     output = AttemptOutput.objects.create(
