@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The bytes, always as a download; of a folder its manifest. */
+        /** @description The bytes, or a range of them, always as a download; of a folder its manifest. */
         get: operations["artifacts_content"];
         put?: never;
         post?: never;
@@ -201,7 +201,11 @@ export interface paths {
         /** @description The code locations a person sees. */
         get: operations["code_locations_list"];
         put?: never;
-        /** @description Register a folder of the server and read it once. It reads the server's disk: site admins only. */
+        /**
+         * @description Register a folder of the server, which is read at once, or a Git repository, which is synced soon.
+         *
+         *     What reads the server's disk takes a site admin; a repository elsewhere an admin of the team.
+         */
         post: operations["code_locations_create"];
         delete?: never;
         options?: never;
@@ -220,10 +224,12 @@ export interface paths {
         get: operations["code_locations_read"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** @description Offer its blocks no more. Published versions keep the code they were published with. */
+        delete: operations["code_locations_archive"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** @description Change where a repository is read from, and have it synced when that matters. */
+        patch: operations["code_locations_change"];
         trace?: never;
     };
     "/api/v1/code-locations/{id}/blocks/": {
@@ -243,6 +249,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/code-locations/{id}/snapshots/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description All that was ever synced, the newest first. */
+        get: operations["code_locations_snapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/code-locations/{id}/sync/": {
         parameters: {
             query?: never;
@@ -252,7 +275,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Take a snapshot of the folder as it is now, and read its blocks. */
+        /** @description A folder is read now: 200. A repository is synced soon: 202, and `syncing` tells how far it is. */
         post: operations["code_locations_sync"];
         delete?: never;
         options?: never;
@@ -324,6 +347,109 @@ export interface paths {
         /** @description A new endpoint. A folder outside the home is the server's disk, so only a site admin names one. */
         post: operations["endpoints_create"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/environments/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The environments of the code locations you see, the newest first. */
+        get: operations["environments_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/environments/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One environment with its packages and the machines that have it. */
+        get: operations["environments_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/environments/{id}/build/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Build again what could not be built, now. */
+        post: operations["environments_build"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/environments/{id}/log/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What was said while it was built, also while it is. Ask again from ``next`` until complete. */
+        get: operations["environments_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What is lent now by and to the teams a person sees, the newest first. */
+        get: operations["grants_list"];
+        put?: never;
+        /** @description Lend a thing of a team that one manages to another team, for one verb. */
+        post: operations["grants_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Take a thing back. Documents that name it have a problem from now on; their runs are refused. */
+        delete: operations["grants_end"];
         options?: never;
         head?: never;
         patch?: never;
@@ -490,6 +616,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pipelines/{name}/code/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Which code the active version uses, and whether there is newer; 204 when it uses none. */
+        get: operations["pipelines_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipelines/{name}/draft/": {
         parameters: {
             query?: never;
@@ -539,6 +682,7 @@ export interface paths {
          * @description Publish the draft: 201, or 200 with the newest version when nothing changed, 422 with problems.
          *
          *     412 when If-Match names an older draft: what is published is then not what was read.
+         *     `code: "latest"` publishes the active version's text again, with the code that was synced last.
          */
         post: operations["versions_publish"];
         delete?: never;
@@ -666,6 +810,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/rerun-plan/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description What a rerun would do with each task: run it, take its result over, or decide on the way. */
+        post: operations["runs_rerun_plan_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/rerun/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Start a new run from this one: any version, other parameters, from a task, or of a selection. */
+        post: operations["runs_rerun_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/resume-plan/": {
         parameters: {
             query?: never;
@@ -754,6 +932,77 @@ export interface paths {
         patch: operations["secrets_change"];
         trace?: never;
     };
+    "/api/v1/service-accounts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The service accounts of the teams a person sees, disabled ones too. */
+        get: operations["service_accounts_list"];
+        put?: never;
+        /** @description A new service account of a team that one manages. */
+        post: operations["service_accounts_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-accounts/{username}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One service account. */
+        get: operations["service_accounts_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description Its name and its roles; `active: false` disables it and revokes its tokens for good. */
+        patch: operations["service_accounts_change"];
+        trace?: never;
+    };
+    "/api/v1/service-accounts/{username}/tokens/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The tokens of a service account, without their text, for those who manage its team. */
+        get: operations["service_tokens_list"];
+        put?: never;
+        /** @description A new token of a service account, bound to its team; its text is in this answer alone. */
+        post: operations["service_tokens_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-accounts/{username}/tokens/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Revoke a token of a service account. */
+        delete: operations["service_tokens_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/task-runs/{id}/": {
         parameters: {
             query?: never;
@@ -816,6 +1065,23 @@ export interface paths {
         put?: never;
         /** @description Start a retry that waits for its time now. */
         post: operations["task_runs_retry_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/task-runs/{id}/reuse/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Why its result was taken over from an earlier run, or why not: part by part. */
+        get: operations["task_runs_reuse_retrieve"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -913,8 +1179,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        ActionEnum: "run" | "keep";
         /** @description A serializer that is given and gives plain values. */
         ActivateRequest: {
             version: number;
@@ -1089,6 +1353,8 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["AuditRow"][];
         };
+        /** @enum {unknown} */
+        BlankEnum: "";
         /** @description A serializer that is given and gives plain values. */
         Block: {
             /** @description the first line of its docstring */
@@ -1109,6 +1375,19 @@ export interface components {
         Blocks: {
             blocks: components["schemas"]["Block"][];
             snapshot: string | null;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        BuildLogShape: {
+            /** @description Another build has another log: begin at 0 again. */
+            build: number;
+            /** @description Nothing is being built. */
+            complete: boolean;
+            /** @description The offset to ask for next. */
+            next: number;
+            offset: number;
+            text: string;
+            /** @description Characters so far. */
+            total: number;
         };
         /** @description A serializer that is given and gives plain values. */
         BytesShape: {
@@ -1134,6 +1413,12 @@ export interface components {
             /** Format: uuid */
             task_run: string;
         };
+        /** @enum {string} */
+        CodeEnum: "draft" | "latest";
+        /** @enum {string} */
+        CodeKind: "folder" | "git";
+        /** @enum {string} */
+        CodeState: "never" | "in-step" | "behind" | "diverged" | "dirty" | "plain";
         /** @description A serializer that is given and gives plain values. */
         CodeUsed: {
             follow: string;
@@ -1159,6 +1444,21 @@ export interface components {
             /** @description the commonest values that come more than once */
             top: components["schemas"]["TopValue"][];
             type: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        Commit: {
+            /**
+             * Format: date-time
+             * @description when its author made it
+             */
+            at: string | null;
+            /** @description the full name of the ref it was found under; may be empty */
+            branch: string;
+            /** @description the folder held more, or other, than this commit */
+            dirty: boolean;
+            sha: string;
+            /** @description the first line of its message */
+            subject: string;
         };
         /** @description A serializer that is given and gives plain values. */
         CreateEndpointRequest: {
@@ -1205,6 +1505,14 @@ export interface components {
             results: components["schemas"]["DeploymentItem"][];
         };
         /** @description A serializer that is given and gives plain values. */
+        DifferenceShape: {
+            after: unknown | null;
+            before: unknown | null;
+            name: string;
+            part: string;
+            words: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
         Draft: {
             document: string;
             etag: string;
@@ -1242,6 +1550,83 @@ export interface components {
             team: string;
         };
         /** @description A serializer that is given and gives plain values. */
+        EnvironmentDetail: {
+            /** @description How many times it was built. */
+            build: number;
+            /** Format: date-time */
+            built_at: string | null;
+            hosts: components["schemas"]["HostShape"][];
+            /** Format: uuid */
+            id: string;
+            lock_sha256: string;
+            /** @description Whether you may have it built again. */
+            may_build: boolean;
+            package_count: number;
+            packages: components["schemas"]["PackageShape"][];
+            preload_problems: components["schemas"]["PreloadProblem"][];
+            problem: string;
+            problem_code: components["schemas"]["ProblemCodeEnum"] | components["schemas"]["BlankEnum"];
+            progress: string;
+            /** @description The version it was built on. */
+            python: string;
+            /** @description Bytes on the disk of one host, the largest of all. */
+            size: number;
+            /** Format: date-time */
+            started_at: string | null;
+            state: components["schemas"]["EnvironmentState"];
+            /** Format: date-time */
+            used_at: string | null;
+            used_by: components["schemas"]["EnvironmentUse"][];
+            /** @description Versions of Python that will do, as PEP 440. */
+            wanted: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        EnvironmentShape: {
+            /** @description How many times it was built. */
+            build: number;
+            /** Format: date-time */
+            built_at: string | null;
+            /** Format: uuid */
+            id: string;
+            lock_sha256: string;
+            package_count: number;
+            preload_problems: components["schemas"]["PreloadProblem"][];
+            problem: string;
+            problem_code: components["schemas"]["ProblemCodeEnum"] | components["schemas"]["BlankEnum"];
+            progress: string;
+            /** @description The version it was built on. */
+            python: string;
+            /** @description Bytes on the disk of one host, the largest of all. */
+            size: number;
+            /** Format: date-time */
+            started_at: string | null;
+            state: components["schemas"]["EnvironmentState"];
+            /** Format: date-time */
+            used_at: string | null;
+            used_by: components["schemas"]["EnvironmentUse"][];
+            /** @description Versions of Python that will do, as PEP 440. */
+            wanted: string;
+        };
+        EnvironmentShapePage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["EnvironmentShape"][];
+        };
+        /** @enum {string} */
+        EnvironmentState: "missing" | "building" | "ready" | "failed";
+        /** @description A serializer that is given and gives plain values. */
+        EnvironmentUse: {
+            /**
+             * Format: uuid
+             * @description Of the code location.
+             */
+            id: string;
+            name: string;
+            team: string;
+        };
+        /** @description ``from`` is a word of the language, so such a field has another name in the class. */
         EventShape: {
             actor: string;
             /** Format: date-time */
@@ -1260,7 +1645,49 @@ export interface components {
             results: components["schemas"]["EventShape"][];
         };
         /** @enum {string} */
+        FollowEnum: "published" | "latest";
+        /** @description A serializer that is given and gives plain values. */
+        ForeseenShape: {
+            action: components["schemas"]["ForeseenShapeActionEnum"];
+            code: string;
+            /** @description What differs, part by part. */
+            details: string[];
+            key: string;
+            kind: string;
+            reason: string;
+        };
+        /** @enum {string} */
+        ForeseenShapeActionEnum: "run" | "reuse" | "decide";
+        /** @enum {string} */
         FormatEnum: "parquet" | "csv";
+        /** @description A serializer that is given and gives plain values. */
+        GrantShape: {
+            can_end: boolean;
+            /** Format: date-time */
+            created_at: string;
+            created_by: components["schemas"]["Person"];
+            /** Format: uuid */
+            id: string;
+            /** @description pipeline, codelocation, secret, endpoint or model */
+            kind: string;
+            /** @description how documents of the other team name it: owner:name */
+            name: string;
+            /** Format: uuid */
+            object: string;
+            /** @description the team it belongs to */
+            owner: string;
+            /** @description the team it is lent to */
+            team: string;
+            /** @description view, run, or use: documents may name it */
+            verb: string;
+        };
+        GrantShapePage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["GrantShape"][];
+        };
         /** @description A serializer that is given and gives plain values. */
         GraphDiff: {
             added: string[];
@@ -1304,12 +1731,28 @@ export interface components {
             to: unknown;
         };
         /** @description A serializer that is given and gives plain values. */
+        HostKey: {
+            /** @description as `ssh-keygen -l` shows it */
+            fingerprint: string;
+            host: string;
+            kind: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        HostShape: {
+            host: string;
+            path: string;
+            /** @description Bytes on the disk. */
+            size: number;
+        };
+        /** @description A serializer that is given and gives plain values. */
         InputShape: {
             artifact: components["schemas"]["BytesShape"] | null;
             name: string;
             type: string;
             value: unknown | null;
         };
+        /** @enum {string} */
+        IsolationEnum: "shared user" | "own user";
         /** @description Who answers for a pipeline. */
         Keeper: {
             /** @description false when they may no longer sign in or are no longer in the team */
@@ -1383,19 +1826,73 @@ export interface components {
         /** @enum {string} */
         LeaseState: "live" | "draining" | "closed" | "lost";
         /** @description A serializer that is given and gives plain values. */
+        LendRequest: {
+            kind: string;
+            /** Format: uuid */
+            object: string;
+            team: string;
+            verb: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
         Location: {
             address: string;
+            auto_sync: boolean;
+            can: components["schemas"]["LocationCan"];
+            check_error: string;
+            /** Format: date-time */
+            checked_at: string | null;
+            /** @description where the last sync stood */
+            commit: components["schemas"]["Commit"] | null;
+            /** Format: date-time */
+            created_at: string;
+            environment: components["schemas"]["LocationEnvironment"] | null;
+            /** @description inside the repository */
+            folder: string;
+            host_keys: components["schemas"]["HostKey"][];
             /** Format: uuid */
             id: string;
-            kind: string;
+            kind: components["schemas"]["CodeKind"];
+            known_hosts: string;
             lock_file: string;
             name: string;
+            /** @description what the last sync left out */
+            notes: string[];
             preload: string[];
+            /** @description branch, tag or commit; empty for what the repository begins with */
+            ref: string;
+            /** @description where the ref pointed when it was last looked at */
+            remote_commit: string;
+            /** @description the name of the secret with the credentials */
+            secret: string;
             snapshot: components["schemas"]["Snapshot"] | null;
+            /** @description how the last snapshot stands to what there is */
+            state: components["schemas"]["CodeState"];
+            /** @description why the last sync failed, and how to go on */
             sync_error: string;
             /** Format: date-time */
             synced_at: string | null;
+            /** @description null while no sync is under way */
+            syncing: components["schemas"]["Syncing"] | null;
             team: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        LocationCan: {
+            /** @description change and archive it */
+            manage: boolean;
+            sync: boolean;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        LocationEnvironment: {
+            /** Format: uuid */
+            id: string;
+            /** @description Module -> why it could not be imported. */
+            preload_problems: {
+                [key: string]: string;
+            };
+            problem: string;
+            problem_code: components["schemas"]["ProblemCodeEnum"] | components["schemas"]["BlankEnum"];
+            progress: string;
+            state: components["schemas"]["EnvironmentState"];
         };
         LocationPage: {
             /** Format: uri */
@@ -1423,6 +1920,14 @@ export interface components {
             source?: components["schemas"]["SourceEnum"];
             team?: string;
             value?: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        MakeServiceAccountRequest: {
+            /** @default  */
+            name: string;
+            roles?: components["schemas"]["RolesEnum"][];
+            team?: string;
+            username: string;
         };
         /** @description A serializer that is given and gives plain values. */
         MakeTeamRequest: {
@@ -1594,6 +2099,8 @@ export interface components {
             /** Format: date-time */
             revoked_at: string | null;
             scopes: string[];
+            /** @description usable, ending (within 14 days), expired or revoked */
+            state: string;
             team: string | null;
             /** @description shown this once */
             token: string;
@@ -1614,6 +2121,21 @@ export interface components {
             value: unknown | null;
         };
         /** @description A serializer that is given and gives plain values. */
+        PackageShape: {
+            name: string;
+            version: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        PatchedChangeLocationRequest: {
+            address?: string;
+            auto_sync?: boolean;
+            folder?: string;
+            known_hosts?: string;
+            lock_file?: string;
+            ref?: string;
+            secret?: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
         PatchedChangePipelineRequest: {
             deputy?: string | null;
             owner?: string | null;
@@ -1626,6 +2148,12 @@ export interface components {
             address?: string;
             description?: string;
             value?: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        PatchedChangeServiceAccountRequest: {
+            active?: boolean;
+            name?: string;
+            roles?: components["schemas"]["RolesEnum"][];
         };
         /** @description The shape of PERSON, for the schema. */
         Person: {
@@ -1662,6 +2190,26 @@ export interface components {
             run: boolean;
         };
         /** @description A serializer that is given and gives plain values. */
+        PipelineCode: {
+            follow: components["schemas"]["FollowEnum"];
+            /** @description what was synced last */
+            latest: components["schemas"]["Snapshot"] | null;
+            /** @description as the version names it */
+            location: string;
+            /**
+             * Format: uuid
+             * @description null when it may not be seen
+             */
+            location_id: string | null;
+            /** @description the version uses an older snapshot than the last one */
+            new_code: boolean;
+            state: components["schemas"]["CodeState"] | components["schemas"]["NullEnum"];
+            /** @description what its runs use now */
+            used: components["schemas"]["Snapshot"] | null;
+            /** @description the active one */
+            version: number;
+        };
+        /** @description A serializer that is given and gives plain values. */
         PipelineGraph: {
             edges: components["schemas"]["GraphEdge"][];
             tasks: components["schemas"]["GraphTask"][];
@@ -1687,11 +2235,13 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         PlannedShape: {
-            action: components["schemas"]["ActionEnum"];
+            action: components["schemas"]["PlannedShapeActionEnum"];
             code: string;
             key: string;
             reason: string;
         };
+        /** @enum {string} */
+        PlannedShapeActionEnum: "run" | "keep";
         /** @description A serializer that is given and gives plain values. */
         Port: {
             /** @description the only values it takes */
@@ -1700,6 +2250,11 @@ export interface components {
             name: string;
             required?: boolean;
             type: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        PreloadProblem: {
+            module: string;
+            problem: string;
         };
         /** @description A serializer that is given and gives plain values. */
         PreviewColumn: {
@@ -1749,6 +2304,8 @@ export interface components {
             title: string;
             type: string;
         };
+        /** @enum {string} */
+        ProblemCodeEnum: "python-missing" | "build-failed";
         /** @description A serializer that is given and gives plain values. */
         Producer: {
             attempt_no: number;
@@ -1778,6 +2335,11 @@ export interface components {
         PublishRequest: {
             /** @default true */
             activate: boolean;
+            /**
+             * @description latest: the active version's text with the last synced code, instead of the draft
+             * @default draft
+             */
+            code: components["schemas"]["CodeEnum"];
             /** @default  */
             message: string;
         };
@@ -1806,7 +2368,9 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         QueueShape: {
-            isolation: string;
+            isolation: components["schemas"]["IsolationEnum"];
+            /** @description Why no worker takes its tasks, when none gives that isolation. */
+            isolation_problem: string;
             labels: {
                 [key: string]: unknown;
             };
@@ -1848,13 +2412,19 @@ export interface components {
             state: string;
             task: string;
         };
-        /** @description A serializer that is given and gives plain values. */
+        /** @description The fields ref, folder, secret, known_hosts and auto_sync are of repositories. */
         RegisterLocationRequest: {
             address: string;
-            /** @default  */
-            lock_file: string;
+            auto_sync?: boolean;
+            folder?: string;
+            /** @default folder */
+            kind: components["schemas"]["CodeKind"];
+            known_hosts?: string;
+            lock_file?: string;
             name: string;
             preload?: string[];
+            ref?: string;
+            secret?: string;
             team?: string;
         };
         /** @description A serializer that is given and gives plain values. */
@@ -1879,11 +2449,78 @@ export interface components {
             team: string;
             version: number;
         };
+        /** @description ``from`` is a word of the language, so such a field has another name in the class. */
+        RerunOfShape: {
+            /** @description The task from which all ran, if one was named. */
+            from: string;
+            /** Format: uuid */
+            id: string;
+            number: number;
+            reuse: boolean;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        RerunPlanShape: {
+            /** @description Action -> number of tasks. */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description Those of the new run, complete. */
+            parameters: {
+                [key: string]: unknown;
+            };
+            tasks: components["schemas"]["ForeseenShape"][];
+            version: number;
+        };
+        /** @description ``from`` is a word of the language, so such a field has another name in the class. */
+        RerunRequest: {
+            /** @description Run this task and all after it, whatever was done before. */
+            from?: string;
+            /** @description Run these tasks, and have what they need: taken over where it is equal, else run. */
+            only?: string[];
+            /** @description Name -> value; what is left out is as in the old run. */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Take over what is equal in the old run, or cached.
+             * @default true
+             */
+            reuse: boolean;
+            /** @description That of the old run when left out. */
+            version?: number;
+        };
         /** @description A serializer that is given and gives plain values. */
         ResumePlanShape: {
             allowed: boolean;
             tasks: components["schemas"]["PlannedShape"][];
             why_not: string | null;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        ReuseShape: {
+            /** @description Whether an equal result was, or will be, looked for. */
+            considered: boolean;
+            differences: components["schemas"]["DifferenceShape"][];
+            /** @description sha256 of what it was made from. */
+            key: string;
+            /** @description The earlier result that differs least. */
+            nearest: components["schemas"]["ReusedFromShape"] | null;
+            reused: boolean;
+            sentence: string;
+            taken_from: components["schemas"]["ReusedFromShape"] | null;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        ReusedFromShape: {
+            /** Format: uuid */
+            attempt: string;
+            attempt_no: number;
+            /** Format: date-time */
+            finished_at: string | null;
+            number: number;
+            /** Format: uuid */
+            run: string;
+            task: string;
+            /** Format: uuid */
+            task_run: string;
         };
         /** @enum {string} */
         RolesEnum: "viewer" | "editor" | "operator" | "approver" | "auditor" | "admin";
@@ -1891,7 +2528,14 @@ export interface components {
         RunCanShape: {
             approve: boolean;
             cancel: boolean;
+            rerun: boolean;
             resume: boolean;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        RunCodeShape: {
+            /** @description owner:name where another team lends it */
+            location: string;
+            snapshot: components["schemas"]["Snapshot"];
         };
         /** @description A serializer that is given and gives plain values. */
         RunGlyph: {
@@ -1910,6 +2554,7 @@ export interface components {
         RunShape: {
             can: components["schemas"]["RunCanShape"];
             cause: components["schemas"]["CauseShape"] | null;
+            code: components["schemas"]["RunCodeShape"] | null;
             /** @description State -> number of steps. */
             counts: {
                 [key: string]: number;
@@ -1930,6 +2575,7 @@ export interface components {
             paused_at: string | null;
             pipeline: components["schemas"]["PipelineNameShape"];
             requested_by: components["schemas"]["Person"] | null;
+            rerun_of: components["schemas"]["RerunOfShape"] | null;
             resume_no: number;
             /** Format: date-time */
             started_at: string | null;
@@ -2013,6 +2659,30 @@ export interface components {
             title: string;
         };
         /** @description A serializer that is given and gives plain values. */
+        ServiceAccount: {
+            /** @description false once it was disabled: its tokens are revoked */
+            active: boolean;
+            /** Format: date-time */
+            created_at: string;
+            created_by: components["schemas"]["Person"] | null;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            roles: string[];
+            /** @description the team it belongs to, and the only one it can work in */
+            team: string;
+            /** @description how many can be used now */
+            tokens: number;
+            username: string;
+        };
+        ServiceAccountPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["ServiceAccount"][];
+        };
+        /** @description A serializer that is given and gives plain values. */
         SetMemberRequest: {
             /** Format: email */
             email?: string;
@@ -2038,12 +2708,25 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         Snapshot: {
+            /** @description the first one in which these bytes were seen */
+            commit: components["schemas"]["Commit"] | null;
             /** Format: date-time */
             created_at: string;
             file_count: number;
+            /** Format: uuid */
+            id: string;
             lock_sha256: string;
+            /** @description the versions of Python that it wants; empty for any */
+            python: string;
             size: number;
             tree_sha256: string;
+        };
+        SnapshotPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Snapshot"][];
         };
         /** @enum {string} */
         SourceEnum: "value" | "environment" | "file";
@@ -2059,6 +2742,11 @@ export interface components {
             };
             /** @description The active one when left out. */
             version?: number;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        Syncing: {
+            per_cent: number;
+            words: string;
         };
         /** @description A serializer that is given and gives plain values. */
         TableProfile: {
@@ -2100,6 +2788,8 @@ export interface components {
             reason: string;
             retries_limit: number;
             retries_used: number;
+            /** @description The attempt whose result was taken over. */
+            reused_from: components["schemas"]["ReusedFromShape"] | null;
             /** Format: uuid */
             run: string;
             /** Format: date-time */
@@ -2131,6 +2821,8 @@ export interface components {
             reason: string;
             retries_limit: number;
             retries_used: number;
+            /** @description The attempt whose result was taken over. */
+            reused_from: components["schemas"]["ReusedFromShape"] | null;
             /** Format: date-time */
             started_at: string | null;
             state: components["schemas"]["TaskState"];
@@ -2173,6 +2865,8 @@ export interface components {
             /** Format: date-time */
             revoked_at: string | null;
             scopes: string[];
+            /** @description usable, ending (within 14 days), expired or revoked */
+            state: string;
             team: string | null;
         };
         TokenPage: {
@@ -2438,6 +3132,14 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2758,6 +3460,8 @@ export interface operations {
         parameters: {
             query?: {
                 team?: string;
+                /** @description what documents of this team may name */
+                usable_by?: string;
             };
             header?: never;
             path?: never;
@@ -2846,6 +3550,69 @@ export interface operations {
             };
         };
     };
+    code_locations_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    code_locations_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedChangeLocationRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Location"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
     code_locations_blocks: {
         parameters: {
             query?: never;
@@ -2876,6 +3643,36 @@ export interface operations {
             };
         };
     };
+    code_locations_snapshots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotPage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
     code_locations_sync: {
         parameters: {
             query?: never;
@@ -2888,6 +3685,14 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Location"];
+                };
+            };
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3006,6 +3811,8 @@ export interface operations {
         parameters: {
             query?: {
                 team?: string;
+                /** @description what documents of this team may name */
+                usable_by?: string;
             };
             header?: never;
             path?: never;
@@ -3052,6 +3859,223 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EndpointItem"];
                 };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    environments_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentShapePage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    environments_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    environments_build: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    environments_log: {
+        parameters: {
+            query?: {
+                /** @description In characters, from 0. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildLogShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    grants_list: {
+        parameters: {
+            query?: {
+                /** @description of this one thing */
+                object?: string;
+                /** @description given or received by this team */
+                team?: string;
+                /** @description seen from that team */
+                way?: "given" | "received";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantShapePage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    grants_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LendRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    grants_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -3471,6 +4495,43 @@ export interface operations {
             };
         };
     };
+    pipelines_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineCode"];
+                };
+            };
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
     draft_read: {
         parameters: {
             query?: {
@@ -3870,6 +4931,76 @@ export interface operations {
             };
         };
     };
+    runs_rerun_plan_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RerunRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RerunPlanShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    runs_rerun_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RerunRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
     runs_resume_plan_retrieve: {
         parameters: {
             query?: never;
@@ -3967,6 +5098,8 @@ export interface operations {
         parameters: {
             query?: {
                 team?: string;
+                /** @description what documents of this team may name */
+                usable_by?: string;
             };
             header?: never;
             path?: never;
@@ -4118,6 +5251,226 @@ export interface operations {
             };
         };
     };
+    service_accounts_list: {
+        parameters: {
+            query?: {
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccountPage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    service_accounts_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeServiceAccountRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    service_accounts_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    service_accounts_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedChangeServiceAccountRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    service_tokens_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    service_tokens_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeTokenRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    service_tokens_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
     task_runs_retrieve: {
         parameters: {
             query?: never;
@@ -4233,6 +5586,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskRunDetailShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    task_runs_reuse_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReuseShape"];
                 };
             };
             /** @description A problem (RFC 9457). */
