@@ -79,9 +79,9 @@ LINES: dict[tuple[str, str], Line] = {
     ("api/v1/runs/<str:run_id>/resume-plan/", "GET"): lent(f"{RUN}resume-plan/"),
     ("api/v1/runs/<str:run_id>/resume/", "POST"): Line("/api/v1/runs/{failed}/resume/", RUNNERS, scope="run"),
     ("api/v1/runs/<str:run_id>/rerun-plan/", "POST"): Line(
-        f"{RUN}rerun-plan/", RUNNERS, scope="run", body={}, borrower=403
+        f"{RUN}rerun-plan/", RUNNERS, scope="run", body={}, borrower=200
     ),
-    ("api/v1/runs/<str:run_id>/rerun/", "POST"): Line(f"{RUN}rerun/", RUNNERS, 201, "run", {}, borrower=403),
+    ("api/v1/runs/<str:run_id>/rerun/", "POST"): Line(f"{RUN}rerun/", RUNNERS, 201, "run", {}, borrower=201),
     ("api/v1/runs/<str:run_id>/cancel/", "POST"): Line(f"{RUN}cancel/", RUNNERS, scope="run", borrower=403),
     ("api/v1/task-runs/<str:task_run_id>/", "GET"): seen(STEP),
     ("api/v1/task-runs/<str:task_run_id>/reuse/", "GET"): seen(f"{STEP}reuse/"),
