@@ -19,6 +19,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from orchestrator_site.throttles import FailureLimit
 from pipelines import tokens
 from pipelines.errors import Refusal
 from pipelines.models import ApiToken, User
@@ -38,11 +39,19 @@ class BearerAuthentication(BaseAuthentication):
             raise exceptions.AuthenticationFailed("Write the header as 'Authorization: Bearer TOKEN'.")
         token = tokens.find(parts[1].decode("utf-8", errors="replace"))
         if token is None:
+            refuse_guessing(request)
             raise exceptions.AuthenticationFailed("This token is not known, has expired or was revoked.")
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="orchestrator"'
+
+
+def refuse_guessing(request: Request) -> None:
+    """429 for an address that keeps coming with tokens that are none."""
+    limit = FailureLimit()
+    if not limit.allow_request(request):
+        raise exceptions.Throttled(limit.wait())
 
 
 class PlainJsonParser(JSONParser):
@@ -100,8 +109,10 @@ def _of_framework(error: exceptions.APIException) -> Response:
     headers = {}
     if isinstance(error, (exceptions.AuthenticationFailed, exceptions.NotAuthenticated)):
         headers["WWW-Authenticate"] = getattr(error, "auth_header", "Bearer")
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+    if isinstance(error, exceptions.Throttled):
+        seconds = max(1, int(getattr(error, "wait", None) or 1))
+        detail = f"Too many requests in a minute: try again in {seconds} seconds."
+        return _answer(429, problem(429, detail, "too-many-requests"), {"Retry-After": str(seconds)})
     if isinstance(error, exceptions.ValidationError):
         errors = _fields(error.detail)
         detail = "; ".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in errors)

@@ -65,6 +65,33 @@ def env_path(name: str, default: Path) -> Path:
     return Path(os.path.abspath(os.path.expanduser(text))) if text else default
 
 
+def env_choice(name: str, choices: tuple[str, ...]) -> str:
+    """One of these words; empty when the variable is unset or empty."""
+    text = env_str(name)
+    if text and text not in choices:
+        raise ImproperlyConfigured(f"{name} is {text!r}; write one of: {', '.join(choices)}.")
+    return text
+
+
+def env_range(name: str, default: tuple[int, int]) -> tuple[int, int]:
+    """Two whole numbers, `first-last`, the first not above the last and none below 1."""
+    text = env_str(name)
+    if not text:
+        return default
+    first, dash, last = text.partition("-")
+    try:
+        found = (int(first), int(last))
+    except ValueError:
+        dash = ""
+    if not dash or not 1 <= found[0] <= found[1]:
+        raise ImproperlyConfigured(f"{name} is {text!r}; write two numbers, as in {default[0]}-{default[1]}.")
+    return found
+
+
+# The files that secrets have been read from in this process.
+secret_files: list[str] = []
+
+
 def env_secret(name: str) -> str:
     """The secret from NAME, or from the file that NAME_FILE names; empty when neither is set."""
     value, file = env_str(name), env_str(f"{name}_FILE")
@@ -72,6 +99,7 @@ def env_secret(name: str) -> str:
         raise ImproperlyConfigured(f"Both {name} and {name}_FILE are set; set one of them.")
     if not file:
         return value
+    secret_files.append(file)
     try:
         value = Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:

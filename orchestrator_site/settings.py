@@ -27,15 +27,19 @@ from orchestrator_site.embedded.home import (
 )
 from orchestrator_site.env import (
     env_bool,
+    env_choice,
     env_float,
     env_int,
     env_list,
     env_path,
+    env_range,
     env_secret,
     env_secret_file,
     env_str,
+    secret_files,
 )
 from orchestrator_site.signin.env import oidc_apps
+from runs import isolation
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env_bool("DEBUG", False)
@@ -95,6 +99,12 @@ ORCHESTRATOR: dict[str, Any] = {
     # What secrets may refer to on a worker's machine: variables with this prefix, files in this folder.
     "SECRET_VARIABLES": env_str("ORCHESTRATOR_SECRET_VARIABLES", "TASK_SECRET_"),
     "SECRET_FILES": env_str("ORCHESTRATOR_SECRET_FILES"),
+    # The isolation of the queues of a new home: `shared user`, `own user`; empty: the best that works here.
+    "ISOLATION": env_choice("ORCHESTRATOR_ISOLATION", isolation.LEVELS),
+    # Numbers for the users that carry out the tasks of teams at `own user`, first and last.
+    "TASK_UIDS": env_range("ORCHESTRATOR_TASK_UIDS", (64_000, 64_999)),
+    # Files with secrets of the product; no task at `own user` shall see them.
+    "HIDDEN": secret_files,
     # Hosts (`host`, `host:port`) and networks that may be asked although they are not public.
     "INNER_ADDRESSES": env_list("ORCHESTRATOR_INNER_ADDRESSES"),
     # Seconds between two looks of a Git repository for new commits; 0 leaves looking to people.
@@ -106,6 +116,14 @@ ORCHESTRATOR: dict[str, Any] = {
     "LOG_RATE": env_int("ORCHESTRATOR_LOG_RATE", 1024 * 1024),
     # Days for which the result of a task with `cache: true` may be taken over by another run.
     "REUSE_MAX_DAYS": env_float("ORCHESTRATOR_REUSE_MAX_DAYS", 30.0),
+    # Requests to the API in a minute, of one person or token by what they cost, and of one address; 0: any.
+    "RATES": {
+        "reads": env_int("ORCHESTRATOR_RATE_READS", 12_000),
+        "writes": env_int("ORCHESTRATOR_RATE_WRITES", 12_000),
+        "expensive": env_int("ORCHESTRATOR_RATE_EXPENSIVE", 3_000),
+        "failures": env_int("ORCHESTRATOR_RATE_FAILURES", 300),
+        "address": env_int("ORCHESTRATOR_RATE_ADDRESS", 60_000),
+    },
     # Minutes for which a person in a browser is believed before secrets, tokens, roles and the like.
     "REAUTHENTICATE_AFTER": env_float("ORCHESTRATOR_REAUTHENTICATE_AFTER", 15.0),
     "PASSWORD_SIGN_IN": env_bool("ORCHESTRATOR_PASSWORD_SIGN_IN", True),
@@ -406,6 +424,9 @@ REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "orchestrator_site.api.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_THROTTLE_CLASSES": ["orchestrator_site.throttles.RateLimit"],
+    # Whose word about the address of a browser is taken: that of the one proxy in front, or nobody's.
+    "NUM_PROXIES": 1 if env_bool("BEHIND_PROXY", False) else 0,
 }
 REST_KNOX: dict[str, Any] = {"AUTH_HEADER_PREFIX": "Bearer"}
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -422,6 +443,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "TaskState": "runs.states.TaskState",
         "AttemptState": "runs.states.AttemptState",
         "LeaseState": "runs.states.LeaseState",
+        "CodeKind": "pipelines.models.CodeKind",
+        "CodeState": "pipelines.code.STATES",
+        "EnvironmentState": ["missing", "building", "ready", "failed"],
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

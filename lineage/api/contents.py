@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import AsyncIterator
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from asgiref.sync import sync_to_async
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from drf_spectacular.types import OpenApiTypes
@@ -25,21 +23,15 @@ from rest_framework.response import Response
 from lineage import previews, tables
 from lineage.api import shapes
 from lineage.api.artifacts import ArtifactView, store
+from lineage.api.downloads import BINARY, HARMLESS, download
 from lineage.models import Artifact
 from lineage.previews import Part
 from pipelines.api.base import paged, whole_number
-from pipelines.errors import NotFound
-from pipelines.store import StoreError
+from pipelines.errors import NotFound, Refusal
+from pipelines.store import Damaged, StoreAway, StoreError, StoreFull
 
 PATH = OpenApiParameter("path", OpenApiTypes.STR, description="a file in a folder; all of it when left out")
 EXTENSIONS = {"table": "parquet", "array": "npy", "json": "json"}
-BINARY = "application/octet-stream"
-# Against bytes that are not what they say: no script, no frame, no guess at their type, no use by others.
-HARMLESS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 class PartView(ArtifactView):
@@ -54,7 +46,7 @@ class PartView(ArtifactView):
             mark = f'"{self.form}{part.sha256}"'
             answer = get_conditional_response(request, etag=mark) or self.answer(row, part)
         except StoreError as problem:
-            raise _gone(row, problem) from problem
+            raise _refused(row, problem) from problem
         except tables.Unreadable as problem:
             raise NotFound(str(problem), code="folder-unreadable") from problem
         return kept(answer, mark)
@@ -81,7 +73,18 @@ def kept(answer: HttpResponseBase, mark: str) -> HttpResponseBase:
     return answer
 
 
-def _gone(row: Artifact, problem: Exception) -> NotFound:
+class StoreUnusable(Refusal):
+    """The store is away, or has no room for a copy; soon it may be there again."""
+
+    status = 503
+    default_code = "store-away"
+
+
+def _refused(row: Artifact, problem: StoreError) -> Refusal:
+    if isinstance(problem, StoreAway | StoreFull):
+        return StoreUnusable(f"The bytes of {row.name} cannot be fetched now: {problem}.")
+    if isinstance(problem, Damaged):
+        return NotFound(f"The bytes of {row.name} are damaged: {problem}.", code="bytes-damaged")
     return NotFound(f"The bytes of {row.name} are not in the store any more: {problem}.", code="bytes-gone")
 
 
@@ -89,32 +92,18 @@ class ContentView(PartView):
     @extend_schema(
         operation_id="artifacts_content",
         parameters=[PATH],
-        responses={(200, BINARY): OpenApiTypes.BINARY},
+        responses={(200, BINARY): OpenApiTypes.BINARY, (206, BINARY): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, artifact_id: str) -> HttpResponseBase:
-        """The bytes, always as a download; of a folder its manifest."""
+        """The bytes, or a range of them, always as a download; of a folder its manifest."""
         return super().get(request, artifact_id)
 
     def answer(self, row: Artifact, part: Part) -> HttpResponseBase:
         inline = row.content.inline
-        file = store().open(part.sha256) if inline is None else io.BytesIO(inline.encode())
-        name = file_name(row, part)
-        return Download(file, as_attachment=True, filename=name, content_type=BINARY, headers=HARMLESS)
-
-
-class Download(FileResponse):
-    """A file in pieces: under ASGI Django itself would read all of it into memory first."""
-
-    block_size = 1024 * 1024
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces: Any = iter(self)
-
-        def further() -> bytes:
-            return next(pieces, b"")
-
-        while piece := await sync_to_async(further)():
-            yield piece
+        here = store()
+        file = here.open(part.sha256) if inline is None else io.BytesIO(inline.encode())
+        size = here.size(part.sha256) if inline is None else part.size
+        return download(self.request, file, part.sha256, size, file_name(row, part))
 
 
 def file_name(row: Artifact, part: Part) -> str:
@@ -128,6 +117,8 @@ def file_name(row: Artifact, part: Part) -> str:
 
 
 class PreviewView(PartView):
+    expensive = frozenset({"GET"})
+
     form = f"preview-{tables.FORM}-"
 
     @extend_schema(operation_id="artifacts_preview", parameters=[PATH], responses=shapes.ArtifactPreview)
@@ -138,10 +129,13 @@ class PreviewView(PartView):
     def answer(self, row: Artifact, part: Part) -> HttpResponseBase:
         if row.content.inline is not None:
             return Response(previews.value(row.content.inline))
-        return Response(previews.preview(part, store()))
+        with store() as here:
+            return Response(previews.preview(part, here))
 
 
 class ProfileView(PartView):
+    expensive = frozenset({"GET"})
+
     form = f"profile-{tables.FORM}-"
 
     @extend_schema(operation_id="artifacts_profile", parameters=[PATH], responses=shapes.TableProfile)
@@ -152,7 +146,8 @@ class ProfileView(PartView):
     def answer(self, row: Artifact, part: Part) -> HttpResponseBase:
         if row.content.inline is not None:
             return Response(previews.NO_PROFILE)
-        return Response(previews.profile(part, store()))
+        with store() as here:
+            return Response(previews.profile(part, here))
 
 
 class ImageView(PartView):
@@ -194,7 +189,7 @@ class EntriesView(ArtifactView):
         try:
             found = previews.entries(folder, store())
         except StoreError as problem:
-            raise _gone(row, problem) from problem
+            raise _refused(row, problem) from problem
         except tables.Unreadable as problem:
             raise NotFound(str(problem), code="folder-unreadable") from problem
         left = [entry for entry in found if entry.path > after and q in entry.path.lower()]

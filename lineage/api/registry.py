@@ -126,6 +126,8 @@ class DeploymentView(ApiView):
 
 
 class TraceView(DeploymentView):
+    expensive = frozenset({"GET"})
+
     @extend_schema(operation_id="deployments_trace", parameters=[AT], responses=shapes.Trace)
     def get(self, request: Request, endpoint: str) -> Response:
         """Everything behind what is live: data, code, packages, parameters, metrics, approval."""

@@ -61,6 +61,8 @@ class ApiView(APIView):
     ordering: tuple[str, ...] = ("-id",)
     max_body: int = MAX_BODY
     asks_again: ClassVar[frozenset[str]] = frozenset()
+    # Methods whose answers take long to make, of which one may therefore ask fewer in a minute.
+    expensive: ClassVar[frozenset[str]] = frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -157,6 +157,8 @@ def _expected(request: Request) -> int | None:
 
 
 class ValidateView(ApiView):
+    expensive = frozenset({"POST"})
+
     @extend_schema(operation_id="validate", request=shapes.Validate, responses=shapes.Validation)
     def post(self, request: Request) -> Response:
         """Every problem of a document, judged as one of a team's; nothing is stored."""
@@ -178,7 +180,7 @@ class ValidateView(ApiView):
                 known = find_named(self.rights, pipelines, f"{slug}:{name}" if slug else name)
             except (NotFound, Conflict):
                 known = None
-        # Its problems tell what the team has, so who is lent a pipeline does not have it judged as the team's.
+        # Problems tell what a team has, so whoever is lent a pipeline gets none of its team's.
         if known is not None and self.rights.can("view", known.team):
             return known.team, known
         verb = "edit" if self.rights.teams("edit") else "view"
@@ -204,17 +206,16 @@ class VersionsView(ApiView):
         """Publish the draft: 201, or 200 with the newest version when nothing changed, 422 with problems.
 
         412 when If-Match names an older draft: what is published is then not what was read.
+        `code: "latest"` publishes the active version's text again, with the code that was synced last.
         """
         pipeline = self.find_pipeline(name, "publish")
         body = self.read(shapes.Publish)
-        published = versions.publish(
-            pipeline,
-            actor=self.user,
-            message=body["message"],
-            activate=body["activate"],
-            token=self.token,
-            expected=_expected(request),
-        )
+        who: Body = {"actor": self.user, "token": self.token}
+        what: Body = {"message": body["message"], "activate": body["activate"]}
+        if body["code"] == "latest":
+            published = versions.publish_new_code(pipeline, **what, **who)
+        else:
+            published = versions.publish(pipeline, **what, **who, expected=_expected(request))
         pipeline.refresh_from_db(fields=["active_version"])
         answer = shown.version(pipeline, published.version)
         problems = [problem.to_json() for problem in published.problems]
