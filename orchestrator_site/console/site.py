@@ -19,8 +19,10 @@ from django.utils.text import capfirst
 
 from pipelines.admin import history
 from pipelines.admin.base import ConsoleAdmin, actor_of
+from pipelines.recent import limit, recently_authenticated
 
 GROUPS: Final = ("People", "Work", "Machines", "Record")
+AGAIN: Final = "/sign-in/again"  # the page that asks who one is
 LATEST: Final = 8  # of one's own acts on the first page
 # Django's own pages that would write past the audit chain, or show models by app.
 _LEFT_OUT: Final = {"password_change", "password_change_done", "app_list", "view_on_site"}
@@ -60,6 +62,8 @@ class Console(admin.AdminSite):
         def entered(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
             if request.user.is_authenticated and not self.has_permission(request):
                 return self._refuse(request)
+            if self.has_permission(request) and (answer := self._ask_again(request)):
+                return answer
             with timezone.override(_zone_of(request)):
                 answer = guarded(request, *args, **options)
                 # A page is rendered later otherwise, when the zone is the server's again.
@@ -67,10 +71,29 @@ class Console(admin.AdminSite):
 
         return entered
 
+    def _ask_again(self, request: HttpRequest) -> HttpResponse | None:
+        """Whoever changes something here must have said lately who they are; None when they have.
+
+        A form that is sent is not lost: its page can be sent again once that is done in another tab.
+        """
+        making = request.method == "GET" and request.path.endswith("/add/")
+        leaving = request.path == reverse("admin:logout")
+        if leaving or not (making or request.method == "POST") or recently_authenticated(request):
+            return None
+        if making:
+            return HttpResponseRedirect(f"{AGAIN}?{urlencode({'next': request.get_full_path()})}")
+        minutes = round(limit().total_seconds() / 60)
+        return self._say(
+            request, "console/again.html", "Confirm that it is you", minutes=minutes, again=AGAIN
+        )
+
     def _refuse(self, request: HttpRequest) -> HttpResponse:
+        return self._say(request, "console/refused.html", "For site admins only")
+
+    def _say(self, request: HttpRequest, template: str, title: str, **more: Any) -> HttpResponse:
         context = {"site_title": self.site_title, "site_header": self.site_header, "site_url": self.site_url}
-        context["title"] = "For site admins only"
-        return TemplateResponse(request, "console/refused.html", context, status=403).render()
+        context |= {"title": title, **more}
+        return TemplateResponse(request, template, context, status=403).render()
 
     # --- the pages
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import structlog
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
@@ -71,6 +72,15 @@ class CallbackView(OAuth2CallbackView):
 
     adapter: OidcAdapter
 
+    def dispatch(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        try:
+            return super().dispatch(request, *args, **options)
+        except OAuth2Error as error:  # the provider's configuration, read before allauth is prepared for it
+            about = {"state": getattr(self.adapter, "state", None)}
+            return render_authentication_error(
+                request, self.adapter.get_provider(), exception=error, extra_context=about
+            )
+
     def _get_state(self, request: HttpRequest, provider: Any) -> tuple[dict[str, Any] | None, Any]:
         state, refusal = super()._get_state(request, provider)
         self.adapter.state = state or {}
@@ -111,7 +121,8 @@ class OidcProvider(OpenIDConnectProvider):
         address = data.get("email")
         if not isinstance(address, str) or not address:
             return []
-        verified = data.get("email_verified") in (True, "true")  # some providers write it as text
+        said = data.get("email_verified")
+        verified = said is True or said == "true"  # some providers write it as text
         return [EmailAddress(email=address, verified=verified, primary=True)]
 
 

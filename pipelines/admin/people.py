@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from pipelines import accounts, people
+from pipelines import accounts, people, second_factors
 from pipelines.admin.base import Act, ConsoleAdmin, ConsoleForm, Values, YesNo, actor_of, each, named
 from pipelines.models import Membership, Pipeline, Role, Team, User
 
@@ -197,6 +197,16 @@ ACTS = (
         applies=lambda person: person.service_of_id is None,
         form=PasswordForm,
         in_list=False,
+    ),
+    Act(
+        "reset_second_factor",
+        "Reset the second factor",
+        "For who lost theirs: they sign in without it and are signed out everywhere now. Be sure that it is "
+        "them who asks.",
+        each(second_factors.reset, "signs in without a second factor now"),
+        applies=second_factors.has_one,
+        in_list=False,
+        danger=True,
     ),
     Act(
         "make_site_admin",

@@ -13,7 +13,8 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            "SELECT allow_delete('mfa_authenticator', 'usersessions_usersession', 'socialaccount_socialaccount')",
+            "SELECT allow_delete('mfa_authenticator', 'usersessions_usersession', "
+            "'socialaccount_socialaccount', 'socialaccount_socialtoken')",
             migrations.RunSQL.noop,
         )
     ]

@@ -8,9 +8,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+from allauth.mfa.models import Authenticator
 from django.db import models, transaction
 
-from pipelines import accounts, audit, code, people, secrets, tokens, versions
+from pipelines import accounts, audit, code, people, second_factors, secrets, tokens, versions
 from pipelines.models import (
     ApiToken,
     AuditEvent,
@@ -81,6 +82,12 @@ def gone(scene: Scene) -> User:
     return left
 
 
+def with_second_factor(scene: Scene) -> User:
+    careful = person(scene)
+    Authenticator.objects.create(user=careful, type="totp", data={"secret": second_factors.seal("x")})
+    return careful
+
+
 def second_admin(scene: Scene) -> User:
     return make_user(f"root-{next(_numbers)}", is_superuser=True)
 
@@ -111,6 +118,11 @@ def archived_pipeline(scene: Scene) -> Pipeline:
 
 def location(scene: Scene) -> CodeLocation:
     return code.register(scene.cast.team, f"code-{next(_numbers)}", str(scene.folder), actor=scene.root)
+
+
+def repository(scene: Scene) -> CodeLocation:
+    where = "https://code.example.org/blocks.git"
+    return repositories.register(scene.cast.team, f"git-{next(_numbers)}", where, actor=scene.root)
 
 
 def archived_location(scene: Scene) -> CodeLocation:
@@ -184,6 +196,7 @@ def new_location(address: str = "") -> Callable[[Scene], Data]:
     return lambda scene: {
         "team": scene.cast.team.pk,
         "name": "fresh",
+        "kind": "folder",
         "address": address or str(scene.folder),
         "lock_file": "",
     }
@@ -224,6 +237,7 @@ CASES: Final[dict[type[models.Model], Case]] = {
             "set_password": Step(
                 "person.password", lambda scene: {"password": VALUE, "again": VALUE}, chain="site"
             ),
+            "reset_second_factor": Step("person.second-factor-reset", row=with_second_factor, chain="site"),
             "make_site_admin": Step("person.site-admin", chain="site"),
             "take_site_admin": Step("person.site-admin", row=second_admin, chain="site"),
         },
@@ -263,6 +277,11 @@ CASES: Final[dict[type[models.Model], Case]] = {
     CodeLocation: Case(
         location,
         add=Step("code.register", new_location()),
+        change=Step(
+            "code.change",
+            lambda scene: {"address": "https://code.example.org/blocks.git", "ref": "release"},
+            row=repository,
+        ),
         refused=(new_location("/no/such/folder"), "address"),
         acts={
             "sync": Step("code.sync"),

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from pipelines import sealing
-from tests.factories import make_cast, make_user
+from tests.factories import make_cast, make_user, say_who
 from tests.orchestrator_site.console.cases import Scene
 
 
@@ -23,4 +23,5 @@ def scene(tmp_path: Path, db: None) -> Scene:
 def root(scene: Scene) -> Client:
     client = Client()
     client.force_login(scene.root, backend="django.contrib.auth.backends.ModelBackend")
+    say_who(client, scene.root)
     return client

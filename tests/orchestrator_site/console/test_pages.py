@@ -27,7 +27,7 @@ from pipelines.models import (
     User,
 )
 from runs.models import Queue
-from tests.factories import PASSWORD, join, make_user
+from tests.factories import PASSWORD, join, make_user, say_who
 from tests.orchestrator_site.console import cases
 from tests.orchestrator_site.console.cases import VALUE, Scene
 
@@ -63,6 +63,28 @@ def test_who_is_signed_out_comes_to_the_sign_in_page_and_back(db: None) -> None:
 def test_signing_out_leads_to_the_sign_in_page(root: Client) -> None:
     assert root.post("/admin/logout/")["Location"] == "/sign-in"
     assert root.get("/admin/").status_code == 302
+
+
+def test_who_changes_something_must_have_said_lately_who_they_are(scene: Scene, root: Client) -> None:
+    say_who(root, scene.root, minutes_ago=16)
+    assert root.get(PEOPLE).status_code == 200
+    assert root.get(f"{PEOPLE}add/?x=1")["Location"] == (
+        "/sign-in/again?next=%2Fadmin%2Fpipelines%2Fuser%2Fadd%2F%3Fx%3D1"
+    )
+    row = cases.person(scene)
+    form = {"action": "make_site_admin", "_selected_action": [row.pk], "confirmed": "yes"}
+    answer = root.post(PEOPLE, form)
+    assert answer.status_code == 403
+    assert "reload this page" in answer.content.decode()
+    assert not User.objects.get(pk=row.pk).is_superuser
+    say_who(root, scene.root)
+    assert root.post(PEOPLE, form).status_code == 302
+    assert User.objects.get(pk=row.pk).is_superuser
+
+
+def test_who_changes_nothing_but_leaves_is_not_asked(scene: Scene, root: Client) -> None:
+    say_who(root, scene.root, minutes_ago=600)
+    assert root.post("/admin/logout/")["Location"] == "/sign-in"
 
 
 def test_the_first_page_shows_every_model_and_what_one_did_last(scene: Scene, root: Client) -> None:
