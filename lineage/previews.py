@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from lineage import arrays, pictures, tables
@@ -17,6 +17,7 @@ Preview = dict[str, Any]
 TEXT: Final = 64 * 1024  # bytes
 ENTRIES: Final = 200
 MANIFEST: Final = 32 * 1024 * 1024  # bytes of the list of a folder's files
+FETCHED: Final = 256 * 1024 * 1024  # bytes that are brought here from a remote store for a look
 FOLDER: Final = "application/x-folder"
 TABLE_SUFFIXES: Final = {".csv", ".tsv"}
 TABLE_TYPES: Final = {"text/csv", "text/tab-separated-values"}
@@ -88,7 +89,7 @@ def profile(part: Part, store: Store) -> dict[str, Any]:
     if form not in ("parquet", "csv"):
         return NO_PROFILE
     try:
-        return {"kind": "table", **tables.profile(store.local_path(part.sha256), form)}
+        return {"kind": "table", **tables.profile(at_hand(part, store), form)}
     except tables.Unreadable as problem:
         return {"kind": "none", "reason": str(problem)}
 
@@ -125,18 +126,27 @@ def form_of(part: Part, store: Store) -> str:
 TYPED: Final = {"table": "parquet", "array": "array"}
 
 
+def at_hand(part: Part, store: Store) -> Path:
+    """A path with all the bytes. Raises StoreError, and Unreadable when fetching them takes too long."""
+    if store.remote and part.size > FETCHED:
+        raise tables.Unreadable(
+            f"It has more than {FETCHED // 1024**2} MiB, too many to fetch for a look. Download it."
+        )
+    return store.local_path(part.sha256)
+
+
 # --- One look for each form ---------------------------------------------------------------
 
 
 def _parquet(part: Part, store: Store) -> Preview:
-    found = tables.first_rows(store.local_path(part.sha256), "parquet")
+    found = tables.first_rows(at_hand(part, store), "parquet")
     return {"kind": "table", "format": "parquet", **found}
 
 
 def _csv(part: Part, store: Store) -> Preview:
     """A table where it reads as one, else the text that it is."""
     try:
-        found = tables.first_rows(store.local_path(part.sha256), "csv")
+        found = tables.first_rows(at_hand(part, store), "csv")
     except tables.Unreadable:
         return _text(part, store)
     return {"kind": "table", "format": "csv", **found}
@@ -196,7 +206,7 @@ def _folder(part: Part, store: Store) -> Preview:
 
 def entries(folder: Part, store: Store) -> list[Entry]:
     """The files of a folder by path. Raises StoreError, and Unreadable when the list alone is huge."""
-    if store.local_path(folder.sha256).stat().st_size > MANIFEST:
+    if store.size(folder.sha256) > MANIFEST:
         raise tables.Unreadable("The list of its files is too long to be shown here. Download it.")
     try:
         return store.manifest(folder.sha256)

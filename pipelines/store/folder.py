@@ -23,6 +23,7 @@ from pipelines.store.place import Found
 
 
 class FolderPlace:
+    remote = False
     lanes = 1
 
     def __init__(self, root: Path) -> None:

@@ -37,6 +37,7 @@ class Means:
 class Place(Protocol):
     """Bytes by digest. Every method may raise StoreAway; the digest has been checked to be one."""
 
+    remote: bool  # must bytes be fetched before this machine has them?
     lanes: int  # how many files of a folder are worth moving at once
 
     @property

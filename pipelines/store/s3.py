@@ -30,6 +30,7 @@ AHEAD: Final = 128 * 1024  # bytes that are read at once from a remote file
 
 
 class S3Place:
+    remote = True
     lanes = 8
 
     def __init__(self, address: str, means: Means) -> None:

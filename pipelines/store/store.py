@@ -70,6 +70,11 @@ class Store:
         self.place.release()
 
     @property
+    def remote(self) -> bool:
+        """Must bytes be fetched before this machine has them?"""
+        return self.place.remote
+
+    @property
     def disk(self) -> Path:
         """The folder of this machine that fills as the store is used."""
         return self.place.disk

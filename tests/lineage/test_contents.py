@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from lineage import tables
-from lineage.api.contents import Download
+from lineage.api.downloads import Download
 from lineage.models import Artifact
 from pipelines.store import Store
 from tests.factories import Cast, client, make_cast
@@ -477,8 +477,11 @@ def test_a_download_is_sent_in_pieces_and_not_read_whole(tmp_path: Path) -> None
     path = tmp_path / "large"
     path.write_bytes(bytes(3 * 1024 * 1024 + 1))
 
+    file = path.open("rb")
+
     async def sizes() -> list[int]:
-        return [len(piece) async for piece in Download(path.open("rb"))]
+        pieces = iter(lambda: file.read(1024 * 1024), b"")
+        return [len(piece) async for piece in Download(pieces)]
 
     assert asyncio.run(sizes()) == [1024 * 1024] * 3 + [1]
 
