@@ -23,11 +23,15 @@ from pipelines.admin.base import (
 )
 from pipelines.admin.teams import SlugField
 from pipelines.clock import EngineNow
-from runs import queries, queues
+from runs import isolation, queries, queues
 from runs.limits import in_words
 from runs.models import Queue
 
 _PAUSED = Q(paused_at__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=EngineNow()))
+
+
+LEVELS = [(level, level) for level in isolation.LEVELS]
+LEVEL_WORDS = " ".join(f"{level}: {words}" for level, words in isolation.WORDS.items())
 
 
 class Paused(YesNo):
@@ -41,10 +45,15 @@ class Paused(YesNo):
 
 class NewQueueForm(ConsoleForm):
     slug = SlugField(label="Name")
+    isolation = forms.ChoiceField(choices=LEVELS, initial=queues.usual_isolation, help_text=LEVEL_WORDS)
 
     class Meta:
         model = Queue
-        fields = ("slug", "title")
+        fields = ("slug", "title", "isolation")
+
+
+class IsolateForm(forms.Form):
+    level = forms.ChoiceField(choices=LEVELS, help_text=LEVEL_WORDS)
 
 
 class PauseForm(forms.Form):
@@ -71,6 +80,12 @@ def _set_limits(request: HttpRequest, rows: list[Queue], values: Values) -> str:
     return f"{named(rows)}: limits set. They hold for tasks that begin from now on."
 
 
+def _isolate(request: HttpRequest, rows: list[Queue], values: Values) -> str:
+    for queue in rows:
+        queues.isolate(queue, values["level"], actor=actor_of(request))
+    return f"{named(rows)}: tasks that begin from now on are isolated at the level '{values['level']}'."
+
+
 def _pause(request: HttpRequest, rows: list[Queue], values: Values) -> str:
     for queue in rows:
         queues.pause(queue, **values, actor=actor_of(request))
@@ -82,13 +97,15 @@ class QueueAdmin(ConsoleAdmin):
     group = "Machines"
     explain = "Where ready tasks wait. A queue needs a worker: manage.py worker --queue NAME."
     add_form = NewQueueForm
-    add_fields = ("slug", "title")
+    add_fields = ("slug", "title", "isolation")
     fields = (
         "name",
         "title",
         "ready",
         "running",
         "workers",
+        "isolation",
+        "isolation_problem",
         "limits_in_words",
         "paused_at",
         "paused_by",
@@ -124,6 +141,15 @@ class QueueAdmin(ConsoleAdmin):
             applies=lambda queue: bool(queue.limits),
         ),
         Act(
+            "isolate",
+            "Change isolation",
+            "Tasks that begin from now on run at another level; workers that cannot give it take none.",
+            _isolate,
+            applies=lambda queue: queue.archived_at is None,
+            form=IsolateForm,
+            danger=True,
+        ),
+        Act(
             "unpause",
             "Let it go on",
             "Waiting tasks are handed out again within seconds.",
@@ -147,12 +173,14 @@ class QueueAdmin(ConsoleAdmin):
         ),
     )
 
-    list_display = ("name", "title", "ready", "running", "workers", "state", "archived_at")
+    list_display = ("name", "title", "ready", "running", "workers", "isolation", "state", "archived_at")
     list_filter = (Paused, Archived)
     search_fields = ("slug", "title")
 
     def make(self, request: HttpRequest, values: Values) -> Queue:
-        return queues.make(values["slug"], values["title"], actor=actor_of(request))
+        return queues.make(
+            values["slug"], values["title"], isolated=values["isolation"], actor=actor_of(request)
+        )
 
     def change(self, request: HttpRequest, queue: Queue, values: Values) -> None:
         queues.rename(queue, values["title"], actor=actor_of(request))
@@ -189,6 +217,10 @@ class QueueAdmin(ConsoleAdmin):
     @admin.display(description="limits")
     def limits_in_words(self, queue: Queue) -> str:
         return ", ".join(in_words(queue.limits))
+
+    @admin.display(description="why its tasks wait")
+    def isolation_problem(self, queue: Queue) -> str:
+        return isolation.problem(queue.isolation, self.load_of(queue).given)
 
     @admin.display(description="state")
     def state(self, queue: Queue) -> str:

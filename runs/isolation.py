@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 SHARED: Final = "shared user"
@@ -26,7 +27,7 @@ def given(labels: dict[str, Any]) -> list[str]:
     return list(labels.get("isolation") or [SHARED])
 
 
-def problem(level: str, workers: list[dict[str, Any]]) -> str:
+def problem(level: str, workers: Sequence[dict[str, Any]]) -> str:
     """Why none of the workers with these labels takes tasks of a queue; "" when one does or none is there."""
     if not workers or any(level in given(labels) for labels in workers):
         return ""

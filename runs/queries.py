@@ -6,6 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, Max, Q, QuerySet
@@ -246,11 +247,18 @@ def why_not_resumable(run: Run) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class QueueLoad:
-    """How busy one queue is: tasks that wait for a worker, attempts that run, workers that live."""
+    """How busy one queue is: tasks that wait for a worker, attempts that run, workers that live.
+
+    ``given``: the labels of those workers, which say what isolation each gives.
+    """
 
     ready: int = 0
     running: int = 0
-    workers: int = 0
+    given: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def workers(self) -> int:
+        return len(self.given)
 
 
 def queue_loads(slugs: Collection[str]) -> dict[str, QueueLoad]:
@@ -263,10 +271,10 @@ def queue_loads(slugs: Collection[str]) -> dict[str, QueueLoad]:
         .annotate(ready=Count("id", filter=runnable), running=Count("id", filter=Q(state="running")))
     )
     tasks = {queue: (ready, running) for queue, ready, running in rows}
-    workers: dict[str, int] = defaultdict(int)
-    for queue, count in open_leases().values_list("queue").annotate(count=Count("id")).order_by():
-        workers[queue] = count
-    return {slug: QueueLoad(*tasks.get(slug, (0, 0)), workers[slug]) for slug in slugs}
+    given: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for queue, labels in open_leases().filter(queue__in=slugs).values_list("queue", "labels"):
+        given[queue].append(labels)
+    return {slug: QueueLoad(*tasks.get(slug, (0, 0)), tuple(given[slug])) for slug in slugs}
 
 
 def open_leases() -> QuerySet[WorkerLease]:

@@ -14,6 +14,7 @@ from pipelines.clock import EngineNow
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, Pipeline, User
 from pipelines.problems import listed
+from runs import isolation
 from runs.limits import check as check_limits
 from runs.models import Queue, TaskRun
 from runs.states import OPEN_RUN, TERMINAL_TASK
@@ -21,19 +22,36 @@ from runs.states import OPEN_RUN, TERMINAL_TASK
 _SLUG: Final = re.compile(r"[a-z0-9-]{1,63}")
 
 
-def make(slug: str, title: str = "", *, actor: User | None, token: ApiToken | None = None) -> Queue:
-    """A new queue, which tasks may name at once; a worker has to be started for it. Conflict: name taken."""
+def make(
+    slug: str,
+    title: str = "",
+    *,
+    isolated: str = "",
+    actor: User | None,
+    token: ApiToken | None = None,
+) -> Queue:
+    """A new queue, which tasks may name at once; a worker has to be started for it. Conflict: name taken.
+
+    ``isolated``: one of ``runs.isolation.LEVELS``; empty: that of the first queue.
+    """
     if not _SLUG.fullmatch(slug):
         raise Invalid("Small letters, digits and hyphens only.", errors=[("slug", "Not a name.")])
     try:
         with transaction.atomic():
-            queue = Queue.objects.create(slug=slug, title=title)
-            audit.write(actor, "queue.create", queue, {"slug": slug, "title": title}, team=None, token=token)
+            queue = Queue.objects.create(slug=slug, title=title, isolation=isolated or usual_isolation())
+            facts = {"slug": slug, "title": title, "isolation": queue.isolation}
+            audit.write(actor, "queue.create", queue, facts, team=None, token=token)
     except IntegrityError:
         raise Conflict(
             f"There is, or was, a queue '{slug}': choose another name.", code="name-taken"
         ) from None
     return queue
+
+
+def usual_isolation() -> str:
+    """The level that a queue gets of which nothing else is said."""
+    found = Queue.objects.order_by("id").values_list("isolation", flat=True).first()
+    return found or isolation.SHARED
 
 
 @transaction.atomic
@@ -60,6 +78,22 @@ def set_limits(
     Queue.objects.filter(pk=row.pk).update(limits=kept)
     audit.write(actor, "queue.limits", row, {"before": row.limits, "limits": kept}, team=None, token=token)
     return True
+
+
+@transaction.atomic
+def isolate(queue: Queue, level: str, *, actor: User, token: ApiToken | None = None) -> bool:
+    """Have tasks isolated at another level from now on; what runs keeps its own. False when it is that one.
+
+    Invalid: a level that there is not.
+    """
+    if level not in isolation.LEVELS:
+        raise Invalid(
+            f"Choose one of: {listed(isolation.LEVELS, 5)}.", errors=[("isolation", "Not a level.")]
+        )
+    changed = Queue.objects.filter(pk=queue.pk).exclude(isolation=level).update(isolation=level)
+    if changed:
+        audit.write(actor, "queue.isolate", queue, {"isolation": level}, team=None, token=token)
+    return bool(changed)
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from pipelines.access import Rights
 from pipelines.api.base import person
 from pipelines.models import Pipeline
 from pipelines.references import describe
-from runs import approvals, queries
+from runs import approvals, isolation, queries
 from runs.models import (
     Approval,
     Attempt,
@@ -370,6 +370,7 @@ def _queue(queue: Queue, load: queries.QueueLoad) -> Body:
 
 def workers(rights: Rights, rows: Sequence[WorkerLease]) -> list[Body]:
     """WORKER of each row. What one works on is said only to those who may see that run."""
+        "isolation_problem": isolation.problem(queue.isolation, load.given),
     held = queries.current_attempts([lease.pk for lease in rows])
     return [_worker(rights, lease, held.get(lease.pk)) for lease in rows]
 

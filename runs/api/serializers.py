@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from pipelines.api.shapes import Person, Shape
 from runs.states import AttemptState, LeaseState, RunState, TaskState
+from runs import isolation
 
 
 class WithFrom(Shape):
@@ -299,7 +300,10 @@ class QueueShape(Shape):
     slug = serializers.CharField()
     title = serializers.CharField(allow_blank=True)
     labels = serializers.DictField()
-    isolation = serializers.CharField()
+    isolation = serializers.ChoiceField(choices=isolation.LEVELS)
+    isolation_problem = serializers.CharField(
+        allow_blank=True, help_text="Why no worker takes its tasks, when none gives that isolation."
+    )
     paused_at = serializers.DateTimeField(allow_null=True)
     paused_by = Person(allow_null=True)
     paused_until = serializers.DateTimeField(allow_null=True)

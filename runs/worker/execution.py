@@ -16,20 +16,21 @@ from django.conf import settings
 from django.db import Error, InterfaceError, connection, transaction
 
 from pipelines.store import StoreError
+from runs import building, isolation
 from runs.limits import Limits
-from runs import building
 from runs.models import CapturedFact
 from runs.protocol import Json, Outcome, Work
 from runs.reasons import duration_words
 from runs.transitions import execute
-from runs.worker import folders, outputs, reports
+from runs.worker import folders, lending, outputs, reports, takeover, users
 from runs.worker.journal import Journal
 from runs.worker.limits import free_disk
 from runs.worker.release import Released, release
 from runs.worker.requests import CannotRun, Prepared, keep_inputs
-from runs.worker.zygotes import Running, ZygoteGone
+from runs.worker.zygotes import Running, Unfit, ZygoteGone
 
 if TYPE_CHECKING:
+    from runs.worker.view import Confined
     from runs.worker.worker import Station
 
 log = structlog.get_logger()
@@ -69,6 +70,7 @@ class Execution:
         self._deadline: float | None = None
         self.journal = Journal(work.run["id"], work.attempt["id"], work.token)
         self.released: Released | None = None
+        self.user: Confined | None = None  # whom the attempt runs as, at `own user`
 
     def ask_to_stop(self, why: str) -> None:
         """``cancel`` or ``timeout``: end the attempt with TERM, and KILL after the grace."""
@@ -80,7 +82,7 @@ class Execution:
     def run(self) -> Outcome:
         """Carry the attempt out; every way to end is an outcome."""
         try:
-            folders.make(self.folder)
+            self._make_folder()
             outcome = self._perform()
         except CannotRun as problem:
             self.journal.say(f"{problem.message}\n")
@@ -107,11 +109,22 @@ class Execution:
         outcome.dropped_bytes = self.journal.dropped
         return outcome
 
+    def _make_folder(self) -> None:
+        """Raises OSError, and CannotRun when the team can be given no user."""
+        if self.work.attempt["isolation"] == isolation.OWN:
+            self.user = users.user_of(self.work.run["team_id"])
+            self.folder = folders.of_attempt(self.work.token, self.user.uid)
+            folders.make_owned(self.folder, self.user.uid)
+        else:
+            folders.make(self.folder)
+
     def _perform(self) -> Outcome:
         began = time.monotonic()
         prepared = self.station.requests.prepare(self.work, self.folder, self._patiently)
         keep_inputs(self.work.attempt["id"], prepared.sources)
         self._leave_if_unwanted()
+        if self.user is not None:
+            self.user = lending.admit(prepared, self.folder, self.user)
         if prepared.secrets:
             self._release(prepared)
         self._set_deadline(prepared.limits.timeout, time.monotonic() - began)
@@ -179,7 +192,12 @@ class Execution:
         """Hand the request to a zygote; one that ended in between is replaced, once."""
         pool = self.station.zygotes
         for last in (False, True):
-            zygote = pool.get(prepared.interpreter, prepared.preload, cold=prepared.cold)
+            try:
+                zygote = pool.get(
+                    prepared.interpreter, prepared.preload, cold=prepared.cold, confined=self.user
+                )
+            except Unfit as problem:
+                raise CannotRun("infrastructure", f"the user of this team cannot run it: {problem}") from None
             try:
                 return zygote.run(prepared.request, log_end, log_end)
             except ZygoteGone:
@@ -261,7 +279,11 @@ class Execution:
     # --- the outcome ----------------------------------------------------------------------------------
 
     def _outcome(self, prepared: Prepared, running: Running, ended: Json) -> Outcome:
-        result = ended["result"] if self.released is None else self.released.cleared(ended["result"])
+        result = ended["result"]
+        if self.user is not None:
+            result = takeover.taken_over(result, str(self.folder), self.user.uid)
+        if self.released is not None:
+            result = self.released.cleared(result)
         provenance = self._provenance(prepared, result)
         common: Json = {
             "exit_code": _exit_code(ended),

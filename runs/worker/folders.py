@@ -1,4 +1,9 @@
-"""The folders that attempts work in: made for each, removed after it, also when its worker died."""
+"""The folders that attempts work in: made for each, removed after it, also when its worker died.
+
+work/<token>             where an attempt works, at `shared user`
+work/<uid>/<token>       the same at `own user`: the folder above lets only that user pass and is root's
+work/<uid>/<token>.in    the inputs lent to it, for reading
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ import stat
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -20,14 +25,45 @@ def root() -> Path:
     return Path(settings.ORCHESTRATOR["HOME"]) / "work"
 
 
-def of_attempt(token: str) -> Path:
-    """The folder of one attempt."""
-    return root() / token
+def of_attempt(token: str, uid: int | None = None) -> Path:
+    """The folder of one attempt. ``uid``: the user of its team that carries it out, if there is one."""
+    return root() / token if uid is None else root() / str(uid) / token
+
+
+def lent(folder: Path) -> Path:
+    """Where the inputs lie that are lent to the attempt that works in ``folder``."""
+    return folder.with_name(folder.name + ".in")
+
+
+def left() -> Iterator[Path]:
+    """Everything that was made for attempts: named by the token, after which a suffix may come."""
+    for entry in root().iterdir() if root().is_dir() else ():
+        yield from entry.iterdir() if entry.name.isdecimal() else (entry,)
 
 
 def temporary(folder: Path) -> Path:
     """Where the attempt that works in ``folder`` has its temporary files; short, as sockets may lie there."""
     return Path(tempfile.gettempdir()) / f"attempt-{folder.name}"
+
+
+def make_for(uid: int) -> Path:
+    """The folder above those of a user's attempts: it may pass through and change nothing. Raises OSError."""
+    folder = root() / str(uid)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_gid != uid:
+        os.chmod(folder, 0o710)  # noqa: S103 - its group is the user alone
+        os.chown(folder, 0, uid)
+    return folder
+
+
+def make_owned(folder: Path, uid: int) -> None:
+    """The folder of a user's attempt and its place for outputs. Raises OSError."""
+    make_for(uid)
+    os.mkdir(folder, 0o700)
+    os.mkdir(folder / "outputs", 0o700)
+    # The outer one last: inside it the user may move whatever root is about to touch.
+    for each in (folder / "outputs", folder):
+        os.chown(each, uid, uid)
 
 
 def make(folder: Path) -> None:
@@ -42,6 +78,9 @@ def make(folder: Path) -> None:
 
 def remove(folder: Path) -> None:
     """Everything in both and themselves; what cannot be removed is found again when a worker starts."""
+    if folder.parent != root():
+        remove_owned(folder)
+        return
     try:
         os.rmdir(temporary(folder))
         os.rmdir(folder / "outputs")
@@ -49,6 +88,30 @@ def remove(folder: Path) -> None:
     except OSError:
         for each in (temporary(folder), folder):
             remove_tree(each)
+
+
+def remove_owned(folder: Path) -> None:
+    """The same for what a team's user owns: first it is put where that user can exchange nothing."""
+    remove_as_root(lent(folder))
+    gone = root() / f"{folder.name}.gone"
+    try:
+        os.rename(folder, gone)
+    except FileNotFoundError:
+        return
+    remove_as_root(gone)
+
+
+def remove_left(entry: Path) -> None:
+    """What `left` has found of an attempt that has ended."""
+    remove_as_root(entry) if entry.suffix else remove(entry)
+
+
+def remove_as_root(folder: Path) -> None:
+    """A folder and all in it, as root, who may enter everything; no link is followed, at any depth."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, stderr=subprocess.DEVNULL)
 
 
 def remove_tree(folder: Path) -> None:

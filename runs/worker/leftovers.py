@@ -14,9 +14,9 @@ from uuid import UUID
 
 import structlog
 
-from runs import protocol
+from runs import isolation, protocol
 from runs.models import Attempt, WorkerLease
-from runs.worker import folders, processes
+from runs.worker import folders, processes, users
 
 log = structlog.get_logger()
 
@@ -38,8 +38,8 @@ def began(pid: int) -> int | None:
 
 
 def identity() -> dict[str, Any]:
-    """What the lease of this process says about it, so that its death can be told from here."""
-    return {"machine": machine(), "began": began(os.getpid())}
+    """What the lease of this process says about it: its death can be told from here, and what it can give."""
+    return {"machine": machine(), "began": began(os.getpid()), **isolation.label(users.why_not())}
 
 
 def clear_the_ground() -> None:
@@ -82,14 +82,18 @@ def kill_leftovers() -> int:
 
 def remove_leftovers() -> int:
     """Remove the folders of ended attempts that their worker could not remove; returns how many."""
-    if not folders.root().is_dir():
-        return 0
-    found = {entry.name: entry for entry in folders.root().iterdir() if _is_token(entry.name)}
-    ended = Attempt.objects.filter(uuid__in=found).exclude(state="running").values_list("uuid", flat=True)
-    left = [found[str(token)] for token in ended]
+    found = [entry for entry in folders.left() if _is_token(_token_of(entry))]
+    tokens = {_token_of(entry) for entry in found}
+    rows = Attempt.objects.filter(uuid__in=tokens).exclude(state="running").values_list("uuid", flat=True)
+    ended = {str(token) for token in rows}
+    left = [entry for entry in found if _token_of(entry) in ended]
     for folder in left:
-        folders.remove(folder)
+        folders.remove_left(folder)
     return len(left)
+
+
+def _token_of(entry: Path) -> str:
+    return entry.name.partition(".")[0]
 
 
 def _is_token(name: str) -> bool:

@@ -70,6 +70,19 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def as_seen_here(pid: int, above: int) -> int | None:
+    """The number here of the process that has another one in its own namespace; it descends from `above`."""
+    for found in descendants(above):
+        try:
+            with open(f"/proc/{found}/status", "rb") as file:
+                numbers = file.read().partition(b"\nNSpid:")[2].partition(b"\n")[0].split()
+        except OSError:
+            continue
+        if numbers and int(numbers[-1]) == pid:
+            return found
+    return None
+
+
 def signal_all(pids: list[int], number: int) -> None:
     """Send one signal to each process that still exists and is ours."""
     for pid in pids:

@@ -43,9 +43,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 CLOSE_RANGE = 436  # the number of this system call is the same on every architecture
 RESULT_FD = 3
+PRIVATE_FOLDERS = ("/dev/shm", "/tmp", "/var/tmp", "/run/lock")  # noqa: S108
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -171,6 +173,8 @@ class Zygote:
     """The loop: wait for a request, fork, watch, answer."""
 
     def __init__(self, fd: int, silence: float, idle: float) -> None:
+        # Process 1 of its namespace: it came through the door of confine.py and has folders of its own.
+        self.private = os.getpid() == 1
         self.channel = Channel(socket.socket(fileno=fd))
         self.silence = silence
         self.idle = idle
@@ -212,6 +216,9 @@ class Zygote:
             processes.kill_descendants()
             raise
         self.channel.send(self.settle(watch))
+        if self.private:
+            for folder in PRIVATE_FOLDERS:
+                empty(folder)
 
     def begin(self, request: dict[str, Any], fds: list[int]) -> int:
         """The pid of a runner that has the request."""
@@ -292,6 +299,7 @@ class Zygote:
     def become_runner(self, end: socket.socket) -> None:
         """In the fork: leave the zygote behind, rehearse, wait for the request, do it. Never returns."""
         os.setsid()
+        LIBC.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != self.pid:
             os._exit(1)
@@ -417,6 +425,19 @@ def be_first_to_die() -> None:
         os.write(2, f"oom_score_adj could not be set: {problem}\n".encode())
 
 
+def empty(folder: str) -> None:
+    """Remove what an attempt has left in a private folder; what belongs to others are places of mounts."""
+    if not os.path.isdir(folder):
+        return
+    for entry in list(os.scandir(folder)):
+        if entry.stat(follow_symlinks=False).st_uid != os.getuid():
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            importlib.import_module("shutil").rmtree(entry.path, ignore_errors=True)
+        else:
+            os.unlink(entry.path)
+
+
 def killed_by_kernel(status: int, watch: Watch, held: int) -> dict[str, Any] | None:
     """What the kernel ended the attempt for: the limit of its group, or the memory of the whole machine.
 
@@ -444,6 +465,8 @@ def main() -> None:
     faulthandler.enable(file=2)
     runner.prepare()
     zygote = Zygote(fd, silence, idle)
+    # No task of the same user may read or change the process that later attempts are forked from.
+    LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     gc.collect()
     gc.freeze()
     try:

@@ -15,16 +15,22 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runs.worker import cgroup, processes, reports
 
+if TYPE_CHECKING:
+    from runs.worker.view import Confined
+
 SCRIPT = Path(__file__).with_name("zygote.py")
+DOOR = Path(__file__).with_name("confine.py")
+ENTRY_PATIENCE = 20.0  # seconds for a zygote to become the user of a team
 SILENCE = 12.0  # seconds without a word after which a zygote gives its worker up for dead
 IDLE = 300.0  # seconds without work after which a zygote ends by itself
 RETIRE = 240.0  # ... and after which we no longer trust it to be there for the next request
@@ -42,6 +48,10 @@ Message = dict[str, Any]
 
 class ZygoteGone(Exception):
     """The zygote has ended; start another one."""
+
+
+class Unfit(Exception):
+    """No zygote can be started for the user of a team; the message says what is in its way."""
 
 
 def become_subreaper() -> None:
@@ -80,6 +90,7 @@ class Zygote:
         self.provenance: Message | None = None
         self.socket = end
         self.running: Running | None = None
+        self.confined = False
         self.used_at = time.monotonic()
         self._lock = threading.Lock()
         self._buffer = bytearray()
@@ -93,16 +104,27 @@ class Zygote:
         *,
         silence: float = SILENCE,
         idle: float = IDLE,
+        confined: Confined | None = None,
     ) -> Zygote:
-        """Start a zygote with an interpreter, any Python >= 3.9. Returns at once. Raises OSError."""
+        """Start a zygote with an interpreter, any Python >= 3.9. Returns at once. Raises OSError.
+
+        `confined`: the user of a team that it shall be, for which it waits. Raises Unfit.
+        """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        number = theirs.fileno()
+        command = [str(interpreter), "-s", str(SCRIPT), str(number), str(silence), str(idle)]
+        environment = clean_environment()
+        if confined is not None:
+            plan = json.dumps(confined.plan(command, number))
+            command = [sys.executable, "-I", "-S", str(DOOR), plan]
+            environment = confined.environment(environment)
         try:
             process = subprocess.Popen(
-                [str(interpreter), "-s", str(SCRIPT), str(theirs.fileno()), str(silence), str(idle)],
-                env=clean_environment(),
+                command,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[number],
                 cwd="/",
             )
         except OSError:
@@ -110,7 +132,23 @@ class Zygote:
             raise
         finally:
             theirs.close()
-        return cls(process, ours, preload, silence)
+        zygote = cls(process, ours, preload, silence)
+        if confined is not None:
+            zygote._enter()
+        return zygote
+
+    def _enter(self) -> None:
+        """Wait until the zygote has become the user of its team."""
+        self.confined = True
+        self.socket.settimeout(ENTRY_PATIENCE)
+        while (message := self._next()) is None:
+            if not self._receive():
+                self.close()
+                raise Unfit("it ended before it had become the user of its team")
+        self.socket.settimeout(None)
+        if message["event"] != "entered":
+            self.close()
+            raise Unfit(message["message"])
 
     @property
     def pid(self) -> int:
@@ -157,7 +195,7 @@ class Zygote:
     def _group(self, request: Message) -> str | None:
         """A control group for the attempt, where this worker may make one."""
         base = groups()
-        if base is None or not request.get("memory"):
+        if base is None or self.confined or not request.get("memory"):
             return None
         return cgroup.make(base, request["attempt"], request["memory"], request.get("processes") or 0)
 
@@ -319,6 +357,8 @@ class Running:
             return self._take()
         if message["event"] == "started":
             self.pid = message["pid"]
+            if self.zygote.confined:
+                self.pid = processes.as_seen_here(self.pid, self.zygote.pid)
             return message
         return self._finish(message)
 
@@ -397,27 +437,34 @@ def collect(pids: Sequence[int]) -> None:
 
 
 class ZygotePool:
-    """The zygotes of one worker: one per interpreter and list of modules."""
+    """The zygotes of one worker: one per interpreter, list of modules, and user with the code it may read."""
 
     def __init__(self, *, silence: float = SILENCE, idle: float = IDLE) -> None:
         self.silence = silence
         self.idle = idle
-        self._zygotes: dict[tuple[str, tuple[str, ...]], Zygote] = {}
+        self._zygotes: dict[tuple[str, tuple[str, ...], Confined | None], Zygote] = {}
         self._cold: list[Zygote] = []
 
-    def get(self, interpreter: str | Path, preload: Sequence[str] = (), *, cold: bool = False) -> Zygote:
+    def get(
+        self,
+        interpreter: str | Path,
+        preload: Sequence[str] = (),
+        *,
+        cold: bool = False,
+        confined: Confined | None = None,
+    ) -> Zygote:
         """A zygote that can take a request now. `cold`: a new interpreter without modules, used once."""
         self._retire()
         if cold:
-            self._cold.append(self._start(interpreter, ()))
+            self._cold.append(self._start(interpreter, (), confined))
             return self._cold[-1]
-        key = (str(interpreter), tuple(preload))
+        key = (str(interpreter), tuple(preload), confined)
         if key not in self._zygotes:
-            self._zygotes[key] = self._start(interpreter, preload)
+            self._zygotes[key] = self._start(interpreter, preload, confined)
         return self._zygotes[key]
 
-    def _start(self, interpreter: str | Path, preload: Sequence[str]) -> Zygote:
-        return Zygote.start(interpreter, preload, silence=self.silence, idle=self.idle)
+    def _start(self, interpreter: str | Path, preload: Sequence[str], confined: Confined | None) -> Zygote:
+        return Zygote.start(interpreter, preload, silence=self.silence, idle=self.idle, confined=confined)
 
     def _retire(self) -> None:
         """Close those that have ended or will soon, and cold ones that have had their attempt."""

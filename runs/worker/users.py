@@ -1,0 +1,68 @@
+"""Which unprivileged user carries out the tasks of a team, and whether this worker can become it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+from functools import cache
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max
+
+from runs.models import TaskUser
+from runs.worker.requests import CannotRun
+from runs.worker.view import Confined
+from runs.worker.zygotes import Unfit, Zygote
+
+NEW_USER_LOCK = 0x7461736B  # any number that no other advisory lock has
+
+
+@cache
+def user_of(team_id: int) -> Confined:
+    """The user of a team, given to it now if it has none. Raises CannotRun when there is none left."""
+    found = TaskUser.objects.filter(team_id=team_id).values_list("uid", flat=True).first()
+    return Confined(found if found is not None else _assign(team_id))
+
+
+@transaction.atomic
+def _assign(team_id: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NEW_USER_LOCK])
+    if found := TaskUser.objects.filter(team_id=team_id).first():
+        return found.uid
+    first, last = settings.ORCHESTRATOR["TASK_UIDS"]
+    newest = TaskUser.objects.aggregate(Max("uid"))["uid__max"]
+    uid = max(first, newest + 1 if newest is not None else first)
+    while uid <= last and is_known(uid):
+        uid += 1
+    if uid > last:
+        raise CannotRun(
+            "infrastructure",
+            f"all users from {first} to {last} belong to teams already: give the workers a larger range in "
+            "ORCHESTRATOR_TASK_UIDS",
+        )
+    return TaskUser.objects.create(team_id=team_id, uid=uid).uid
+
+
+def is_known(uid: int) -> bool:
+    """Does this machine have an account with this number? Then it is somebody else's."""
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def why_not() -> str:
+    """Why this process cannot give `own user`, or "" when it can: tried out, in words otherwise."""
+    if os.geteuid() != 0:
+        return "the workers do not run as root"
+    try:
+        tried = Zygote.start(sys.executable, confined=Confined(settings.ORCHESTRATOR["TASK_UIDS"][0]))
+    except (Unfit, OSError) as problem:
+        return str(problem)
+    tried.process.kill()
+    tried.close()
+    return ""
