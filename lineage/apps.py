@@ -26,6 +26,8 @@ class LineageConfig(AppConfig):
         run_chores.register_nudge(chores.RECORD, recorder.record_politely)
         signals.attempt_finished.connect(chores.ask_to_record, dispatch_uid="lineage.record")
         run_sweeps.register(sweeps.sweep)
+        run_chores.register(chores.TIDY, chores.tidy)
+        run_sweeps.register(chores.ask_to_tidy)
         metrics.register(
             "orchestrator_records_lag_seconds",
             "Age of the oldest finished attempt that has no record yet.",
