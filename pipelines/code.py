@@ -12,11 +12,11 @@ from typing import Final
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from pipelines import audit, signatures, snapshots
+from pipelines import audit, grants, signatures, snapshots
 from pipelines.clock import EngineNow
 from pipelines.errors import Conflict, Invalid
 from pipelines.git import worktree
-from pipelines.models import ApiToken, CodeKind, CodeLocation, CodeSnapshot, Team, User
+from pipelines.models import ApiToken, CodeKind, CodeLocation, CodeSnapshot, PipelineVersion, Team, User
 from pipelines.problems import listed
 from pipelines.signals import code_synced
 from pipelines.store import Store, StoreError, configured
@@ -251,3 +251,35 @@ def state(location: CodeLocation) -> str:
 # was rewritten, and does not hold our commit any more. dirty: a work tree that holds more than its commit.
 # plain: a folder without a history.
 STATES: Final = ("never", "in-step", "behind", "diverged", "dirty", "plain")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Which code the runs of a version use, and which is there. `name`: of the location, in the version."""
+
+    name: str
+    follow: str
+    version: int
+    location: CodeLocation | None
+    used: CodeSnapshot | None
+    latest: CodeSnapshot | None
+
+    @property
+    def new_code(self) -> bool:
+        """Does the version stay with an older snapshot than the last one?"""
+        return self.follow == "published" and self.latest is not None and self.used != self.latest
+
+
+def standing(version: PipelineVersion) -> Standing | None:
+    """How a version stands to its code location; None for one without code."""
+    spec = version.spec.get("code")
+    if not spec:
+        return None
+    team_id = version.pipeline.team_id
+    rows = CodeLocation.objects.select_related("team", "last_snapshot")
+    location = grants.meant(rows, team_id, spec["location"]).first()
+    seen = CodeSnapshot.objects.filter(location=location, tree_sha256=spec["snapshot"]).first()
+    latest = location.last_snapshot if location else None
+    follow = spec.get("follow", "published")
+    used = latest if follow == "latest" else seen
+    return Standing(spec["location"], follow, version.number, location, used, latest)

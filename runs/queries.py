@@ -34,6 +34,9 @@ SCOPES = ("group", "map", "pipeline")
 RESUMABLE = frozenset({RunState.FAILED, RunState.CANCELLED})
 CANCELLABLE = frozenset({RunState.QUEUED, RunState.RUNNING})
 
+# Rows that a list shows with each run.
+SHOWN = ("pipeline", "team", "version", "requested_by", "rerun_of", "code__snapshot", "code__location__team")
+
 # Columns of a version and a pipeline that may be megabytes and that no list shows.
 HEAVY = (
     "version__text",
@@ -76,7 +79,7 @@ class Cause:
 
 def runs(visible: QuerySet[Run]) -> QuerySet[Run]:
     """The runs with all that a list shows of them, without the large columns."""
-    return visible.select_related("pipeline", "team", "version", "requested_by", "rerun_of").defer(*HEAVY)
+    return visible.select_related(*SHOWN).defer(*HEAVY, "code__snapshot__blocks")
 
 
 def counts_by_state(run_ids: Collection[int]) -> dict[int, dict[str, int]]:

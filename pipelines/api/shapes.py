@@ -239,73 +239,6 @@ class Member(Shape):
     service = serializers.BooleanField(help_text="a program's account, which owns nothing")
 
 
-class Snapshot(Shape):
-    tree_sha256 = serializers.CharField()
-    lock_sha256 = serializers.CharField()
-    python = serializers.CharField(
-        allow_blank=True, help_text="Versions of Python that it wants, as PEP 440."
-    )
-    file_count = serializers.IntegerField()
-    size = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
-
-
-class LocationEnvironment(Shape):
-    id = serializers.UUIDField()
-    state = serializers.ChoiceField(["missing", "building", "ready", "failed"])
-    progress = serializers.CharField(allow_blank=True)
-    problem = serializers.CharField(allow_blank=True)
-    problem_code = serializers.ChoiceField(["", "python-missing", "build-failed"])
-    preload_problems = serializers.DictField(
-        child=serializers.CharField(), help_text="Module -> why it could not be imported."
-    )
-
-
-class LocationEnvironment(Shape):
-    id = serializers.UUIDField()
-    state = serializers.ChoiceField(["missing", "building", "ready", "failed"])
-    progress = serializers.CharField(allow_blank=True)
-    problem = serializers.CharField(allow_blank=True)
-    problem_code = serializers.ChoiceField(["", "python-missing", "build-failed"])
-    preload_problems = serializers.DictField(
-        child=serializers.CharField(), help_text="Module -> why it could not be imported."
-    )
-
-
-class LocationEnvironment(Shape):
-    id = serializers.UUIDField()
-    state = serializers.ChoiceField(["missing", "building", "ready", "failed"])
-    progress = serializers.CharField(allow_blank=True)
-    problem = serializers.CharField(allow_blank=True)
-    problem_code = serializers.ChoiceField(["", "python-missing", "build-failed"])
-    preload_problems = serializers.DictField(
-        child=serializers.CharField(), help_text="Module -> why it could not be imported."
-    )
-
-
-class Location(Shape):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    team = serializers.CharField()
-    kind = serializers.CharField()
-    address = serializers.CharField()
-    lock_file = serializers.CharField()
-    preload = serializers.ListField(child=serializers.CharField())
-    synced_at = serializers.DateTimeField(allow_null=True)
-    sync_error = serializers.CharField()
-    snapshot = Snapshot(allow_null=True)
-    environment = LocationEnvironment(allow_null=True)
-
-
-class Block(Signature):
-    id = serializers.CharField(help_text="module:function")
-
-
-class Blocks(Shape):
-    snapshot = serializers.CharField(allow_null=True)
-    blocks = Block(many=True)
-
-
 class KindInput(Port):
     accepts = serializers.ListField(child=serializers.CharField(), help_text="further types beside its own")
 
@@ -398,6 +331,12 @@ class Validate(Shape):
 class Publish(Shape):
     message = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
     activate = serializers.BooleanField(required=False, default=True)
+    code = serializers.ChoiceField(
+        ["draft", "latest"],
+        required=False,
+        default="draft",
+        help_text="latest: the active version's text with the last synced code, instead of the draft",
+    )
 
 
 class Activate(Shape):
@@ -423,16 +362,3 @@ class SetMember(Shape):
     email = serializers.EmailField(required=False)
     name = serializers.CharField(required=False, max_length=150)
     password = serializers.CharField(required=False, max_length=4096, trim_whitespace=False, write_only=True)
-
-
-class RegisterLocation(Shape):
-    team = NameField(required=False)
-    name = NameField()
-    address = serializers.CharField(max_length=4096)
-    lock_file = serializers.CharField(required=False, allow_blank=True, default="", max_length=255)
-    preload = serializers.ListField(
-        child=serializers.RegexField(r"^[A-Za-z_][\w.]*$", max_length=200),
-        required=False,
-        default=list,
-        max_length=50,
-    )

@@ -13,8 +13,6 @@ from pipelines.lookups import lookups
 from pipelines.models import (
     ApiToken,
     AuditEvent,
-    CodeLocation,
-    CodeSnapshot,
     Pipeline,
     PipelineVersion,
     Team,
@@ -155,43 +153,6 @@ def token(row: ApiToken) -> Body:
         "expires_at": row.expiry,
         "last_used_at": row.last_used_at,
         "revoked_at": row.revoked_at,
-    }
-
-
-def locations(rows: Sequence[CodeLocation]) -> list[Body]:
-    """Code locations with how their environments are doing, of all at once."""
-    found = lookups.environments([row.last_snapshot_id for row in rows if row.last_snapshot_id])
-    return [_location(row, found.get(row.last_snapshot_id or 0)) for row in rows]
-
-
-def location(row: CodeLocation) -> Body:
-    return locations([row])[0]
-
-
-def _location(row: CodeLocation, environment: Body | None) -> Body:
-    return {
-        "id": row.uuid,
-        "name": row.name,
-        "team": row.team.slug,
-        "kind": row.kind,
-        "address": row.address,
-        "lock_file": row.lock_file,
-        "preload": row.preload,
-        "synced_at": row.synced_at,
-        "sync_error": row.sync_error,
-        "snapshot": _snapshot(row.last_snapshot) if row.last_snapshot else None,
-        "environment": environment,
-    }
-
-
-def _snapshot(row: CodeSnapshot) -> Body:
-    return {
-        "tree_sha256": row.tree_sha256,
-        "lock_sha256": row.lock_sha256,
-        "python": row.python,
-        "file_count": row.file_count,
-        "size": row.size,
-        "created_at": row.created_at,
     }
 
 

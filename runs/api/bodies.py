@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelines.access import Rights
+from pipelines.api import code_shown
 from pipelines.api.base import person
 from pipelines.models import Pipeline
 from pipelines.references import describe
@@ -17,6 +18,7 @@ from runs.models import (
     AttemptOutput,
     Queue,
     Run,
+    RunCode,
     RunEvent,
     TaskRun,
     WorkerLease,
@@ -59,6 +61,7 @@ def _run(
         "number": run.number,
         "pipeline": pipeline_name(run.pipeline, run.team.slug),
         "version": run.version.number,
+        "code": _code(getattr(run, "code", None), run),
         "state": run.state,
         "trigger": run.trigger,
         "requested_by": person(run.requested_by),
@@ -87,6 +90,15 @@ def _rerun_of(run: Run) -> Body | None:
         return None
     old = run.rerun_of
     return {"id": old.uuid, "number": old.number, "from": run.rerun_from, "reuse": run.reuse}
+
+
+def _code(used: RunCode | None, run: Run) -> Body | None:
+    """Which code a run uses; None where no task needs any."""
+    if used is None:
+        return None
+    location = used.location
+    lent = "" if location.team_id == run.team_id else f"{location.team.slug}:"
+    return {"location": f"{lent}{location.name}", "snapshot": code_shown.snapshot(used.snapshot)}
 
 
 def pipeline_name(pipeline: Pipeline, team: str) -> Body:
@@ -358,6 +370,7 @@ def _queue(queue: Queue, load: queries.QueueLoad) -> Body:
         "title": queue.title,
         "labels": queue.labels,
         "isolation": queue.isolation,
+        "isolation_problem": isolation.problem(queue.isolation, load.given),
         "paused_at": queue.paused_at,
         "paused_by": person(queue.paused_by),
         "paused_until": queue.paused_until,
@@ -370,7 +383,6 @@ def _queue(queue: Queue, load: queries.QueueLoad) -> Body:
 
 def workers(rights: Rights, rows: Sequence[WorkerLease]) -> list[Body]:
     """WORKER of each row. What one works on is said only to those who may see that run."""
-        "isolation_problem": isolation.problem(queue.isolation, load.given),
     held = queries.current_attempts([lease.pk for lease in rows])
     return [_worker(rights, lease, held.get(lease.pk)) for lease in rows]
 

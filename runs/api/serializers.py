@@ -9,9 +9,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from pipelines.api.code_shapes import Snapshot
 from pipelines.api.shapes import Person, Shape
-from runs.states import AttemptState, LeaseState, RunState, TaskState
 from runs import isolation
+from runs.states import AttemptState, LeaseState, RunState, TaskState
 
 
 class WithFrom(Shape):
@@ -91,6 +92,11 @@ class RerunOfShape(WithFrom):
     reuse = serializers.BooleanField()
 
 
+class RunCodeShape(Shape):
+    location = serializers.CharField(help_text="owner:name where another team lends it")
+    snapshot = Snapshot()
+
+
 class RunCanShape(Shape):
     rerun = serializers.BooleanField()
     cancel = serializers.BooleanField()
@@ -103,6 +109,7 @@ class RunShape(Shape):
     number = serializers.IntegerField()
     pipeline = PipelineNameShape()
     version = serializers.IntegerField()
+    code = RunCodeShape(allow_null=True)
     state = serializers.ChoiceField(choices=RunState.choices)
     trigger = serializers.CharField()
     requested_by = Person(allow_null=True)

@@ -19,7 +19,9 @@ import asyncssh
 
 USER, PASSWORD = "builder", "walnut-7d1f-paravent"
 BLOCKS = 'def load(rows: int = 10) -> dict:\n    """Loads rows."""\n    return {}\n'
-PROGRAMS = Path(subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True).stdout.strip())
+PROGRAMS = Path(
+    subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True).stdout.strip()
+)
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "HOME": "/nonexistent",
@@ -40,7 +42,12 @@ class Repository:
 
     def git(self, *words: str, **environment: str) -> str:
         done = subprocess.run(
-            ["git", *words], cwd=self.folder, env={**ENVIRONMENT, **environment}, capture_output=True, text=True, check=False
+            ["git", *words],
+            cwd=self.folder,
+            env={**ENVIRONMENT, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -56,7 +63,9 @@ class Repository:
         # Each commit a minute after the one before, as people make them.
         date = f"{1_760_000_000 + 60 * self.made} +0200"
         subject = subject or f"Change {self.made}"
-        self.git("commit", "-q", "--allow-empty", "-m", subject, GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date)
+        self.git(
+            "commit", "-q", "--allow-empty", "-m", subject, GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date
+        )
         return self.git("rev-parse", "HEAD")
 
 
@@ -124,7 +133,9 @@ def served_by_http(root: Path) -> Iterator[Web]:
         server.server_close()
 
 
-def _backend(root: Path, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+def _backend(
+    root: Path, request: BaseHTTPRequestHandler, body: bytes
+) -> tuple[int, list[tuple[str, str]], bytes]:
     parts = urlsplit(request.path)
     environment = {
         **ENVIRONMENT,
@@ -139,7 +150,9 @@ def _backend(root: Path, request: BaseHTTPRequestHandler, body: bytes) -> tuple[
         "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
         "REMOTE_USER": USER,
     }
-    done = subprocess.run([PROGRAMS / "git-http-backend"], input=body, env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        [PROGRAMS / "git-http-backend"], input=body, env=environment, capture_output=True, check=False
+    )
     head, _, content = done.stdout.partition(b"\r\n\r\n")
     headers = [tuple(line.split(": ", 1)) for line in head.decode().split("\r\n") if ": " in line]
     status = next((int(value.split()[0]) for name, value in headers if name == "Status"), 200)

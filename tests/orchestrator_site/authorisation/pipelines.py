@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines import code, people, versions
+from pipelines import code, people, repositories, versions
 from pipelines.bootstrap import DEMO_CODE
 from pipelines.models import ApiToken, Grant
 from tests.factories import SMALL, make_published, make_secret, make_token
@@ -13,6 +13,7 @@ NEW_PIPELINE = {"name": "fresh", "team": "alpha"}
 PIPELINE = "/api/v1/pipelines/alpha:small/"
 LOCATION = "/api/v1/code-locations/{location}/"
 LOCATIONS = "/api/v1/code-locations/"
+REPOSITORY = "/api/v1/code-locations/{repository}/"
 SECRET = "/api/v1/secrets/{secret}/"
 ACCOUNTS = "/api/v1/service-accounts/"
 ACCOUNT = f"{ACCOUNTS}{MARK}/"
@@ -26,7 +27,10 @@ def prepare(world: World) -> None:
     version = make_published(SMALL.replace("A small pipeline", MARK), team=world.team, owner=world.editor)
     versions.save_draft(version.pipeline, SMALL.replace("A small", MARK), actor=world.editor)
     location = code.register(world.team, MARK, str(DEMO_CODE), actor=None)
-    world.names |= {"location": str(location.uuid), "code_folder": str(DEMO_CODE)}
+    where = f"https://code.example.org/{MARK}.git"
+    repository = repositories.register(world.team, f"{MARK}-git", where, actor=world.editor)
+    world.names |= {"location": str(location.uuid), "repository": str(repository.uuid)}
+    world.names["code_folder"] = str(DEMO_CODE)
     make_token(world.editor, team=world.team)
     secret = make_secret(world.team, description=MARK)
     world.lend(version.pipeline, "view", "run")
@@ -116,6 +120,7 @@ LINES: dict[tuple[str, str], Line] = {
     ("api/v1/pipelines/<str:name>/draft/", "PUT"): Line(
         f"{PIPELINE}draft/", EDITOR, 200, "edit", DRAFT, borrower=403
     ),
+    ("api/v1/pipelines/<str:name>/code/", "GET"): lent(f"{PIPELINE}code/", ok=204, borrower=204),
     ("api/v1/pipelines/<str:name>/versions/", "GET"): lent(f"{PIPELINE}versions/"),
     ("api/v1/pipelines/<str:name>/versions/", "POST"): Line(
         f"{PIPELINE}versions/", EDITOR, 201, "edit", {}, borrower=403
@@ -138,6 +143,13 @@ LINES: dict[tuple[str, str], Line] = {
     ("api/v1/code-locations/<str:location_id>/sync/", "POST"): Line(
         f"{LOCATION}sync/", EDITOR, 200, "edit", borrower=403
     ),
+    ("api/v1/code-locations/<str:location_id>/", "PATCH"): Line(
+        REPOSITORY, ADMIN, 200, "manage", {"auto_sync": True}
+    ),
+    ("api/v1/code-locations/<str:location_id>/", "DELETE"): Line(
+        LOCATION, ADMIN, 204, "manage", borrower=403
+    ),
+    ("api/v1/code-locations/<str:location_id>/snapshots/", "GET"): lent(f"{LOCATION}snapshots/"),
     ("api/v1/code-locations/<str:location_id>/blocks/", "GET"): lent(f"{LOCATION}blocks/"),
     # Secrets: their names for everybody who may name them, the rest for admins of the team
     ("api/v1/secrets/", "GET"): listed("/api/v1/secrets/"),

@@ -11,7 +11,7 @@ from typing import Any, Final
 from allauth.mfa.models import Authenticator
 from django.db import models, transaction
 
-from pipelines import accounts, audit, code, people, second_factors, secrets, tokens, versions
+from pipelines import accounts, audit, code, people, repositories, second_factors, secrets, tokens, versions
 from pipelines.models import (
     ApiToken,
     AuditEvent,
