@@ -221,7 +221,7 @@ def what_failed(text: str) -> str:
     marks = ("failed", "error", "cause:", "no solution", "because", "hash mismatch")
     telling = [line for line in lines if line.lower().startswith(marks)] or lines[-1:]
     package = package_of(text)
-    sentence = "; ".join(dict.fromkeys(telling[:3])) or "uv ended without saying why"
+    sentence = "; ".join(dict.fromkeys(telling[:3])).rstrip(".") or "uv ended without saying why"
     return sentence if not package or package in sentence else f"{package}: {sentence}"
 
 

@@ -7,6 +7,7 @@ import hashlib
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 
 from runs import environments, uv
 from runs.environments import BuildFailed
+
+ROOT = Path(__file__).parents[2]
 
 
 def make_wheel(folder: Path, name: str, version: str = "1.0") -> Path:
@@ -140,6 +143,91 @@ def test_many_that_want_the_same_environment_build_it_once(
     for thread in threads:
         thread.join()
     assert len(builds) == 1
+
+
+SLOW_UV = """#!/bin/sh
+echo "$$ began $1" >> {marks}
+[ "$1" = pip ] && sleep {seconds}
+{uv} "$@"
+code=$?
+echo "$$ ended $1" >> {marks}
+exit $code
+"""
+BUILDER = """
+import sys
+from pathlib import Path
+from runs import environments, uv
+uv.program = lambda: sys.argv[2]
+print(environments.interpreter(Path(sys.argv[1]), sys.argv[3]))
+"""
+
+
+class Builders:
+    """Processes that want one environment, from a uv that takes its time and says when it runs."""
+
+    def __init__(self, folder: Path, cache: Path, digest: str, seconds: float) -> None:
+        self.words = [sys.executable, "-c", BUILDER, str(cache), str(folder / "slow-uv"), digest]
+        self.marks = folder / "marks"
+        script = SLOW_UV.format(marks=self.marks, seconds=seconds, uv=uv.program())
+        (folder / "slow-uv").write_text(script)
+        (folder / "slow-uv").chmod(0o755)
+
+    def start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(self.words, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+    def wait_for(self, words: str) -> None:
+        deadline = time.monotonic() + 30
+        while not self.marks.exists() or words not in self.marks.read_text():
+            assert time.monotonic() < deadline, f"{words}: never"
+            time.sleep(0.02)
+
+
+def test_two_workers_that_want_the_same_environment_build_it_once(
+    cache: Path, wheel: Path, tmp_path: Path
+) -> None:
+    builders = Builders(tmp_path, cache, environments.remember_lock(cache, locked(wheel)), 0.5)
+    pair = [builders.start(), builders.start()]
+    said = {process.communicate(timeout=60)[0] for process in pair}
+    assert len(said) == 1
+    assert say(Path(said.pop().strip()), "import grain; print(grain.version)") == "1.0"
+    assert builders.marks.read_text().count("began venv") == 1
+
+
+def test_a_build_that_was_killed_is_begun_anew_when_its_uv_has_ended(
+    cache: Path, wheel: Path, tmp_path: Path
+) -> None:
+    digest = environments.remember_lock(cache, locked(wheel))
+    builders = Builders(tmp_path, cache, digest, 1.5)
+    first = builders.start()
+    builders.wait_for("began pip")
+    first.kill()
+    first.wait()
+    second = builders.start()
+    python = second.communicate(timeout=60)[0].strip()
+    assert say(Path(python), "import grain; print(grain.version)") == "1.0"
+    lines = [line.split(maxsplit=1)[1] for line in builders.marks.read_text().splitlines()]
+    # The uv that was left behind kept the lock: the two never worked in one folder at a time.
+    once = ["began venv", "ended venv", "began pip", "ended pip"]
+    assert lines == once * 2
+
+
+def test_a_folder_that_cannot_be_written_is_said_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    with pytest.raises(BuildFailed, match="ORCHESTRATOR_CACHE names another folder"):
+        environments.interpreter(tmp_path / "cache", "0" * 64, lambda: b"")
+
+
+def test_a_full_disk_is_said_in_words() -> None:
+    said = "error: Failed to install: grain\n  Caused by: No space left on device (os error 28)\n"
+    assert environments.what_failed(said).startswith("the disk is full")
+
+
+def test_the_packages_of_a_lock_file() -> None:
+    lock = (
+        b"# head\nnumpy==1.26.4 \\\n    --hash=sha256:00\nPillow[x]==10.0 ; sys_platform == 'linux'\n"
+        b"own @ file:///x.whl --hash=sha256:11\n"
+    )
+    assert environments.packages(lock) == [("numpy", "1.26.4"), ("Pillow", "10.0"), ("own", "file:///x.whl")]
 
 
 def test_an_unknown_lock_says_what_to_do(cache: Path) -> None:
