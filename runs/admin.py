@@ -104,6 +104,7 @@ class QueueAdmin(ConsoleAdmin):
         "ready",
         "running",
         "workers",
+        "troubles",
         "isolation",
         "isolation_problem",
         "limits_in_words",
@@ -213,6 +214,10 @@ class QueueAdmin(ConsoleAdmin):
     @admin.display(description="workers")
     def workers(self, queue: Queue) -> int:
         return self.load_of(queue).workers
+
+    @admin.display(description="why workers take no tasks")
+    def troubles(self, queue: Queue) -> str:
+        return " ".join(self.load_of(queue).troubles)
 
     @admin.display(description="limits")
     def limits_in_words(self, queue: Queue) -> str:

@@ -252,7 +252,7 @@ def why_not_resumable(run: Run) -> str | None:
 class QueueLoad:
     """How busy one queue is: tasks that wait for a worker, attempts that run, workers that live.
 
-    ``given``: the labels of those workers, which say what isolation each gives.
+    ``given``: the labels of those workers, which say what isolation each gives, and its trouble.
     """
 
     ready: int = 0
@@ -262,6 +262,11 @@ class QueueLoad:
     @property
     def workers(self) -> int:
         return len(self.given)
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why some of them take no tasks now: a full disk, a store that is away. Each sentence once."""
+        return sorted({str(labels["trouble"]) for labels in self.given if labels.get("trouble")})
 
 
 def queue_loads(slugs: Collection[str]) -> dict[str, QueueLoad]:

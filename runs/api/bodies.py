@@ -378,6 +378,7 @@ def _queue(queue: Queue, load: queries.QueueLoad) -> Body:
         "ready": load.ready,
         "running": load.running,
         "workers": load.workers,
+        "troubles": load.troubles,
     }
 
 

@@ -318,6 +318,10 @@ class QueueShape(Shape):
     ready = serializers.IntegerField()
     running = serializers.IntegerField()
     workers = serializers.IntegerField()
+    troubles = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Why some of its workers take no tasks now: a full disk, a store that is away.",
+    )
 
 
 class WorkShape(Shape):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -106,8 +106,3 @@ def free_bytes(folder: Path) -> int:
     except FileNotFoundError:
         return free_bytes(folder.parent)
     return known.f_bavail * known.f_frsize
-
-
-def troubles(labels: Iterable[dict[str, Any]]) -> list[str]:
-    """What workers with these labels say of themselves, each sentence once."""
-    return sorted({str(one["trouble"]) for one in labels if one.get("trouble")})
