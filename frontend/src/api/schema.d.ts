@@ -2384,6 +2384,8 @@ export interface components {
             running: number;
             slug: string;
             title: string;
+            /** @description Why some of its workers take no tasks now: a full disk, a store that is away. */
+            troubles: string[];
             workers: number;
         };
         QueueShapePage: {
