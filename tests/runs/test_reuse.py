@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,14 @@ def nothing_believed() -> Iterator[None]:
     reuse._there.clear()
 
 
+@cache
+def packages() -> list[dict[str, str]]:
+    return facts.packages()
+
+
 def surroundings() -> dict[str, str]:
     """The provenance of an attempt that ran in this very environment."""
-    body = {"python": platform.python_version(), "packages": facts.packages()}
+    body = {"python": platform.python_version(), "packages": packages()}
     digest = hashlib.sha256(json.dumps(body).encode()).hexdigest()
     CapturedFact.objects.get_or_create(sha256=digest, kind="environment", defaults={"body": body})
     return {"environment": digest}
