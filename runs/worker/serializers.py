@@ -330,7 +330,12 @@ def save_file(value: Any, target: Path) -> Descriptor:
         else target.with_name(target.name + source.suffix)
     )
     place(source, path)
-    return {"path": str(path), "media_type": media_type, "meta": {"filename": source.name}}
+    return {"path": str(path), "media_type": media_type, "meta": {"filename": as_text(source.name)}}
+
+
+def as_text(name: str) -> str:
+    """A file's name as text: of one that is not UTF-8, its other bytes as \\xff."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def save_folder(value: Any, target: Path) -> Descriptor:
@@ -343,7 +348,11 @@ def save_folder(value: Any, target: Path) -> Descriptor:
     else:
         shutil.copytree(source, path, symlinks=True, copy_function=copy_entry)
     files = sum(len(names) for _, _, names in os.walk(path))
-    return {"path": str(path), "media_type": FOLDER, "meta": {"filename": source.name, "files": files}}
+    return {
+        "path": str(path),
+        "media_type": FOLDER,
+        "meta": {"filename": as_text(source.name), "files": files},
+    }
 
 
 def copy_entry(source: str, path: str) -> str:
