@@ -117,23 +117,28 @@ def remove_as_root(folder: Path) -> None:
 def remove_tree(folder: Path) -> None:
     """A folder and all in it, also where the task has closed folders or has put too many into each other."""
     try:
-        shutil.rmtree(folder, onerror=_open_and_retry)
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
     except RecursionError:
         subprocess.run(["rm", "-rf", "--", str(folder)], check=False, stderr=subprocess.DEVNULL)
-
-
-def _open_and_retry(function: Callable[..., object], path: str, _error: object) -> None:
-    """A folder without rights for its owner keeps its contents: give them back, and go on in it."""
-    try:
-        for closed in (os.path.dirname(path), path):
-            if stat.S_ISDIR(os.lstat(closed).st_mode):
-                os.chmod(closed, 0o700)
-        if function in (os.open, os.scandir, os.listdir):
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            function(path)
     except OSError:
-        return
+        open_folders(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_folders(folder: Path) -> None:
+    """Give the owner back the rights in a folder and those below it; links are not followed, up or down."""
+    waiting = [str(folder)]
+    while waiting:
+        path = waiting.pop()
+        try:
+            if stat.S_ISDIR(os.lstat(path).st_mode):
+                os.chmod(path, 0o700)
+                with os.scandir(path) as entries:
+                    waiting += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except OSError:
+            continue
 
 
 class Janitor:

@@ -123,17 +123,23 @@ def test_whatever_a_task_leaves_in_its_folder_is_removed(bench: Bench, way: str)
     bench.still_works()
 
 
-def test_what_an_ordinary_user_has_closed_is_opened_and_removed(tmp_path: Path) -> None:
-    # Root needs no rights; the functions that rmtree calls fail for others in the ways of this list.
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "b" / "c").touch()
-    (tmp_path / "a" / "b").chmod(0)
-    folders._open_and_retry(os.open, str(tmp_path / "a" / "b"), None)
-    assert not (tmp_path / "a" / "b").exists()
-    (tmp_path / "a" / "d").touch()
-    (tmp_path / "a").chmod(0)
-    folders._open_and_retry(os.unlink, str(tmp_path / "a" / "d"), None)
-    assert list((tmp_path / "a").iterdir()) == []
+def test_folders_that_a_task_has_closed_are_opened_and_nothing_around_them(tmp_path: Path) -> None:
+    closed = tmp_path / "attempt" / "a" / "b"
+    closed.mkdir(parents=True)
+    (tmp_path / "attempt" / "link").symlink_to(tmp_path)
+    (tmp_path / "attempt" / "gone").symlink_to("/nowhere")
+    for folder in (closed, closed.parent):
+        folder.chmod(0)
+    tmp_path.chmod(0o755)
+    folders.open_folders(tmp_path / "attempt")
+    assert closed.stat().st_mode & 0o777 == 0o700
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_removing_what_is_not_there_changes_nothing_around_it(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    folders.remove_tree(tmp_path / "gone")
+    assert tmp_path.stat().st_mode & 0o777 == 0o777
 
 
 REFUSED = {
