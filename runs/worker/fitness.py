@@ -15,6 +15,7 @@ from django.conf import settings
 
 from pipelines.store import Store, StoreError
 from runs.transitions import execute
+from runs.worker import folders
 
 log = structlog.get_logger()
 
@@ -84,7 +85,7 @@ class Fitness:
 
 def watched(store: Store) -> tuple[Path, ...]:
     """Where tasks work, and where the store, or its copies, lie on this machine."""
-    return (Path(settings.ORCHESTRATOR["HOME"]), store.disk)
+    return (folders.root(), store.disk)
 
 
 def low_disk(folders: Sequence[Path], least: int) -> str:
