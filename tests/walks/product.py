@@ -125,9 +125,11 @@ class Product:
 
 
 @contextmanager
-def product(home: Path, *options: str) -> Iterator[Product]:
-    """An installation with the demo, answering."""
+def product(home: Path, *options: str, **environment: str) -> Iterator[Product]:
+    """An installation with the demo, answering. ``environment``: settings beside the usual ones."""
     cache = os.environ.get("ORCHESTRATOR_CACHE")
-    extra: dict[str, Any] = {"ORCHESTRATOR_CACHE": cache} if cache else {}
+    extra: dict[str, Any] = {**environment, **({"ORCHESTRATOR_CACHE": cache} if cache else {})}
     with up(home, *options, ORCHESTRATOR_ADMIN_PASSWORD=PASSWORD, **extra) as running:
-        yield Product(running)
+        shop = Product(running)
+        shop.environment |= environment
+        yield shop
