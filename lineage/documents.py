@@ -100,6 +100,10 @@ class AttemptFacts:
     lock_sha256: str = ""
     inputs: list[Slot] = field(default_factory=list)
     outputs: list[Slot] = field(default_factory=list)
+    # Of a task that took over a result: the attempt that had made it, and what it took over.
+    reused_from_id: int | None = None
+    reused_from: UUID | None = None
+    taken: list[Slot] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -351,7 +355,9 @@ def _gaps_of_inputs(facts: AttemptFacts) -> Iterable[dict[str, Any]]:
 def fields_of(made: Sheet) -> dict[str, Any]:
     """Everything a record says but its uses."""
     facts = made.facts
+    reused = {"reused_from": str(facts.reused_from)} if facts.reused_from else {}
     return {
+        **reused,
         "uuid": str(facts.uuid),
         "team": facts.team,
         "source": "native",
@@ -392,6 +398,10 @@ def uses_of(facts: AttemptFacts) -> list[dict[str, Any]]:
         if slot.occurrence:
             artifact = artifact_document(slot.occurrence, output_name(facts, slot))
             found.append(use_document("wrote", slot.name, slot.position, artifact))
+    for slot in facts.taken:
+        if slot.occurrence:
+            content = content_document(slot.occurrence)
+            found.append(use_document("reused", slot.name, slot.position, content))
     return found
 
 
@@ -416,7 +426,7 @@ def artifact_document(occurrence: Occurrence, name: str) -> dict[str, Any]:
 
 
 def use_document(direction: str, slot: str, position: int, artifact: Mapping[str, Any]) -> dict[str, Any]:
-    """One use: direction read or wrote."""
+    """One use: direction read, wrote or reused."""
     return {
         "direction": direction,
         "slot": slot,

@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from lineage.documents import moment, record_document, use_document
 from lineage.graph import UseEdge
 from lineage.models import (
+    DIRECTIONS,
     WROTE,
     Artifact,
     Deployment,
@@ -173,7 +174,9 @@ def _uses_of(record: Record) -> Iterable[Use]:
 
 
 def _fields_of(record: Record) -> dict[str, Any]:
+    reused = {"reused_from": str(record.reused_from.uuid)} if record.reused_from else {}
     return {
+        **reused,
         "uuid": str(record.uuid),
         "team": record.team.slug,
         "source": record.source,
@@ -214,8 +217,7 @@ def _use_of(use: Use) -> dict[str, Any]:
     }
     if use.direction == WROTE:
         said |= {"name": artifact.name, "metadata": artifact.metadata}
-    direction = "wrote" if use.direction == WROTE else "read"
-    return use_document(direction, use.slot, use.position, said)
+    return use_document(DIRECTIONS[use.direction], use.slot, use.position, said)
 
 
 # --- Models -------------------------------------------------------------------------------

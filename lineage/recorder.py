@@ -20,6 +20,7 @@ from lineage import seals
 from lineage.documents import AttemptFacts, Fingerprints, Occurrence, Sheet, output_name, sheet
 from lineage.models import (
     READ,
+    REUSED,
     WROTE,
     Artifact,
     CodeRef,
@@ -54,23 +55,23 @@ PENDING = """
 # One text of JSON instead of thirty parameters a row: three times quicker for a batch.
 INSERT_RECORDS = """
     INSERT INTO record (
-        uuid, team_id, source, attempt_id, run_id, task_run_id, version_id, job, task, kind, attempt_no,
-        resume_no, state, reason, started_at, finished_at, partition, code_id, environment_id, hardware_id,
-        parameters_id, seeds, metrics, actor, isolation, cache_key, gaps, grade, digest, created_at,
+        uuid, team_id, source, attempt_id, reused_from_id, run_id, task_run_id, version_id,
+        job, task, kind, attempt_no, resume_no, state, reason, started_at, finished_at, partition, code_id,
+        environment_id, hardware_id, parameters_id, seeds, metrics, actor, isolation, cache_key, gaps, grade, digest, created_at,
         sealed_at)
-    SELECT x.uuid, x.team_id, 'native', x.attempt_id, x.run_id, x.task_run_id, x.version_id, x.job, x.task,
-        x.kind, x.attempt_no, x.resume_no, x.state, x.reason, x.started_at, x.finished_at, x.partition,
-        x.code_id, x.environment_id, x.hardware_id, x.parameters_id, x.seeds, x.metrics, x.actor, x.isolation,
+    SELECT x.uuid, x.team_id, 'native', x.attempt_id, x.reused_from_id, x.run_id, x.task_run_id,
+        x.version_id, x.job, x.task, x.kind, x.attempt_no, x.resume_no, x.state, x.reason, x.started_at,
+        x.finished_at, x.partition, x.code_id, x.environment_id, x.hardware_id, x.parameters_id, x.seeds, x.metrics, x.actor, x.isolation,
         x.cache_key, x.gaps, x.grade, x.digest, t.now, CASE WHEN x.whole THEN t.now END
     FROM (SELECT engine_now() AS now) AS t, jsonb_to_recordset(%s::jsonb) AS x (
-        uuid uuid, team_id bigint, attempt_id bigint, run_id bigint, task_run_id bigint, version_id bigint,
-        job text, task text, kind text, attempt_no integer, resume_no integer, state text, reason text,
-        started_at timestamptz, finished_at timestamptz, partition text, code_id bigint,
+        uuid uuid, team_id bigint, attempt_id bigint, reused_from_id bigint, run_id bigint,
+        task_run_id bigint, version_id bigint, job text, task text, kind text, attempt_no integer,
+        resume_no integer, state text, reason text, started_at timestamptz, finished_at timestamptz, partition text, code_id bigint,
         environment_id bigint, hardware_id bigint, parameters_id bigint, seeds jsonb, metrics jsonb,
         actor text, isolation text, cache_key text, gaps jsonb, grade text, digest text, whole boolean)
-    ORDER BY x.attempt_id
+    ORDER BY x.attempt_id, x.uuid
     ON CONFLICT DO NOTHING
-    RETURNING attempt_id, id
+    RETURNING uuid, id
 """
 
 # Whether tasks wait for a worker while nothing unrecorded has waited too long.
@@ -188,15 +189,18 @@ def record(attempt_ids: Collection[int]) -> int:
         wanted = sorted(set(wanted) - _recorded(wanted))
         fingerprints = Fingerprints()
         sheets = [sheet(found, fingerprints) for found in attempt_facts.load(wanted)]
-        return _write(sheets) if sheets else 0
+        return write(sheets) if sheets else 0
 
 
 def _recorded(attempt_ids: Collection[int]) -> set[int]:
     return set(Record.objects.filter(attempt_id__in=attempt_ids).values_list("attempt_id", flat=True))
 
 
-def _write(sheets: list[Sheet]) -> int:
-    """Recorders write the tables in one order, each in the order of its key: none waits in a circle."""
+def write(sheets: list[Sheet]) -> int:
+    """Write the records of these sheets, with uses and seals; how many were new. Within a transaction.
+
+    Recorders write the tables in one order, each in the order of its key: none waits in a circle.
+    """
     ingredients = Ingredients(sheets)
     ours = _write_records(sheets, ingredients)
     won = [made for made in sheets if made.facts.id in ours]
@@ -209,14 +213,15 @@ def _write(sheets: list[Sheet]) -> int:
 
 
 def _write_records(sheets: list[Sheet], ingredients: Ingredients) -> dict[int, int]:
-    """Attempt -> record, for those written here; of the others somebody else has written theirs.
+    """Id of the facts -> record, for those written here; of the others somebody else has written theirs.
 
     A record without uses is sealed as it is written, the others once they have theirs.
     """
     rows = json.dumps([_record_row(made, ingredients) for made in sheets], default=str)
     with connection.cursor() as cursor:
         cursor.execute(INSERT_RECORDS, [rows])
-        return dict(cursor.fetchall())
+        written = dict(cursor.fetchall())
+    return {made.facts.id: written[made.facts.uuid] for made in sheets if made.facts.uuid in written}
 
 
 class Ingredients:
@@ -297,7 +302,8 @@ def _record_row(made: Sheet, ingredients: Ingredients) -> dict[str, Any]:
     return {
         "uuid": found.uuid,
         "team_id": found.team_id,
-        "attempt_id": found.id,
+        "attempt_id": None if found.reused_from_id else found.id,
+        "reused_from_id": found.reused_from_id,
         "run_id": found.run_id,
         "task_run_id": found.task_run_id,
         "version_id": found.version_id,
@@ -323,19 +329,24 @@ def _record_row(made: Sheet, ingredients: Ingredients) -> dict[str, Any]:
         "gaps": made.gaps,
         "grade": made.grade,
         "digest": made.digest,
-        "whole": not (found.inputs or found.outputs),
+        "whole": not _has_uses(found),
     }
 
 
 def _write_uses(sheets: list[Sheet], records: dict[int, int], ingredients: Ingredients) -> set[int]:
     """Write the uses of these records; the records that have any slot and are not sealed yet."""
     artifacts = _write_artifacts(sheets, ingredients)
-    read = {slot.occurrence.uuid for made in sheets for slot in made.facts.inputs if slot.occurrence}
+    known = (slot for made in sheets for slot in (*made.facts.inputs, *made.facts.taken))
+    read = {slot.occurrence.uuid for slot in known if slot.occurrence}
     artifacts |= _artifact_ids(read - set(artifacts))
     uses = [use for made in sheets for use in _use_rows(made.facts, records[made.facts.id], artifacts)]
     if uses:
         Use.objects.bulk_create(uses, batch_size=5000)
-    return {records[made.facts.id] for made in sheets if made.facts.inputs or made.facts.outputs}
+    return {records[made.facts.id] for made in sheets if _has_uses(made.facts)}
+
+
+def _has_uses(found: AttemptFacts) -> bool:
+    return bool(found.inputs or found.outputs or found.taken)
 
 
 def _write_artifacts(sheets: list[Sheet], ingredients: Ingredients) -> dict[uuid.UUID, int]:
@@ -362,7 +373,7 @@ def _artifact_ids(uuids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
 
 
 def _use_rows(found: AttemptFacts, record: int, artifacts: dict[uuid.UUID, int]) -> Iterable[Use]:
-    for direction, slots in ((READ, found.inputs), (WROTE, found.outputs)):
+    for direction, slots in ((READ, found.inputs), (WROTE, found.outputs), (REUSED, found.taken)):
         for slot in slots:
             if slot.occurrence is not None:
                 yield Use(

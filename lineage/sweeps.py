@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from lineage import approvals, recorder
+from lineage import approvals, recorder, reuses
 
 # Records written in one round, so that other sweeps get their turn.
 ONE_ROUND = 2000
@@ -17,6 +17,7 @@ _marked_at = float("-inf")
 def sweep() -> None:
     """Record what is finished and has no record, and enter decisions; nothing happens when all is done."""
     recorder.record_politely(ONE_ROUND)
+    reuses.record_pending(ONE_ROUND)
     approvals.catalogue_pending()
     _mark_now_and_then()
 
@@ -27,3 +28,4 @@ def _mark_now_and_then() -> None:
     if now - _marked_at >= MARK_EVERY:
         _marked_at = now
         recorder.advance_mark()
+        reuses.advance_mark()

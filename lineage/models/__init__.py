@@ -9,7 +9,7 @@ from lineage.models.catalogue import (
     HardwareProfile,
     ParameterSet,
 )
-from lineage.models.record import READ, WROTE, Record, RecorderMark, RecordSeal, Use
+from lineage.models.record import DIRECTIONS, READ, REUSED, WROTE, Record, RecorderMark, RecordSeal, Use
 from lineage.models.registry import (
     CataloguedApproval,
     Deployment,
@@ -22,7 +22,9 @@ from lineage.models.registry import (
 )
 
 __all__ = [
+    "DIRECTIONS",
     "READ",
+    "REUSED",
     "WROTE",
     "Artifact",
     "CataloguedApproval",

@@ -20,7 +20,10 @@ from pipelines.models import AuditEvent, PipelineVersion, Team
 from runs.models import Attempt, Run, TaskRun
 from runs.states import AttemptState
 
-READ, WROTE = 0, 1
+READ, WROTE, REUSED = 0, 1, 2
+
+# As records write them.
+DIRECTIONS = {READ: "read", WROTE: "wrote", REUSED: "reused"}
 
 FINISHED = [state for state in AttemptState.values if state != AttemptState.RUNNING]
 
@@ -28,14 +31,18 @@ FINISHED = [state for state in AttemptState.values if state != AttemptState.RUNN
 class Record(models.Model):
     """What one finished attempt did, whatever its end. The database refuses any change once it is sealed.
 
-    ``uuid`` is that of the attempt. ``digest`` covers every fact by content, never by row id, and can be
-    computed again from the rows by :func:`lineage.documents.record_document`.
+    A task that took over what an earlier attempt had made (``reused_from``) has a record without an attempt.
+    ``uuid`` is that of the attempt, or made from task run and resume. ``digest`` covers every fact by content,
+    never by row id, and can be computed again from the rows by :func:`lineage.documents.record_document`.
     """
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
     source = models.CharField(max_length=16, default="native")
-    attempt = models.OneToOneField(Attempt, on_delete=models.PROTECT, related_name="record")
+    attempt = models.OneToOneField(Attempt, null=True, on_delete=models.PROTECT, related_name="record")
+    reused_from = models.ForeignKey(
+        Attempt, null=True, on_delete=models.PROTECT, related_name="reuse_records", db_index=False
+    )
     # No constraint in the database: checking it would lock the row of a run that the engine is moving.
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="records", db_constraint=False)
     task_run = models.ForeignKey(
@@ -77,7 +84,14 @@ class Record(models.Model):
         db_table = "record"
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(state__in=FINISHED), name="record_state_terminal")
+            models.CheckConstraint(condition=Q(state__in=FINISHED), name="record_state_terminal"),
+            models.CheckConstraint(
+                condition=Q(attempt__isnull=True) ^ Q(reused_from__isnull=True),
+                name="record_of_attempt_or_reuse",
+            ),
+            models.UniqueConstraint(
+                fields=["task_run", "resume_no"], condition=Q(attempt=None), name="record_of_reuse_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -85,7 +99,7 @@ class Record(models.Model):
 
 
 class Use(models.Model):
-    """One edge of a record: it read (0) or wrote (1) this artifact, in this slot."""
+    """One edge of a record: it read (0), wrote (1) or took over (2) this artifact, in this slot."""
 
     record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="uses", db_index=False)
     artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="uses", db_index=False)
@@ -105,12 +119,14 @@ class Use(models.Model):
             models.UniqueConstraint(
                 fields=["artifact"], condition=Q(direction=WROTE), name="use_one_producer"
             ),
-            models.CheckConstraint(condition=Q(direction__in=[READ, WROTE]), name="use_direction_known"),
+            models.CheckConstraint(
+                condition=Q(direction__in=[READ, WROTE, REUSED]), name="use_direction_known"
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["artifact", "direction", "record"], name="use_of_artifact")]
 
     def __str__(self) -> str:
-        return f"{self.record} {'wrote' if self.direction == WROTE else 'read'} {self.slot}"
+        return f"{self.record} {DIRECTIONS[self.direction]} {self.slot}"
 
 
 class RecordSeal(models.Model):
@@ -128,9 +144,10 @@ class RecordSeal(models.Model):
 
 
 class RecorderMark(models.Model):
-    """One row: every attempt up to ``attempt_id`` has its record, so nobody looks at those again."""
+    """One row: every attempt up to ``attempt_id``, and reuse up to ``reuse_id``, has its record."""
 
     attempt_id = models.BigIntegerField(default=0)
+    reuse_id = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "recorder_mark"
