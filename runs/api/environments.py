@@ -99,7 +99,9 @@ class EnvironmentsView(ApiView):
         return Environment.objects.filter(Exists(snapshots)).defer("log")
 
     def locations(self) -> QuerySet[CodeLocation]:
-        return self.rights.only(CodeLocation.objects.filter(archived_at=None))
+        rows = self.rights.only(CodeLocation.objects.filter(archived_at=None))
+        team = self.request.query_params.get("team")
+        return rows.filter(team__slug=team) if team else rows
 
     def find_environment(self, environment_id: str) -> Environment:
         found = self.visible().filter(uuid=uuid_or_404(environment_id, Environment)).first()
@@ -121,7 +123,11 @@ class EnvironmentsView(ApiView):
             )
         return [_shown(row, uses.get((row.lock_sha256, row.wanted), [])) for row in rows]
 
-    @extend_schema(operation_id="environments_list", responses=paged(EnvironmentShape))
+    @extend_schema(
+        operation_id="environments_list",
+        parameters=[OpenApiParameter("team", OpenApiTypes.STR)],
+        responses=paged(EnvironmentShape),
+    )
     def get(self, request: Request) -> Response:
         """The environments of the code locations you see, the newest first."""
         return self.page(self.visible(), self.shown)

@@ -3875,7 +3875,9 @@ export interface operations {
     };
     environments_list: {
         parameters: {
-            query?: never;
+            query?: {
+                team?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -67,6 +67,10 @@ export type TaskRunDetail = With<Schemas['TaskRunDetailShape'], { inputs: TaskIn
 export type ResumePlan = Schemas['ResumePlanShape'];
 export type LogSlice = Schemas['LogShape'];
 
+export type Environment = Schemas['EnvironmentShape'];
+export type EnvironmentDetail = Schemas['EnvironmentDetail'];
+export type BuildLogSlice = Schemas['BuildLogShape'];
+
 export type SecretSource = Schemas['SourceEnum'];
 export type Secret = Schemas['SecretShape'];
 export type SecretDetail = Schemas['SecretDetail'];

@@ -52,6 +52,8 @@ routes.run.update({ component: lazyRouteComponent(() => import('../runs/RunPage'
 routes.nowhere.update({ component: NotFoundPage });
 routes.deployments.update({ component: DeploymentsPage });
 routes.secrets.update({ component: lazyRouteComponent(() => import('../settings/SecretsPage'), 'SecretsPage') });
+routes.environments.update({ component: lazyRouteComponent(() => import('../environments/EnvironmentsPage'), 'EnvironmentsPage') });
+routes.environment.update({ component: lazyRouteComponent(() => import('../environments/EnvironmentPage'), 'EnvironmentPage') });
 routes.artifact.update({ component: lazyRouteComponent(() => import('../lineage/ArtifactPage'), 'ArtifactPage') });
 routes.deployment.update({ component: lazyRouteComponent(() => import('../lineage/DeploymentPage'), 'DeploymentPage') });
 

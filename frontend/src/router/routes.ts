@@ -139,6 +139,9 @@ export interface ArtifactSearch {
 
 export const secrets = createRoute({ getParentRoute: () => shell, path: '/settings/secrets' });
 
+export const environments = createRoute({ getParentRoute: () => shell, path: '/environments' });
+export const environment = createRoute({ getParentRoute: () => shell, path: '/environments/$environmentId' });
+
 export const artifact = createRoute({
   getParentRoute: () => shell,
   path: '/artifacts/$artifactId',
@@ -152,7 +155,7 @@ export const artifact = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, secrets, nowhere]),
+  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, environments, environment, secrets, nowhere]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

@@ -1,6 +1,7 @@
 import type { LogSlice, Page, Pipeline, ProblemBody, Run, TaskRun } from '../api/types';
 import { ARTIFACT_ROUTES } from './artifacts';
 import { EDITOR_ROUTES } from './editor';
+import { ENVIRONMENT_ROUTES } from './environments';
 import { makeMe, makeRun } from './make';
 import { ownedAs, PEOPLE_ROUTES } from './people';
 import { SECRET_ROUTES } from './secrets';
@@ -156,6 +157,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ...PEOPLE_ROUTES,
   ...ARTIFACT_ROUTES,
   ...SECRET_ROUTES,
+  ...ENVIRONMENT_ROUTES,
   ['GET', /^\/api\/v1\/deployments\/$/, (world, _, __, url) => page(world, world.deployments, url)],
   [
     'GET',

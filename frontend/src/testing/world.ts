@@ -17,6 +17,7 @@ import type {
 } from '../api/types';
 import type { components } from '../api/schema';
 import type { FakeArtifact } from './artifacts';
+import type { FakeEnvironment } from './environments';
 import { makeMe } from './make';
 import palette from './palette.json';
 
@@ -56,6 +57,7 @@ export interface World {
   logs: Record<string, { lines: string[]; complete: boolean; droppedBytes?: number }>;
   plans: Record<string, ResumePlan>;
   secrets: SecretDetail[];
+  environments: FakeEnvironment[];
   /** What was put into secrets, by name. */
   values: Record<string, string>;
   artifacts: FakeArtifact[];
@@ -89,6 +91,7 @@ export function makeWorld(change: Partial<World> = {}): World {
     logs: {},
     plans: {},
     secrets: [],
+    environments: [],
     values: {},
     artifacts: [],
     deployments: [],
