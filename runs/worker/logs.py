@@ -11,7 +11,7 @@ HEAD_BYTES = 56 * 1024 * 1024  # kept as they come …
 TAIL_BYTES = 8 * 1024 * 1024  # … and of what comes after them, the last; together 64 MB per attempt
 RATE = 1024 * 1024  # bytes a second, in the long run
 BURST = 8 * 1024 * 1024
-DROPPED_RATE = 32 * 1024 * 1024  # bytes a second that are read only to be dropped
+DROPPED_RATE = 64 * 1024 * 1024  # bytes a second that are read only to be dropped
 
 
 @dataclass(frozen=True, slots=True)
