@@ -31,9 +31,10 @@ FINISHED = [state for state in AttemptState.values if state != AttemptState.RUNN
 class Record(models.Model):
     """What one finished attempt did, whatever its end. The database refuses any change once it is sealed.
 
-    A task that took over what an earlier attempt had made (``reused_from``) has a record without an attempt.
-    ``uuid`` is that of the attempt, or made from task run and resume. ``digest`` covers every fact by content,
-    never by row id, and can be computed again from the rows by :func:`lineage.documents.record_document`.
+    A task that took over what an earlier attempt had made (``reused_from``) has one without an attempt.
+    ``uuid`` is that of the attempt, or made from task run and resume. ``digest`` covers every fact by
+    content, never by row id, and can be computed again from the rows by
+    :func:`lineage.documents.record_document`.
     """
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
