@@ -29,6 +29,8 @@ PAGES: dict[str, tuple[str, str]] = {
         "Nothing differs",
     ),
     "/artifacts/$artifactId": ("/artifacts/{artifact}", "size"),
+    "/environments": ("/environments", "Environments"),
+    "/environments/$environmentId": ("/environments/{environment}", "Packages"),
     "/settings/secrets": ("/settings/secrets", "Secrets"),
     "/runs": ("/runs", "Runs"),
     "/runs/$runId": ("/runs/{run}?task=second&tab=log", "exit 7"),
@@ -74,10 +76,19 @@ def artifact(shop: Product) -> str:
     return str(next(output["artifact"] for output in outputs if output["name"] == "table"))
 
 
+@pytest.fixture(scope="module")
+def environment(shop: Product) -> str:
+    """The one of the demo's lock file, built."""
+    shop.until(lambda: shop.get("environments/")["results"][0]["state"] == "ready", "built", 60)
+    return str(shop.get("environments/")["results"][0]["id"])
+
+
 @pytest.mark.parametrize("route", PAGES)
-def test_a_page_has_no_violation(route: str, visitor: Visitor, failed: str, artifact: str) -> None:
+def test_a_page_has_no_violation(
+    route: str, visitor: Visitor, failed: str, artifact: str, environment: str
+) -> None:
     address, seen = PAGES[route]
-    visitor.goto(address.format(run=failed, artifact=artifact))
+    visitor.goto(address.format(run=failed, artifact=artifact, environment=environment))
     settled(visitor.page, seen)
     assert violations(visitor.page) == []
 
