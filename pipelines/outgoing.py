@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpcore
+import httpx
 from django.conf import settings
 
 from pipelines.errors import Invalid
@@ -26,7 +26,6 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 SECONDS: Final = 10.0  # that a request may take, from the name to the last byte
 MOST_BYTES: Final = 1024 * 1024  # of an answer's body
-PORTS: Final = {"http": 80, "https": 443}
 # What translators make of an IPv4 address (RFC 6052); its last four bytes are where it really leads.
 NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
@@ -134,23 +133,28 @@ def send(
         ) as pool:
             sent: list[tuple[str | bytes, str | bytes]] = [("Host", parts.netloc), ("Connection", "close")]
             sent += (headers or {}).items()
-            with pool.stream(method, url, headers=sent, content=content) as response:
+            with pool.stream(method, _for_core(parts), headers=sent, content=content) as response:
                 return Answer(response.status, _read_headers(response), _read_body(response, most_bytes))
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as problem:
-        raise Unanswered(f"{parts.netloc} does not answer: {problem or 'it took too long'}") from problem
+        raise Unanswered(f"{parts.host} does not answer: {problem or 'it took too long'}") from problem
 
 
-def _understood(url: str) -> Any:
+def _understood(url: str) -> httpx.URL:
+    """The address with its name and path in ASCII. Raises Refused."""
     try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise Refused(f"{url!r} is not an address.") from None
-    if parts.scheme not in PORTS or not parts.hostname:
+        parts = httpx.URL(url)
+        named = bool(parts.host)
+    except (httpx.InvalidURL, ValueError):
+        raise Refused("This is not an address that can be read: check its spelling.") from None
+    if parts.scheme not in ("http", "https") or not named:
         raise Refused("Write an address that begins with https:// or http:// and names a host.")
-    if parts.username is not None or parts.password is not None:
+    if parts.userinfo:
         raise Refused("Leave user and password out of the address: they would be read by everybody.")
     return parts
+
+
+def _for_core(parts: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
 
 
 def _read_headers(response: httpcore.Response) -> dict[str, str]:

@@ -34,13 +34,22 @@ class Entry:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Entry:
-        return cls(
+        """Raises ValueError, TypeError or KeyError for what is no line of a manifest."""
+        entry = cls(
             data["path"],
             data.get("sha256", ""),
             data.get("size", 0),
             data.get("executable", False),
             data.get("link"),
         )
+        names = [entry.path, entry.sha256, "" if entry.link is None else entry.link]
+        if not all(isinstance(name, str) and "\0" not in name for name in names):
+            raise TypeError("a path, a digest or a link is not a name")
+        if not isinstance(entry.size, int) or not isinstance(entry.executable, bool):
+            raise TypeError(
+                "a size is not a number of bytes, or it is not said whether a file can be executed"
+            )
+        return entry
 
 
 def walk(folder: Path, keep: Callable[[str], bool] = keep_all) -> Iterator[tuple[str, Path]]:

@@ -214,7 +214,7 @@ class Store:
         with in_words(into):
             building = Path(tempfile.mkdtemp(dir=into, prefix=".making-"))
             try:
-                self._each(lambda entry: self._place(entry, building, link), self.manifest(sha256))
+                self._fill(building, self.manifest(sha256), link)
                 os.chmod(building, 0o700)
                 os.rename(building, target)
             except OSError:
@@ -224,13 +224,19 @@ class Store:
                 shutil.rmtree(building, ignore_errors=True)
         return target
 
+    def _fill(self, folder: Path, entries: list[Entry], link: bool) -> None:
+        """First files, so none is written through a link; then links, which together must stay inside."""
+        self._each(
+            lambda entry: self._place(entry, folder, link), [entry for entry in entries if entry.link is None]
+        )
+        inside = folder.resolve()
+        links = [_made_link(folder, entry.path, entry.link) for entry in entries if entry.link is not None]
+        for path in links:
+            _check_inside(path, inside)
+
     def _place(self, entry: Entry, folder: Path, link: bool) -> None:
         path = folder / checked_name(entry.path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if entry.link is not None:
-            checked_target(entry.path, entry.link)
-            path.symlink_to(entry.link)
-            return
         with self.borrowed(entry.sha256) as source:
             if link and not entry.executable and _linked(source, path):
                 return
@@ -285,6 +291,26 @@ def verified(file: BinaryIO, sha256: str, chunk: int = CHUNK) -> Iterator[bytes]
     if digest.hexdigest() != sha256:
         raise Damaged(f"the bytes stored as {sha256} have the digest {digest.hexdigest()}")
     yield held
+
+
+def _made_link(folder: Path, name: str, target: str) -> Path:
+    """Make a link, unless one made before leads its place out of the folder."""
+    path = folder / checked_name(name)
+    checked_target(name, target)
+    _check_inside(path.parent, folder.resolve())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+    return path
+
+
+def _check_inside(path: Path, folder: Path) -> None:
+    """Raises Damaged when a path leads out of the folder (absolute, without links), or in a circle."""
+    try:
+        inside = path.resolve().is_relative_to(folder)
+    except (RuntimeError, OSError):
+        inside = False
+    if not inside:
+        raise Damaged(f"a manifest has a link {path.name} that leads out of its folder")
 
 
 def _linked(source: Path, path: Path) -> bool:

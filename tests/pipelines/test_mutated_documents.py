@@ -2,176 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import random
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-import yaml
-
-from pipelines.document import parse
 from pipelines.graph import Graph
 from pipelines.validation import Result, validate
-from tests.pipelines.digits import DOCUMENT, HERE, context
+from tests.pipelines import mutations
+from tests.pipelines.digits import context
 
 SEED: Final = 20260101
-BY_TEXT: Final = 3_000
-BY_STRUCTURE: Final = 2_000
-
-PIECES: Final = (
-    *(
-        "&a ",
-        "*a",
-        "!!int ",
-        "{",
-        "}",
-        "[",
-        "]",
-        ": ",
-        "- ",
-        "\t",
-        "\n",
-        "#",
-        "|",
-        ">",
-        "'",
-        '"',
-        "%",
-        "---\n",
-    ),
-    *(
-        "\x00",
-        "\x07",
-        "\ufeff",
-        "\u202e",
-        "\ud800",
-        "é",
-        "💥",
-        "9" * 400,
-        "1e999",
-        ".nan",
-        "~",
-        "null",
-        "true",
-    ),
-    *(
-        "${{",
-        "}}",
-        "${{ params.x }}",
-        "${{ tasks.train.outputs.model }}",
-        "${{ inputs.y }}",
-        "${{ secrets.z }}",
-    ),
-    *(
-        "needs: [train]\n",
-        "kind: map\n",
-        "tasks:\n",
-        "with:\n",
-        "  ",
-        "on: [yes, no]\n",
-        "<<: *a\n",
-        "? x\n: y\n",
-    ),
-)
-VALUES: Final[tuple[Any, ...]] = (
-    *(
-        None,
-        True,
-        -1,
-        0,
-        1.5,
-        10**30,
-        "",
-        "x" * 3000,
-        "\n",
-        "a/b",
-        "0s",
-        "1h",
-        "2Gi",
-        "train",
-        "digits:train",
-    ),
-    *(
-        [],
-        {},
-        [None],
-        [[]],
-        {"": ""},
-        {"a": None},
-        {"kind": "group"},
-        {"kind": "python", "source": "def f(: pass"},
-    ),
-    *("${{ tasks.ingest.outputs.table }}", "${{ tasks.g.outputs.o }}", "${{ params.learning_rate }}!", "${{"),
-    *(
-        "tasks.ingest.outputs.table",
-        "params.min_accuracy > 1",
-        "((((",
-        "x.y.z",
-        ["ingest", "ingest"],
-        [{"task": 1}],
-    ),
-    {
-        "kind": "group",
-        "tasks": {"a": {"kind": "shell", "run": "x"}},
-        "outputs": {"o": "${{ tasks.a.outputs.q }}"},
-    },
-)
-KEYS: Final = (
-    *(
-        "kind",
-        "run",
-        "source",
-        "with",
-        "needs",
-        "when",
-        "queue",
-        "timeout",
-        "retries",
-        "resources",
-        "checks",
-        "by",
-    ),
-    *(
-        "tasks",
-        "outputs",
-        "over",
-        "as",
-        "deadline",
-        "cache",
-        "title",
-        "parameters",
-        "code",
-        "defaults",
-        "",
-        "a b",
-    ),
-)
-
-
-def _texts() -> list[str]:
-    bad = [path.read_bytes().decode("utf-8", "replace") for path in (HERE / "bad_documents").glob("*.yaml")]
-    return [DOCUMENT] * 40 + sorted(bad)
 
 
 def test_documents_with_broken_text_are_answered() -> None:
-    chance = random.Random(SEED)
-    texts = _texts()
-    for _ in range(BY_TEXT):
-        text = chance.choice(texts)
-        for _ in range(chance.randint(1, 6)):
-            text = chance.choice(TEXT_MUTATIONS)(text, chance)
-        _answered(text.encode("utf-8", "surrogatepass") if chance.random() < 0.2 else text)
+    for text in mutations.by_text(3_000, SEED):
+        _answered(text)
 
 
 def test_documents_with_broken_structure_are_answered() -> None:
-    chance = random.Random(SEED + 1)
-    sources = [root.raw for text in _texts() if (root := parse(text).root) is not None]
-    for _ in range(BY_STRUCTURE):
-        document = copy.deepcopy(chance.choice(sources))
-        for _ in range(chance.randint(1, 5)):
-            document = _broken(document, chance)
-        _answered(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+    for text in mutations.by_structure(2_000, SEED + 1):
+        _answered(text)
 
 
 def _answered(text: str | bytes) -> Result:
@@ -190,77 +39,3 @@ def _answered(text: str | bytes) -> Result:
     elif result.graph is not None:
         json.dumps(result.graph.to_json(), allow_nan=False)
     return result
-
-
-# --- breaking text ----------------------------------------------------------------------------------
-
-TextMutation = Callable[[str, random.Random], str]
-
-
-def _insert(text: str, chance: random.Random) -> str:
-    at = chance.randint(0, len(text))
-    return text[:at] + chance.choice(PIECES) + text[at:]
-
-
-def _cut(text: str, chance: random.Random) -> str:
-    at = chance.randint(0, len(text))
-    return text[:at] + text[at + chance.randint(1, 20) :]
-
-
-def _move_line(text: str, chance: random.Random) -> str:
-    lines = text.split("\n")
-    lines.insert(chance.randrange(len(lines)), lines.pop(chance.randrange(len(lines))))
-    return "\n".join(lines)
-
-
-def _repeat_line(text: str, chance: random.Random) -> str:
-    lines = text.split("\n")
-    lines.insert(chance.randrange(len(lines)), chance.choice(lines))
-    return "\n".join(lines)
-
-
-def _indent(text: str, chance: random.Random) -> str:
-    lines = text.split("\n")
-    number = chance.randrange(len(lines))
-    lines[number] = "  " + lines[number] if chance.random() < 0.5 else lines[number].removeprefix("  ")
-    return "\n".join(lines)
-
-
-def _swap_word(text: str, chance: random.Random) -> str:
-    words = text.split(" ")
-    words[chance.randrange(len(words))] = chance.choice([*words, *PIECES])
-    return " ".join(words)
-
-
-TEXT_MUTATIONS: Final[tuple[TextMutation, ...]] = (
-    _insert,
-    _cut,
-    _move_line,
-    _repeat_line,
-    _indent,
-    _swap_word,
-)
-
-
-# --- breaking structure -----------------------------------------------------------------------------
-
-
-def _broken(document: Any, chance: random.Random) -> Any:
-    """One place, found by walking down at random, gets another value, key or item."""
-    holder = document
-    while True:
-        children = list(holder.values()) if isinstance(holder, dict) else holder
-        inner = [child for child in children if isinstance(child, dict | list) and child]
-        if not inner or chance.random() < 0.25:
-            break
-        holder = chance.choice(inner)
-    value = copy.deepcopy(chance.choice(VALUES))
-    if isinstance(holder, list):
-        holder[chance.randrange(len(holder)) :] = [value]
-    elif holder and chance.random() < 0.6:
-        holder[chance.choice(list(holder))] = value
-    elif holder and chance.random() < 0.3:
-        del holder[chance.choice(list(holder))]
-    else:
-        holder[chance.choice(KEYS)] = value
-    return document

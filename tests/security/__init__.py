@@ -1,0 +1,1 @@
+"""Hostile inputs, fuzzing of the described API, secrets and locks of the repository."""
