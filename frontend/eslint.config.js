@@ -2,17 +2,19 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
-/** graph, api, ui <- canvas <- runs | lineage | pipelines | settings <- editor <- router; features of one level do not import each other. */
+/** graph, api, ui <- canvas, forms <- runs | lineage | pipelines | code | settings <- editor <- router; features of one level do not import each other. */
 const FORBIDDEN = {
   graph: ['api', 'ui', 'canvas', 'runs', 'lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
   api: ['graph', 'ui', 'canvas', 'runs', 'lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
   ui: ['graph', 'api', 'canvas', 'runs', 'lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
+  forms: ['graph', 'canvas', 'runs', 'lineage', 'pipelines', 'editor', 'code', 'settings', 'router', 'testing'],
   canvas: ['runs', 'lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
   runs: ['lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
   lineage: ['runs', 'pipelines', 'editor', 'settings', 'router', 'testing'],
   pipelines: ['runs', 'lineage', 'editor', 'settings', 'router', 'testing'],
   editor: ['lineage', 'settings', 'router', 'testing'],
   settings: ['graph', 'canvas', 'runs', 'lineage', 'pipelines', 'editor', 'router', 'testing'],
+  code: ['graph', 'canvas', 'runs', 'lineage', 'pipelines', 'editor', 'settings', 'router', 'testing'],
   router: ['testing'],
 };
 

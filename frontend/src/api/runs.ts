@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { client, cursorOf, dataOf } from './client';
 import { nextOf } from './pipelines';
-import type { LogSlice, Page, ResumePlan, Run, RunState, TaskRun, TaskRunDetail } from './types';
+import type { Json, LogSlice, Page, RerunPlan, ResumePlan, ReuseAnswer, Run, RunState, TaskRun, TaskRunDetail } from './types';
 
 export interface RunFilter {
   pipeline?: string;
@@ -57,6 +57,41 @@ export function resumePlanQuery(id: string) {
     queryFn: ({ signal }): Promise<ResumePlan> => dataOf(client.GET('/api/v1/runs/{id}/resume-plan/', { params: { path: { id } }, signal })),
     staleTime: 0,
     gcTime: 0,
+  });
+}
+
+/** What a rerun is asked for; what is left out is as in the old run. */
+export interface RerunWish {
+  parameters?: Record<string, Json>;
+  version?: number;
+  from?: string;
+  only?: string[];
+  reuse: boolean;
+}
+
+export function rerunPlanQuery(id: string, wish: RerunWish) {
+  return queryOptions({
+    queryKey: ['runs', 'rerun-plan', id, wish],
+    queryFn: ({ signal }): Promise<RerunPlan> =>
+      dataOf(client.POST('/api/v1/runs/{id}/rerun-plan/', { params: { path: { id } }, body: wish as never, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+}
+
+/** A second press, or a press after a lost answer, gives the same run as long as the key is the same. */
+export function rerun(id: string, wish: RerunWish, key: string): Promise<Run> {
+  const params = { path: { id }, header: { 'Idempotency-Key': key } };
+  return dataOf(client.POST('/api/v1/runs/{id}/rerun/', { params, body: wish as never }));
+}
+
+export function reuseQuery(taskRun: string) {
+  return queryOptions({
+    queryKey: ['task-runs', taskRun, 'reuse'],
+    queryFn: ({ signal }): Promise<ReuseAnswer> =>
+      dataOf(client.GET('/api/v1/task-runs/{id}/reuse/', { params: { path: { id: taskRun } }, signal })),
   });
 }
 

@@ -65,7 +65,17 @@ export type TaskInput = With<Schemas['InputShape'], { value: Json; artifact: Byt
 export type TaskOutput = With<Schemas['OutputShape'], { value: Json; meta: JsonMap }>;
 export type TaskRunDetail = With<Schemas['TaskRunDetailShape'], { inputs: TaskInput[]; outputs: TaskOutput[] }>;
 export type ResumePlan = Schemas['ResumePlanShape'];
+export type RerunPlan = With<Schemas['RerunPlanShape'], { parameters: JsonMap }>;
+export type ReusedFrom = Schemas['ReusedFromShape'];
+export type ReuseAnswer = Schemas['ReuseShape'];
 export type LogSlice = Schemas['LogShape'];
+
+export type Token = Schemas['Token'];
+export type NewToken = Schemas['NewToken'];
+export type Role = Schemas['SetMemberRequest']['roles'][number];
+export type Scope = NonNullable<Schemas['MakeTokenRequest']['scopes']>[number];
+export type ServiceAccount = Schemas['ServiceAccount'];
+export type Grant = Schemas['GrantShape'];
 
 export type Environment = Schemas['EnvironmentShape'];
 export type EnvironmentDetail = Schemas['EnvironmentDetail'];

@@ -9,8 +9,8 @@ import type { Json, Pipeline } from '../api/types';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Feedback';
-import { ParameterForm } from './ParameterForm';
-import { collect, draftOf, parse, serverErrors } from './parameters';
+import { ParameterForm } from '../forms/ParameterForm';
+import { collect, draftOf, parse, serverErrors } from '../forms/parameters';
 import css from './RunDialog.module.css';
 
 /** The button and its dialog; left out where the person may not run the pipeline. */

@@ -87,6 +87,7 @@ export function makeRun(change: Partial<Run> = {}): Run {
     number: 12,
     pipeline: { name: 'digits-training', team: 'demo', title: 'Handwritten digits' },
     version: 3,
+    code: null,
     state: 'running',
     trigger: 'manual',
     requested_by: ana,
@@ -99,8 +100,9 @@ export function makeRun(change: Partial<Run> = {}): Run {
     counts: {},
     cause: null,
     only: null,
+    rerun_of: null,
     paused_at: null,
-    can: { cancel: true, resume: false, approve: true },
+    can: { rerun: true, cancel: true, resume: false, approve: true },
     ...change,
   };
 }
@@ -127,6 +129,7 @@ export function makeTask(key: string, change: Partial<TaskRun> = {}): TaskRun {
     finished_at: null,
     attempt: null,
     approval: null,
+    reused_from: null,
     ...change,
   };
 }
@@ -202,6 +205,31 @@ export function makeVersion(graph: PipelineGraph, change: Partial<Version> = {})
   };
 }
 
+export function makeSnapshot(change: Partial<components['schemas']['Snapshot']> = {}): components['schemas']['Snapshot'] {
+  return {
+    id: uuid(),
+    tree_sha256: digest('code'),
+    lock_sha256: digest('lock'),
+    python: '',
+    file_count: 5,
+    size: 12_345,
+    created_at: '2026-03-01T07:00:00Z',
+    commit: null,
+    ...change,
+  };
+}
+
+export function makeCommit(change: Partial<components['schemas']['Commit']> = {}): components['schemas']['Commit'] {
+  return {
+    sha: '4f2a9c81d07be35566778899aabbccddeeff0011',
+    at: '2026-03-01T06:00:00Z',
+    subject: 'Read rows twice as fast',
+    branch: 'refs/heads/main',
+    dirty: false,
+    ...change,
+  };
+}
+
 export function makeLocation(change: Partial<components['schemas']['Location']> = {}): components['schemas']['Location'] {
   return {
     id: uuid(),
@@ -209,11 +237,27 @@ export function makeLocation(change: Partial<components['schemas']['Location']> 
     team: 'demo',
     kind: 'folder',
     address: '/srv/demo-code',
+    ref: '',
+    folder: '',
+    secret: '',
+    known_hosts: '',
+    host_keys: [],
+    auto_sync: false,
     lock_file: 'requirements.lock',
     preload: [],
+    state: 'plain',
+    commit: null,
+    remote_commit: '',
+    checked_at: null,
+    check_error: '',
+    syncing: null,
     synced_at: '2026-03-01T07:00:00Z',
     sync_error: '',
-    snapshot: { tree_sha256: digest('code'), lock_sha256: digest('lock'), file_count: 5, size: 12_345, created_at: '2026-03-01T07:00:00Z' },
+    notes: [],
+    created_at: '2026-03-01T07:00:00Z',
+    can: { sync: true, manage: true },
+    snapshot: makeSnapshot(),
+    environment: null,
     ...change,
   };
 }
