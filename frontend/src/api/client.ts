@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch';
+import { asksAgain, confirmWho } from './again';
 import { Problem, problemOf } from './problem';
 import type { paths } from './schema';
 
@@ -16,8 +17,19 @@ export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler;
 }
 
-/** fetch with the CSRF token of the cookie; no answer at all becomes a Problem of status 0. */
+/**
+ * fetch with the CSRF token of the cookie; no answer at all becomes a Problem of status 0. A request that needs the
+ * person to say again who they are is sent once more after they have.
+ */
 export async function send(request: Request): Promise<Response> {
+  // A body can be read once.
+  const again = SAFE.has(request.method) && !request.url.includes('/_allauth/') ? null : request.clone();
+  const answer = await sendOnce(request);
+  if (again === null || !(await asksAgain(answer)) || !(await confirmWho())) return answer;
+  return sendOnce(again);
+}
+
+async function sendOnce(request: Request): Promise<Response> {
   const token = cookie('csrftoken');
   if (token && !SAFE.has(request.method)) request.headers.set('X-CSRFToken', token);
   try {

@@ -3,6 +3,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { useState } from 'react';
 import { whenSignedOut } from '../api/client';
 import { Problem } from '../api/problem';
+import { AgainDialog } from '../signin/AgainDialog';
 import { makeRouter } from './router';
 
 function makeQueryClient(): QueryClient {
@@ -22,7 +23,7 @@ function makeQueryClient(): QueryClient {
 export function returnToSignIn(router: ReturnType<typeof makeRouter>): void {
   whenSignedOut(() => {
     const { pathname, href } = router.state.location;
-    if (pathname !== '/sign-in') void router.navigate({ to: '/sign-in', search: { next: href } });
+    if (!pathname.startsWith('/sign-in')) void router.navigate({ to: '/sign-in', search: { next: href } });
   });
 }
 
@@ -37,6 +38,7 @@ export function App() {
   return (
     <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />
+      <AgainDialog />
     </QueryClientProvider>
   );
 }

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
-import { CircleUser, History, KeyRound, LogOut, Monitor, Moon, PanelLeft, Rocket, Sun, Workflow, Wrench, type LucideIcon } from 'lucide-react';
+import { Link, Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router';
+import { CircleUser, History, KeyRound, LogOut, Monitor, Moon, PanelLeft, Rocket, Sun, UserCog, Workflow, Wrench, type LucideIcon } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useLiveStatus } from '../api/live';
 import { meQuery } from '../api/me';
 import { sentenceOf } from '../api/problem';
-import { signOut } from '../api/session';
+import { signOut } from '../api/account';
 import icon from '../ui/icon.svg';
 import { IconButton } from '../ui/Button';
 import { Menu, MenuChoices, MenuItem, MenuLine, MenuText } from '../ui/Menu';
@@ -123,6 +123,7 @@ function ThemeMenu() {
 
 function UserMenu() {
   const { data: me } = useQuery(meQuery);
+  const navigate = useNavigate();
   const [problem, setProblem] = useState<string | null>(null);
   const leave = async () => {
     try {
@@ -160,6 +161,9 @@ function UserMenu() {
           </MenuText>
         )}
         <MenuLine />
+        <MenuItem onSelect={() => void navigate({ to: '/account' })}>
+          <UserCog aria-hidden /> Your account
+        </MenuItem>
         {me?.is_superuser && (
           <MenuItem onSelect={() => window.location.assign('/admin/')}>
             <Wrench aria-hidden /> Admin console

@@ -19,13 +19,13 @@ describe('sign-in', () => {
     await user.type(await screen.findByLabelText('User name'), 'ana');
     await user.type(screen.getByLabelText('Password'), 'wrong');
     await user.click(screen.getByRole('button', { name: 'Sign in' }));
-    expect(await screen.findByText(/not correct/)).toBeVisible();
+    expect(await screen.findByText(/is wrong/)).toBeVisible();
     expect(screen.getByLabelText('Password')).toHaveFocus();
     expect(screen.getByLabelText('Password')).toHaveValue('');
   });
 
   it('says that there were too many attempts', async () => {
-    const { user } = open('/sign-in', { me: null, refuse: { 'POST /_allauth/': { status: 429, title: '' } } });
+    const { user } = open('/sign-in', { me: null, refuse: { 'POST /_allauth/browser/v1/auth/login': { status: 429, title: '' } } });
     await user.type(await screen.findByLabelText('User name'), 'ana');
     await user.type(screen.getByLabelText('Password'), 'x');
     await user.click(screen.getByRole('button', { name: 'Sign in' }));

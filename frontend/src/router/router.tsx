@@ -11,7 +11,9 @@ import { EmptyState } from '../ui/Feedback';
 import { CrashPage, NotFoundPage, WaitPage } from './Edges';
 import * as routes from './routes';
 import { Shell } from './Shell';
-import { SignInPage } from './SignInPage';
+import { AgainPage, ConfirmedPage } from '../signin/AgainPages';
+import { ForgottenPage, ResetPage } from '../signin/ResetPages';
+import { SignInPage } from '../signin/SignInPage';
 
 /** A pipeline's page with its runs, which another room draws. */
 function PipelineWithRuns() {
@@ -41,6 +43,11 @@ function howToStart({ active_version: version, can }: Pipeline): string {
 
 routes.root.update({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashPage });
 routes.signIn.update({ component: SignInPage });
+routes.forgotten.update({ component: ForgottenPage });
+routes.reset.update({ component: ResetPage });
+routes.again.update({ component: AgainPage });
+routes.confirmed.update({ component: ConfirmedPage });
+routes.account.update({ component: lazyRouteComponent(() => import('../account/AccountPage'), 'AccountPage') });
 routes.shell.update({ component: Shell, pendingComponent: WaitPage, errorComponent: CrashPage });
 routes.pipelines.update({ component: PipelinesPage });
 routes.pipeline.update({ component: PipelineWithRuns });

@@ -19,7 +19,10 @@ export const root = createRootRouteWithContext<{ queryClient: QueryClient }>()()
 export const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (raw: Record<string, unknown>): { next?: string | undefined } => ({ next: text(raw.next) }),
+  validateSearch: (raw: Record<string, unknown>): { next?: string | undefined; error?: string | undefined } => ({
+    next: text(raw.next),
+    error: text(raw.error),
+  }),
   beforeLoad: async ({ search, context }) => {
     try {
       // Asked anew: what is remembered may be of a session that has ended.
@@ -30,6 +33,19 @@ export const signIn = createRoute({
     const href = placeOf(search.next);
     throw redirect({ href, replace: true, reloadDocument: isConsole(href) });
   },
+});
+
+export const forgotten = createRoute({ getParentRoute: () => root, path: '/sign-in/reset' });
+export const reset = createRoute({ getParentRoute: () => root, path: '/sign-in/reset/$key' });
+export const again = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in/again',
+  validateSearch: (raw: Record<string, unknown>): { next?: string | undefined } => ({ next: text(raw.next) }),
+});
+export const confirmed = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in/confirmed',
+  validateSearch: (raw: Record<string, unknown>): { error?: string | undefined } => ({ error: text(raw.error) }),
 });
 
 /** Everything behind sign-in. */
@@ -153,9 +169,19 @@ export const artifact = createRoute({
   }),
 });
 
+export const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/account',
+  validateSearch: (raw: Record<string, unknown>): { error?: string | undefined } => ({ error: text(raw.error) }),
+});
+
 const tree = root.addChildren([
   signIn,
-  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, environments, environment, secrets, nowhere]),
+  forgotten,
+  reset,
+  again,
+  confirmed,
+  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, environments, environment, secrets, account, nowhere]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

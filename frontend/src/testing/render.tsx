@@ -5,6 +5,7 @@ import userEvent from '@testing-library/user-event';
 import { vi } from 'vitest';
 import { returnToSignIn } from '../router/App';
 import { makeRouter } from '../router/router';
+import { AgainDialog } from '../signin/AgainDialog';
 import { answer, makeWorld, type World } from './server';
 
 /** Opens an address of the product against a fake server. */
@@ -18,6 +19,7 @@ export function open(address: string, change: Partial<World> = {}) {
   const view = render(
     <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />
+      <AgainDialog />
     </QueryClientProvider>,
   );
   return { world, router, user: userEvent.setup(), ...view };

@@ -1,4 +1,5 @@
 import type { Secret, SecretDetail } from '../api/types';
+import { askAgain } from './account';
 import { ana, uuid } from './make';
 import { found, page, Refusal, type Handler, type World } from './world';
 
@@ -27,6 +28,7 @@ function secretOf(world: World, [id = '']: string[]): SecretDetail {
 }
 
 async function make(world: World, _: string[], request: Request): Promise<Secret> {
+  askAgain(world);
   const { value, ...wanted } = (await request.json()) as Partial<SecretDetail> & { name: string; value?: string };
   if (world.secrets.some((each) => each.name === wanted.name)) {
     throw new Refusal(409, `The team demo has a secret '${wanted.name}': give that one a new value.`);

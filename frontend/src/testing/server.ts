@@ -1,8 +1,9 @@
 import type { LogSlice, Page, Pipeline, ProblemBody, Run, TaskRun } from '../api/types';
+import { ACCOUNT_ROUTES } from './account';
 import { ARTIFACT_ROUTES } from './artifacts';
 import { EDITOR_ROUTES } from './editor';
 import { ENVIRONMENT_ROUTES } from './environments';
-import { makeMe, makeRun } from './make';
+import { makeRun } from './make';
 import { ownedAs, PEOPLE_ROUTES } from './people';
 import { SECRET_ROUTES } from './secrets';
 import { addressOf, found, page, pipelineOf, Refusal, type Handler, type World } from './world';
@@ -78,35 +79,8 @@ function touch(world: World, run: Run, change: Partial<Run> = {}): Run {
   return run;
 }
 
-async function login(world: World, _: string[], request: Request): Promise<unknown> {
-  const { username, password } = (await request.json()) as { username: string; password: string };
-  if (password !== world.password) {
-    return new Response(
-      JSON.stringify({
-        status: 400,
-        errors: [{ code: 'username_password_mismatch', param: 'password', message: 'The username and/or password you specified are not correct.' }],
-      }),
-      { status: 400 },
-    );
-  }
-  world.me = makeMe({ username });
-  return { status: 200, meta: { is_authenticated: true } };
-}
-
-function session(world: World): Response {
-  const body = JSON.stringify({ status: world.me ? 200 : 401, meta: { is_authenticated: world.me !== null } });
-  return new Response(body, { status: world.me ? 200 : 401 });
-}
-
-function signOut(world: World): Response {
-  world.me = null;
-  return session(world);
-}
-
 const ROUTES: [string, RegExp, Handler][] = [
-  ['GET', /^\/_allauth\/browser\/v1\/auth\/session$/, (world) => session(world)],
-  ['DELETE', /^\/_allauth\/browser\/v1\/auth\/session$/, (world) => signOut(world)],
-  ['POST', /^\/_allauth\/browser\/v1\/auth\/login$/, login],
+  ...ACCOUNT_ROUTES,
   ['GET', /^\/api\/v1\/me\/$/, (world) => world.me],
   ['GET', /^\/api\/v1\/pipelines\/$/, (world, _, __, url) => listPipelines(world, url)],
   ['GET', /^\/api\/v1\/pipelines\/([^/]+)\/$/, (world, [name = '']) => pipelineOf(world, name)],

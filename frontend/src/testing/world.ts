@@ -16,6 +16,7 @@ import type {
   Version,
 } from '../api/types';
 import type { components } from '../api/schema';
+import { makeAccount, type FakeAccount } from './account';
 import type { FakeArtifact } from './artifacts';
 import type { FakeEnvironment } from './environments';
 import { makeMe } from './make';
@@ -38,6 +39,7 @@ export interface World {
   /** Null: nobody is signed in. */
   me: Me | null;
   password: string;
+  account: FakeAccount;
   pipelines: Pipeline[];
   /** Of all teams. */
   members: Member[];
@@ -79,6 +81,7 @@ export function makeWorld(change: Partial<World> = {}): World {
   return {
     me: makeMe(),
     password: 'secret',
+    account: makeAccount(),
     pipelines: [],
     members: [],
     versions: {},
