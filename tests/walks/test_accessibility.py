@@ -31,6 +31,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "/artifacts/$artifactId": ("/artifacts/{artifact}", "size"),
     "/environments": ("/environments", "Environments"),
     "/environments/$environmentId": ("/environments/{environment}", "Packages"),
+    "/code": ("/code", "Code"),
+    "/code/$locationId": ("/code/{location}", "Snapshots"),
     "/settings/secrets": ("/settings/secrets", "Secrets"),
     "/runs": ("/runs", "Runs"),
     "/runs/$runId": ("/runs/{run}?task=second&tab=log", "exit 7"),

@@ -42,7 +42,7 @@ export function publishDraft(name: string, message: string, activate: boolean, e
   return dataOf(
     client.POST('/api/v1/pipelines/{name}/versions/', {
       params: { path: { name }, header: { 'If-Match': etag } },
-      body: { message, activate },
+      body: { message, activate, code: 'draft' },
     }),
   );
 }

@@ -14,6 +14,7 @@ import { Card, PageBody, PageHead, Section, useTitle } from '../ui/Page';
 import { Segments } from '../ui/Segments';
 import { StateBadge } from '../ui/StateBadge';
 import table from '../ui/Table.module.css';
+import { CodeInUse } from './CodeInUse';
 import { NoOwnerNotice, Ownership } from './Ownership';
 import css from './PipelinePage.module.css';
 import { RunButton } from './RunDialog';
@@ -93,6 +94,7 @@ function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
         </div>
         <div className={css.side}>
           <About pipeline={pipeline} />
+          <CodeInUse pipeline={pipeline} />
           <Ownership pipeline={pipeline} />
           <Versions pipeline={pipeline} shown={shown} />
         </div>

@@ -58,6 +58,8 @@ routes.runs.update({ component: RunsPage });
 routes.run.update({ component: lazyRouteComponent(() => import('../runs/RunPage'), 'RunPage') });
 routes.nowhere.update({ component: NotFoundPage });
 routes.deployments.update({ component: DeploymentsPage });
+routes.code.update({ component: lazyRouteComponent(() => import('../code/CodePage'), 'CodePage') });
+routes.location.update({ component: lazyRouteComponent(() => import('../code/LocationPage'), 'LocationPage') });
 routes.secrets.update({ component: lazyRouteComponent(() => import('../settings/SecretsPage'), 'SecretsPage') });
 routes.environments.update({ component: lazyRouteComponent(() => import('../environments/EnvironmentsPage'), 'EnvironmentsPage') });
 routes.environment.update({ component: lazyRouteComponent(() => import('../environments/EnvironmentPage'), 'EnvironmentPage') });

@@ -153,6 +153,10 @@ export interface ArtifactSearch {
   view?: 'list' | undefined;
 }
 
+export const code = createRoute({ getParentRoute: () => shell, path: '/code' });
+
+export const location = createRoute({ getParentRoute: () => shell, path: '/code/$locationId' });
+
 export const secrets = createRoute({ getParentRoute: () => shell, path: '/settings/secrets' });
 
 export const environments = createRoute({ getParentRoute: () => shell, path: '/environments' });
@@ -181,7 +185,7 @@ const tree = root.addChildren([
   reset,
   again,
   confirmed,
-  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, environments, environment, secrets, account, nowhere]),
+  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, code, location, environments, environment, secrets, account, nowhere]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

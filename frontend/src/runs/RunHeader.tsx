@@ -11,7 +11,7 @@ import { Dialog } from '../ui/Dialog';
 import { Elapsed } from '../ui/Elapsed';
 import { Ago, PersonName } from '../ui/Facts';
 import { Notice } from '../ui/Feedback';
-import { formatCount, plural } from '../ui/format';
+import { formatCount, plural, shortDigest } from '../ui/format';
 import { StateBadge } from '../ui/StateBadge';
 import { StateGlyph } from '../ui/StateGlyph';
 import { useRun, useRunStore } from './RunContext';
@@ -94,6 +94,7 @@ function Figures({ run, onTask }: Props) {
           version {run.version}
         </Link>
       </span>
+      {run.code && <CodeOfRun code={run.code} />}
       <span>
         {triggerWords(run.trigger)}
         {run.requested_by && (
@@ -107,6 +108,18 @@ function Figures({ run, onTask }: Props) {
       {run.resume_no > 0 && <span>resumed {run.resume_no === 1 ? 'once' : `${run.resume_no} times`}</span>}
       <ParametersDialog parameters={run.parameters} />
     </div>
+  );
+}
+
+/** The commit, where the code has one, beside the snapshot that every attempt uses. */
+function CodeOfRun({ code: { location, snapshot } }: { code: NonNullable<Run['code']> }) {
+  const { commit, tree_sha256: tree } = snapshot;
+  const words = commit ? `Commit ${commit.sha}${commit.dirty ? ' with uncommitted changes' : ''}: ${commit.subject}. ` : '';
+  return (
+    <span title={`${words}Snapshot ${tree}`}>
+      code {location} at <code>{commit ? commit.sha.slice(0, 10) : shortDigest(tree)}</code>
+      {commit?.dirty && ', uncommitted changes'}
+    </span>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { LogSlice, Page, Pipeline, ProblemBody, Run, TaskRun } from '../api/types';
 import { ACCOUNT_ROUTES } from './account';
 import { ARTIFACT_ROUTES } from './artifacts';
+import { CODE_ROUTES } from './code';
 import { EDITOR_ROUTES } from './editor';
 import { ENVIRONMENT_ROUTES } from './environments';
 import { makeRun } from './make';
@@ -131,6 +132,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ...PEOPLE_ROUTES,
   ...ARTIFACT_ROUTES,
   ...SECRET_ROUTES,
+  ...CODE_ROUTES,
   ...ENVIRONMENT_ROUTES,
   ['GET', /^\/api\/v1\/deployments\/$/, (world, _, __, url) => page(world, world.deployments, url)],
   [

@@ -48,6 +48,8 @@ export interface World {
   /** By "team:name"; made from the newest version where absent. */
   drafts: Record<string, FakeDraft>;
   locations: Location[];
+  /** Which code a pipeline uses, by "team:name"; none where absent. */
+  codes: Record<string, Schemas['PipelineCode']>;
   /** Of every code location. */
   blocks: Schemas['Block'][];
   runs: Run[];
@@ -87,6 +89,7 @@ export function makeWorld(change: Partial<World> = {}): World {
     versions: {},
     drafts: {},
     locations: [],
+    codes: {},
     blocks: palette.blocks,
     runs: [],
     tasks: {},
