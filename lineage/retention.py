@@ -53,11 +53,11 @@ class Plan:
 def plan(store: Store, grace: timedelta) -> Plan:
     """Look at all bytes and all references. Raises Unknown, StoreError."""
     before = _cutoff(grace)
-    # Listings first: what is referred to later than that was stored later, or is found in the trash in time.
+    # What is referred to after this look was stored after it, or comes back from the trash in time.
     trash = list(store.listed(trash=True))
-    present = [found for found in store.listed() if found.since < before]
     references = referenced(store)
     lost = [found for found in trash if bytes.fromhex(found.sha256) not in references]
+    present = (found for found in store.listed() if found.since < before)
     return Plan(
         aside=[found for found in present if bytes.fromhex(found.sha256) not in references],
         remove=[found for found in lost if found.since < before],

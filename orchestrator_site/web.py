@@ -27,14 +27,27 @@ def load() -> None:
     import daphne.server  # noqa: F401
 
 
+def fail(request: Any, exception: Exception) -> None:
+    """What daphne does after an exception; an answer that has begun is cut off, never taken for a whole one.
+
+    Daphne itself would begin a second answer, fail in that, and look after no request from then on.
+    """
+    if request._response_started:
+        request.loseConnection()
+    else:
+        request.basic_error(500, b"Internal Server Error", "Exception inside application.")
+
+
 def serve(endpoints: list[str], ready: Callable[[], None] | None = None) -> None:
     """Serve until TERM. `ready` is called once requests are answered."""
     hide_memory()
     open_pool()
+    from daphne.http_protocol import WebRequest
     from daphne.server import Server
 
     from orchestrator_site.asgi import application
 
+    WebRequest.handle_exception = fail
     options: dict[str, Any] = {"ready_callable": ready, "server_name": "orchestrator"}
     if settings.HTTPS:
         options["proxy_forwarded_proto_header"] = "X-Forwarded-Proto"

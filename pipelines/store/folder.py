@@ -86,9 +86,9 @@ class FolderPlace:
             file.write(b"?")
 
     def listed(self, *, trash: bool = False) -> Iterator[Found]:
-        names = ("trash/*",) if trash else ("sha256/*/*",)
-        for name in names:
-            for path in sorted(self.root.glob(name)):
+        folders = [self.root / "trash"] if trash else sorted(self.root.glob("sha256/*"))
+        for folder in folders:
+            for path in sorted(folder.glob("*")):
                 with suppress(FileNotFoundError):
                     facts = path.stat()
                     yield Found(path.name, facts.st_size, facts.st_mtime)

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from pipelines.store import Store, StoreError
+from pipelines.store import Store, StoreError, configured
 from runs.transitions import execute
 from runs.worker import folders
 
@@ -83,6 +83,12 @@ class Fitness:
         self._ended.set()
 
 
+def machine_trouble() -> str:
+    """Why workers of this machine would take no tasks, as a sentence; "" when they would. For `/readyz`."""
+    least = settings.ORCHESTRATOR["FREE_DISK_MIB"] * MIB
+    return low_disk(watched(configured.store()), least) or configured.trouble()
+
+
 def watched(store: Store) -> tuple[Path, ...]:
     """Where tasks work, and where the store, or its copies, lie on this machine."""
     return (folders.root(), store.disk)
@@ -91,7 +97,10 @@ def watched(store: Store) -> tuple[Path, ...]:
 def low_disk(folders: Sequence[Path], least: int) -> str:
     """Which of these folders lies on a disk with less than `least` bytes free, as a sentence; "" if none."""
     for folder in folders:
-        free = free_bytes(folder)
+        try:
+            free = free_bytes(folder)
+        except OSError as problem:
+            return f"Its disk cannot be used: {folder}: {problem.strerror}."
         if free < least:
             return (
                 f"Its disk is full: {folder} has {free // MIB:,} MiB left, and at least {least // MIB:,} MiB "

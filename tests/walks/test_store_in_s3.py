@@ -6,13 +6,20 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.orchestrator_site.running import folder_for_all
-from tests.s3 import KEYS, S3Server, s3_server
+from tests.s3 import BUCKET, KEYS, S3Server, s3_server
 from tests.walks.product import Product, product
 
 pytestmark = pytest.mark.slow
+ONE_FILE = """\
+  make:
+    kind: shell
+    run: head -c 3000000 /dev/urandom > "$OUT/bytes"
+    outputs: {bytes: file}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +65,25 @@ def test_the_demo_runs_and_its_bytes_lie_in_s3(shop: Product, server: S3Server, 
     assert whole.headers["content-disposition"].startswith("attachment")
     tail = shop.api.get(f"artifacts/{table['artifact']}/content/", headers={"Range": "bytes=-4"})
     assert (tail.status_code, tail.content) == (206, b"PAR1")
+
+
+def test_a_damaged_artifact_is_cut_off_in_its_download_and_all_goes_on(
+    shop: Product, server: S3Server
+) -> None:
+    run = shop.start(shop.publish(ONE_FILE))
+    shop.wait(run)
+    output = shop.details(run, "make")["outputs"][0]
+    digest = output["sha256"]
+    for _ in range(2):
+        assert len(shop.api.get(f"artifacts/{output['artifact']}/content/").content) == 3_000_000
+        (shop.up.home / "store-cache" / "files" / digest).unlink(missing_ok=True)
+    key = f"store/sha256/{digest[:2]}/{digest}"
+    good = server.client().get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    server.client().put_object(Bucket=BUCKET, Key=key, Body=b"evil" + good[4:])
+    with pytest.raises(httpx.RemoteProtocolError):
+        shop.api.get(f"artifacts/{output['artifact']}/content/")
+    server.client().put_object(Bucket=BUCKET, Key=key, Body=good)
+    assert shop.api.get(f"artifacts/{output['artifact']}/content/").is_success
 
 
 def test_the_store_is_whole_has_no_garbage_and_moves_to_a_folder(shop: Product, tmp_path: Path) -> None:
