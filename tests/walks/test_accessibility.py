@@ -19,6 +19,11 @@ ROUTES = ROOT / "frontend/src/router/routes.ts"
 # Every path of the router: an address of it, and what is seen when it has loaded.
 PAGES: dict[str, tuple[str, str]] = {
     "/sign-in": ("/sign-in?next=/runs", "Runs"),  # signed in, it leads on
+    "/sign-in/reset": ("/sign-in/reset", "Forgotten password"),
+    "/sign-in/reset/$key": ("/sign-in/reset/1-abc", "New password"),
+    "/sign-in/again": ("/sign-in/again", "Your password"),
+    "/sign-in/confirmed": ("/sign-in/confirmed?error=somebody_else", "Not confirmed"),
+    "/account": ("/account", "this one"),
     "/": ("/", "Pipelines"),
     "/pipelines": ("/pipelines", "Pipelines"),
     "/pipelines/$name": ("/pipelines/demo:digits-training", "Handwritten digits"),
