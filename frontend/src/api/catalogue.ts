@@ -33,7 +33,9 @@ export function locationsQuery(team: string) {
   return queryOptions({
     queryKey: ['code-locations', team],
     queryFn: ({ signal }) =>
-      whole((query) => dataOf(client.GET('/api/v1/code-locations/', { params: { query: { team, ...query } }, signal }))),
+      whole((query) => dataOf(client.GET('/api/v1/code-locations/', { params: { query: { usable_by: team, ...query } }, signal }))).then((rows) =>
+        rows.map((row) => ({ ...row, name: nameIn(team, row) })),
+      ),
   });
 }
 
@@ -60,8 +62,8 @@ export function endpointNamesQuery(team: string) {
   return queryOptions({
     queryKey: ['names', 'endpoints', team],
     queryFn: async ({ signal }) => {
-      const endpoints = await allowed(whole((query) => dataOf(client.GET('/api/v1/endpoints/', { params: { query: { team, ...query } }, signal }))));
-      return endpoints.map(({ name }) => name);
+      const endpoints = await allowed(whole((query) => dataOf(client.GET('/api/v1/endpoints/', { params: { query: { usable_by: team, ...query } }, signal }))));
+      return endpoints.map((row) => nameIn(team, row));
     },
   });
 }
@@ -81,10 +83,15 @@ export function secretNamesQuery(team: string) {
   return queryOptions({
     queryKey: ['names', 'secrets', team],
     queryFn: async ({ signal }) => {
-      const secrets = await allowed(whole((query) => dataOf(client.GET('/api/v1/secrets/', { params: { query: { team, ...query } }, signal }))));
-      return secrets.map(({ name }) => name);
+      const secrets = await allowed(whole((query) => dataOf(client.GET('/api/v1/secrets/', { params: { query: { usable_by: team, ...query } }, signal }))));
+      return secrets.map((row) => nameIn(team, row));
     },
   });
+}
+
+/** How documents of a team name a thing: with its own team in front when it is lent to them. */
+function nameIn(team: string, row: { team: string; name: string }): string {
+  return row.team === team ? row.name : `${row.team}:${row.name}`;
 }
 
 /** Every page of a list, one after the other. */

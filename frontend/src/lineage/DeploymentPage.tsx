@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Rocket } from 'lucide-react';
+import { Sharing } from '../access/Sharing';
 import { deploymentQuery, traceQuery } from '../api/lineage';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Deployment, Move, Trace } from '../api/types';
@@ -92,6 +93,7 @@ function Loaded({ deployment }: { deployment: Deployment }) {
             </Fact>
           </Facts>
         </Section>
+        <Sharing thing={{ kind: 'endpoint', ...endpoint }} />
         <Section title="History" flush>
           <History moves={history} />
         </Section>

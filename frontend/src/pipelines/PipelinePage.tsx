@@ -2,6 +2,9 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Eye, FileCode, GitCommitHorizontal, Network, Pencil } from 'lucide-react';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
+import { Sharing } from '../access/Sharing';
+import { belongsTo } from '../access/words';
+import { meQuery } from '../api/me';
 import { activateVersion, addressOf, pipelineQuery, versionQuery, versionsQuery } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Pipeline, VersionItem } from '../api/types';
@@ -96,6 +99,7 @@ function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
           <About pipeline={pipeline} />
           <CodeInUse pipeline={pipeline} />
           <Ownership pipeline={pipeline} />
+          <Sharing thing={{ kind: 'pipeline', ...pipeline }} />
           <Versions pipeline={pipeline} shown={shown} />
         </div>
       </div>
@@ -104,6 +108,9 @@ function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
 }
 
 function EditLink({ pipeline }: { pipeline: Pipeline }) {
+  const { data: me } = useQuery(meQuery);
+  // A draft is for its own team: others, to whom the pipeline is lent, see what is published.
+  if (!belongsTo(me, pipeline.team)) return null;
   const Icon = pipeline.can.edit ? Pencil : Eye;
   return (
     <Link to="/pipelines/$name/edit" params={{ name: addressOf(pipeline) }} className={buttonLook()}>

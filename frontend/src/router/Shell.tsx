@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router';
-import { CircleUser, FolderGit2, History, KeyRound, LogOut, Monitor, Moon, PanelLeft, Rocket, Sun, UserCog, Workflow, Wrench, type LucideIcon } from 'lucide-react';
+import { CircleUser, FolderGit2, History, KeyRound, LogOut, Monitor, Moon, PanelLeft, Rocket, Sun, UserCog, Users, Workflow, Wrench, type LucideIcon } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useLiveStatus } from '../api/live';
 import { meQuery } from '../api/me';
@@ -52,12 +52,13 @@ function useRail(): [boolean, () => void] {
   return [folds[key], fold];
 }
 
-const PLACES: { to: '/pipelines' | '/runs' | '/deployments' | '/code' | '/settings/secrets'; word: string; Icon: LucideIcon }[] = [
+const PLACES: { to: '/pipelines' | '/runs' | '/deployments' | '/code' | '/settings/secrets' | '/settings/members'; word: string; Icon: LucideIcon }[] = [
   { to: '/pipelines', word: 'Pipelines', Icon: Workflow },
   { to: '/runs', word: 'Runs', Icon: History },
   { to: '/deployments', word: 'Deployments', Icon: Rocket },
   { to: '/code', word: 'Code', Icon: FolderGit2 },
   { to: '/settings/secrets', word: 'Secrets', Icon: KeyRound },
+  { to: '/settings/members', word: 'Members', Icon: Users },
 ];
 
 function Rail() {
@@ -164,6 +165,9 @@ function UserMenu() {
         <MenuLine />
         <MenuItem onSelect={() => void navigate({ to: '/account' })}>
           <UserCog aria-hidden /> Your account
+        </MenuItem>
+        <MenuItem onSelect={() => void navigate({ to: '/settings/tokens' })}>
+          <KeyRound aria-hidden /> My tokens
         </MenuItem>
         {me?.is_superuser && (
           <MenuItem onSelect={() => window.location.assign('/admin/')}>

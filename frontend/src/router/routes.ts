@@ -159,6 +159,14 @@ export const location = createRoute({ getParentRoute: () => shell, path: '/code/
 
 export const secrets = createRoute({ getParentRoute: () => shell, path: '/settings/secrets' });
 
+export const members = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/members',
+  validateSearch: (raw: Record<string, unknown>): { team?: string | undefined } => ({ team: text(raw.team) }),
+});
+export const tokens = createRoute({ getParentRoute: () => shell, path: '/settings/tokens' });
+export const serviceAccount = createRoute({ getParentRoute: () => shell, path: '/settings/service-accounts/$username' });
+
 export const environments = createRoute({ getParentRoute: () => shell, path: '/environments' });
 export const environment = createRoute({ getParentRoute: () => shell, path: '/environments/$environmentId' });
 
@@ -185,7 +193,7 @@ const tree = root.addChildren([
   reset,
   again,
   confirmed,
-  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, code, location, environments, environment, secrets, account, nowhere]),
+  shell.addChildren([home, pipelines, pipeline, editor, versions, comparison, runs, run, deployments, deployment, artifact, code, location, environments, environment, secrets, members, tokens, serviceAccount, account, nowhere]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

@@ -1,6 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
+import { LendDialog } from '../access/LendDialog';
+import { SharedWith } from '../access/Sharing';
+import { belongsTo } from '../access/words';
+import { meQuery } from '../api/me';
 import { Problem, sentenceOf } from '../api/problem';
 import { archiveSecret, changeSecret, secretQuery } from '../api/secrets';
 import type { Secret, SecretDetail } from '../api/types';
@@ -26,6 +30,7 @@ export function SecretDialog({ secret, manage, onClose }: Props) {
   const [description, setDescription] = useState(secret.description);
   const [value, setValue] = useState('');
   const [archiving, setArchiving] = useState(false);
+  const [sharing, setSharing] = useState(false);
   const done = useDone(onClose);
   const detail = useQuery(secretQuery(secret.id));
   const save = useMutation({
@@ -40,6 +45,7 @@ export function SecretDialog({ secret, manage, onClose }: Props) {
   const refused = save.error instanceof Problem ? save.error.fields : [];
   const errorOf = (field: string) => refused.find((each) => each.field === field)?.message ?? null;
   const changed = value !== '' || description !== secret.description;
+  if (sharing) return <LendDialog thing={{ kind: 'secret', ...secret }} onClose={() => setSharing(false)} />;
   if (archiving) return <ArchiveDialog secret={secret} detail={detail.data} onBack={() => setArchiving(false)} onClose={onClose} />;
   return (
     <Dialog
@@ -68,6 +74,7 @@ export function SecretDialog({ secret, manage, onClose }: Props) {
       <div className={css.stack}>
         {save.isError && refused.length === 0 && <Notice>{sentenceOf(save.error)}</Notice>}
         <About secret={secret} />
+        {manage && <SharedSecret secret={secret} onShare={() => setSharing(true)} />}
         <UsedBy team={secret.team} detail={detail.data} problem={detail.isError ? sentenceOf(detail.error) : null} />
         {manage && (
           <>
@@ -91,6 +98,18 @@ export function SecretDialog({ secret, manage, onClose }: Props) {
   );
 }
 
+function SharedSecret({ secret, onShare }: { secret: Secret; onShare: () => void }) {
+  return (
+    <section aria-label="Sharing">
+      <h3>Sharing</h3>
+      <SharedWith thing={{ kind: 'secret', ...secret }} />
+      <Button small onClick={onShare}>
+        Share
+      </Button>
+    </section>
+  );
+}
+
 function useDone(onClose: () => void) {
   const queryClient = useQueryClient();
   return async () => {
@@ -100,7 +119,8 @@ function useDone(onClose: () => void) {
 }
 
 function About({ secret }: { secret: Secret }) {
-  const reference = referenceTo(secret.name);
+  const { data: me } = useQuery(meQuery);
+  const reference = referenceTo(me && !belongsTo(me, secret.team) ? `${secret.team}:${secret.name}` : secret.name);
   return (
     <Facts>
       <Fact name="In documents">

@@ -1,5 +1,6 @@
 import type { LogSlice, Page, Pipeline, ProblemBody, Run, TaskRun } from '../api/types';
 import { ACCOUNT_ROUTES } from './account';
+import { ACCESS_ROUTES } from './access';
 import { ARTIFACT_ROUTES } from './artifacts';
 import { CODE_ROUTES } from './code';
 import { EDITOR_ROUTES } from './editor';
@@ -112,7 +113,7 @@ const ROUTES: [string, RegExp, Handler][] = [
     'POST',
     /^\/api\/v1\/runs\/([^/]+)\/cancel\/$/,
     (world, [id = '']) =>
-      touch(world, runOf(world, id), { state: 'cancelled', finished_at: new Date().toISOString(), can: { cancel: false, resume: true, approve: false } }),
+      touch(world, runOf(world, id), { state: 'cancelled', finished_at: new Date().toISOString(), can: { rerun: true, cancel: false, resume: true, approve: false } }),
   ],
   [
     'POST',
@@ -133,6 +134,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ...ARTIFACT_ROUTES,
   ...SECRET_ROUTES,
   ...CODE_ROUTES,
+  ...ACCESS_ROUTES,
   ...ENVIRONMENT_ROUTES,
   ['GET', /^\/api\/v1\/deployments\/$/, (world, _, __, url) => page(world, world.deployments, url)],
   [

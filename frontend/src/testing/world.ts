@@ -1,5 +1,6 @@
 import type {
   Deployment,
+  Grant,
   JsonMap,
   Me,
   Member,
@@ -10,8 +11,10 @@ import type {
   ResumePlan,
   Run,
   SecretDetail,
+  ServiceAccount,
   TaskRun,
   TaskRunDetail,
+  Token,
   Trace,
   Version,
 } from '../api/types';
@@ -61,6 +64,10 @@ export interface World {
   logs: Record<string, { lines: string[]; complete: boolean; droppedBytes?: number }>;
   plans: Record<string, ResumePlan>;
   secrets: SecretDetail[];
+  grants: Grant[];
+  serviceAccounts: ServiceAccount[];
+  /** By user name of their account; one's own under ''. */
+  tokens: Record<string, Token[]>;
   environments: FakeEnvironment[];
   /** What was put into secrets, by name. */
   values: Record<string, string>;
@@ -97,6 +104,9 @@ export function makeWorld(change: Partial<World> = {}): World {
     logs: {},
     plans: {},
     secrets: [],
+    grants: [],
+    serviceAccounts: [],
+    tokens: {},
     environments: [],
     values: {},
     artifacts: [],

@@ -1,0 +1,51 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { sentenceOf } from '../api/problem';
+import { Button } from '../ui/Button';
+import { Dialog } from '../ui/Dialog';
+import { Notice } from '../ui/Feedback';
+import css from './Access.module.css';
+
+interface Props {
+  title: string;
+  /** The word on the button that does it. */
+  act: string;
+  keep: string;
+  run: () => Promise<unknown>;
+  /** The lists that are different afterwards. */
+  stale: string[];
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** Asks before something is taken away; the text says what follows. */
+export function Question({ title, act, keep, run, stale, onClose, children }: Props) {
+  const queryClient = useQueryClient();
+  const done = useMutation({
+    mutationFn: run,
+    onSuccess: async () => {
+      await Promise.all(stale.map((key) => queryClient.invalidateQueries({ queryKey: [key] })));
+      onClose();
+    },
+  });
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={title}
+      footer={
+        <>
+          <Button onClick={onClose}>{keep}</Button>
+          <Button look="danger" busy={done.isPending} onClick={() => done.mutate()}>
+            {act}
+          </Button>
+        </>
+      }
+    >
+      <div className={css.stack}>
+        {done.isError && <Notice>{sentenceOf(done.error)}</Notice>}
+        {children}
+      </div>
+    </Dialog>
+  );
+}
