@@ -203,7 +203,7 @@ def become(plan: dict[str, Any]) -> None:
 
 def check(plan: dict[str, Any]) -> None:
     """As the user: can it reach what it is to execute, read and write?"""
-    rights = [(path, os.R_OK | os.X_OK) for path in [plan["command"][0], *plan["read"]]]
+    rights = [(path, os.R_OK | os.X_OK) for path in [*plan["read"], plan["command"][0]]]
     rights += [(path, os.X_OK) for path in plan["write"]]
     for path, right in rights:
         if not os.access(path, right):

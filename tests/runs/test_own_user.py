@@ -36,6 +36,9 @@ def who() -> dict:
 """
 
 
+WAIT = "import time\ndef t() -> int:\n    print('up', flush=True)\n    time.sleep(100)\n    return 1\n"
+
+
 class OwnTrials:
     """Attempts of one team's user, in zygotes of this test alone."""
 
@@ -44,7 +47,7 @@ class OwnTrials:
         self.pool = ZygotePool()
         self.user = Confined(UID)
 
-    def start(self, source: str, *, user: Confined | None = None, **request: Any) -> Trial:
+    def start(self, source: str | None, *, user: Confined | None = None, **request: Any) -> Trial:
         user = user or self.user
         attempt = str(uuid.uuid4())
         work = folders.of_attempt(attempt, user.uid)
@@ -59,10 +62,10 @@ class OwnTrials:
         with log.open("wb") as file:
             return Trial(zygote.run(whole, file.fileno(), file.fileno()), log, work)
 
-    def run(self, source: str, **request: Any) -> Ended:
+    def run(self, source: str | None, **request: Any) -> Ended:
         return self.start(source, **request).wait()
 
-    def answer(self, source: str, **request: Any) -> Any:
+    def answer(self, source: str | None, **request: Any) -> Any:
         return self.run(source, **request).outputs["result"]
 
 
@@ -95,3 +98,126 @@ def test_a_task_runs_as_the_user_of_its_team_without_any_right_of_root(own: OwnT
     assert seen["name"] == seen["user"] == f"task-{UID}"
     assert seen["home"] == str(trial.work)
     assert seen["temporary"].startswith("/tmp/attempt-")
+
+
+def test_the_home_of_the_product_and_that_of_root_seem_empty(own: OwnTrials) -> None:
+    source = "import os\ndef look(paths: list) -> dict:\n    return {p: os.path.exists(p) for p in paths}\n"
+    paths = [str(own.home / "secrets.json"), str(own.home / "store"), "/root/.profile"]
+    seen = own.answer(source, inputs={"paths": {"type": "json", "value": paths}})
+    assert seen == dict.fromkeys(paths, False)
+
+
+def test_code_is_read_and_not_changed_and_other_code_is_out_of_sight(own: OwnTrials) -> None:
+    mine, other = own.home / "snapshots" / "mine", own.home / "snapshots" / "other"
+    for folder in (mine, other):
+        folder.mkdir(parents=True, mode=0o700)
+        (folder / "blocks.py").write_text("import os\nOTHER = __file__.replace('mine', 'other')\n" + CHANGES)
+    view.let_read(mine)
+    user = replace(own.user, code_path=str(mine))
+    seen = own.answer(None, user=user, entry="blocks:change", code_path=str(mine))
+    assert seen.pop("other") is False
+    assert set(seen.values()) <= {"PermissionError", "OSError"}
+
+
+CHANGES = """
+def change() -> dict:
+    said = {"other": os.path.exists(OTHER)}
+    for name, path in (("write", __file__), ("add", __file__ + "c")):
+        try:
+            open(path, "a").close()
+        except OSError as problem:
+            said[name] = type(problem).__name__
+    return said
+"""
+
+
+def test_a_program_that_would_run_as_root_does_not(own: OwnTrials) -> None:
+    code = own.home / "code"
+    code.mkdir(mode=0o755)
+    program = code / "id"
+    program.write_bytes(Path("/usr/bin/id").read_bytes())
+    program.chmod(0o4755)
+    source = (
+        "import subprocess\ndef who(path: str) -> str:\n"
+        "    return subprocess.check_output([path, '-u'], text=True)\n"
+    )
+    user = replace(own.user, code_path=str(code))
+    assert (
+        own.answer(source, user=user, inputs={"path": {"type": "string", "value": str(program)}})
+        == f"{UID}\n"
+    )
+
+
+def test_what_an_attempt_leaves_in_private_folders_is_gone_for_the_next(own: OwnTrials) -> None:
+    leave = (
+        "import os\ndef leave() -> str:\n    os.mkdir('/tmp/left')\n    open('/tmp/left/a', 'w').close()\n"
+    )
+    leave += "    open('/dev/shm/left', 'w').close()\n    return str(os.getppid())\n"
+    look = "import os\ndef look() -> list:\n"
+    look += "    return [os.path.exists(p) for p in ('/tmp/left', '/dev/shm/left')]\n"
+    assert own.answer(leave) == "1"
+    assert own.answer(look) == [False, False]
+    assert not Path("/dev/shm/left").exists()
+    assert len(own.pool._zygotes) == 1
+
+
+def test_a_daemon_ends_with_its_attempt_and_with_its_zygote(own: OwnTrials) -> None:
+    mark = f"daemon-{uuid.uuid4().hex}"
+    source = (
+        f"import subprocess, time\ndef t() -> int:\n"
+        f"    subprocess.Popen(['setsid', 'sh', '-c', ': {mark}; sleep 100'])\n    print('up', flush=True)\n"
+    )
+    own.run(source + "    return 1\n")
+    assert marked(mark) == []
+    trial = own.start(source + "    time.sleep(100)\n    return 1\n")
+    trial.wait_for("up")
+    until(lambda: marked(mark) != [], 5, "the daemon is there")
+    trial.running.zygote.process.kill()
+    until(lambda: marked(mark) == [], 5, "the daemon has ended with its namespace")
+
+
+def test_the_pid_of_an_attempt_is_the_one_that_the_worker_sees(own: OwnTrials) -> None:
+    trial = own.start(WAIT)
+    trial.wait_for("up")
+    assert trial.running.pid is not None
+    assert Path(f"/proc/{trial.running.pid}").stat().st_uid == UID
+    trial.running.kill()
+    assert trial.wait().event["signal"] == 9
+
+
+def test_a_task_cannot_end_its_zygote_nor_look_into_it(own: OwnTrials) -> None:
+    source = (
+        "import os\ndef t() -> list:\n    os.kill(1, 9)\n    os.kill(1, 19)\n"
+        "    return [os.access(f'/proc/1/{name}', os.R_OK) for name in ('environ', 'mem', 'fd')]\n"
+    )
+    assert own.answer(source) == [False, False, False]
+    assert own.answer(source) == [False, False, False]
+    assert len(own.pool._zygotes) == 1
+
+
+def test_the_users_of_two_teams_do_not_reach_each_other(own: OwnTrials) -> None:
+    trial = own.start(WAIT.replace("print", "open('own', 'w').close(); print"))
+    trial.wait_for("up")
+    source = "import os\ndef t(path: str) -> bool:\n    return os.path.exists(path)\n"
+    given = {"path": {"type": "string", "value": str(trial.work / "own")}}
+    other = OwnTrials(own.home)
+    assert other.answer(source, inputs=given) is True
+    assert other.answer(source, inputs=given, user=Confined(UID + 1)) is False
+    other.pool.close()
+    trial.running.kill()
+    trial.wait()
+
+
+def test_an_environment_that_the_user_may_not_read_is_said_before(own: OwnTrials) -> None:
+    folder = own.home / "envs" / "closed"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    folder.chmod(0o700)
+    with pytest.raises(Unfit, match=f"{folder} cannot be read by the user task-{UID}"):
+        Zygote.start(folder / "bin" / "python", confined=own.user)
+    view.let_read(folder)
+    Zygote.start(folder / "bin" / "python", confined=own.user).close()
+
+
+def test_a_worker_that_is_not_root_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert users.why_not() == "the workers do not run as root"
