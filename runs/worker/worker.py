@@ -26,7 +26,7 @@ from runs import chores, dispatch, protocol
 from runs.jobs import AllowedJob
 from runs.protocol import LeaseLost, Outcome, Work
 from runs.transitions import call
-from runs.worker import zygotes
+from runs.worker import processes, zygotes
 from runs.worker.execution import Execution, keep_facts
 from runs.worker.fitness import Fitness
 from runs.worker.folders import Janitor
@@ -345,6 +345,8 @@ def main(queue: str) -> None:
         listen(queue)
     finally:
         _current.close()
+        # A build that nobody waits for any more shall not go on without its lock.
+        processes.kill_descendants()
 
 
 def _wait_for_database() -> None:

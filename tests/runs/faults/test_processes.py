@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 
-from runs.models import Attempt
+from runs import protocol, sweeps
+from runs.models import Attempt, WorkerLease
 from runs.worker import zygotes
-from tests.runs.faults.bench import Bench, ends, python, shell, told, worker
+from tests.runs.faults.bench import QUEUE, Bench, ends, python, shell, told, worker
 from tests.runs.trials import marked, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -142,3 +144,30 @@ def test_a_task_that_kills_its_worker_is_poison_after_three(bench: Bench) -> Non
     ended = told(run)
     assert [(each.state, each.reason) for each in ended.attempts] == [("lost", "lease")] * 3
     assert ended.task.reason == "poison"
+
+
+def test_a_worker_that_is_frozen_and_thawed_writes_nothing_any_more(bench: Bench, tmp_path: Path) -> None:
+    """Two real workers: while the first is frozen its lease lapses, and the second takes its task."""
+    go = tmp_path / "go"
+    source = (
+        "import os, time\ndef main() -> int:\n    print('begun')\n"
+        f"    while not os.path.exists({str(go)!r}): time.sleep(0.05)\n    return os.getppid()\n"
+    )
+    with worker() as frozen:
+        run = bench.start(python(source, result="integer"))
+        until(lambda: Attempt.objects.filter(run=run, state="running").exists(), 20, "it is taken")
+        frozen.send_signal(signal.SIGSTOP)
+        # As the sweep finds it once nobody has renewed it for long enough.
+        assert protocol.move_lease(WorkerLease.objects.get(queue=QUEUE).uuid, ("live",), "lost")
+        sweeps.settle_orphans()
+        assert [each.state for each in told(run).attempts] == ["lost"]
+        with worker():
+            until(lambda: Attempt.objects.filter(run=run, state="running").exists(), 20, "it is retaken")
+            go.touch()
+            frozen.send_signal(signal.SIGCONT)
+            ends(run, 20)
+            assert frozen.wait(20) == 1  # its lease is lost, so it ends at once
+            until(bench.nothing_is_left, 10.0, "nothing is left")
+    ended = told(run)
+    assert [each.state for each in ended.attempts] == ["lost", "succeeded"]
+    assert len(ended.last.outputs.all()) == 1
