@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pipelines.admin import audit, code, people, pipelines, secrets, teams, tokens
+from pipelines.admin import audit, code, grants, people, pipelines, secrets, teams, tokens
 
-__all__ = ["audit", "code", "people", "pipelines", "secrets", "teams", "tokens"]
+__all__ = ["audit", "code", "grants", "people", "pipelines", "secrets", "teams", "tokens"]

@@ -11,11 +11,23 @@ from typing import Any, Final
 from allauth.mfa.models import Authenticator
 from django.db import models, transaction
 
-from pipelines import accounts, audit, code, people, repositories, second_factors, secrets, tokens, versions
+from pipelines import (
+    accounts,
+    audit,
+    code,
+    grants,
+    people,
+    repositories,
+    second_factors,
+    secrets,
+    tokens,
+    versions,
+)
 from pipelines.models import (
     ApiToken,
     AuditEvent,
     CodeLocation,
+    Grant,
     Pipeline,
     Role,
     Secret,
@@ -133,6 +145,19 @@ def archived_location(scene: Scene) -> CodeLocation:
 
 def token(scene: Scene) -> ApiToken:
     return tokens.issue(scene.cast.bob, name="ci", team=scene.cast.team, actor=scene.root)[0]
+
+
+def grant(scene: Scene) -> Grant:
+    return grants.lend(secret(scene), scene.cast.others, "use", actor=scene.root)
+
+
+def new_grant(**changed: Any) -> Callable[[Scene], Data]:
+    def data(scene: Scene) -> Data:
+        lent = Pipeline.objects.create(team=scene.cast.team, name=f"lent-{next(_numbers)}")
+        shown = {"object_kind": "pipeline", "object_name": f"alpha:{lent.name}", "verb": "view"}
+        return {**shown, "team": scene.cast.others.pk, **changed}
+
+    return data
 
 
 def secret(scene: Scene) -> Secret:
@@ -294,6 +319,12 @@ CASES: Final[dict[type[models.Model], Case]] = {
         add=Step("token.issue", new_token()),
         refused=(lambda scene: {**new_token()(scene), "user": gone(scene).pk}, "user"),
         acts={"revoke": Step("token.revoke")},
+    ),
+    Grant: Case(
+        grant,
+        add=Step("grant.give", new_grant()),
+        refused=(new_grant(object_name="alpha:nothing"), "object_name"),
+        acts={"end": Step("grant.end")},
     ),
     Secret: Case(
         secret,
