@@ -43,6 +43,8 @@ class Cache:
         self._lock = threading.Lock()
         # The first copy that enters is a moment to look after the others.
         self._grown = most
+        # Is there more than there should be, because it was in use?
+        self._over = False
 
     def path(self, sha256: str) -> Path:
         return self.root / "files" / sha256
@@ -78,12 +80,18 @@ class Cache:
         finally:
             if number is not None:
                 os.close(number)
+                self._trim_if_over()
 
     def release(self) -> None:
         with self._lock:
             held, self._held = self._held, []
         for number in held:
             os.close(number)
+        self._trim_if_over()
+
+    def _trim_if_over(self) -> None:
+        if self._over:
+            self.trim()
 
     # --- growing and shrinking ------------------------------------------------------------------------
 
@@ -105,9 +113,10 @@ class Cache:
         left = sum(copy.size for copy in kept)
         for copy in kept:
             if left <= self.most:
-                return
+                break
             if self._remove(copy.path):
                 left -= copy.size
+        self._over = left > self.most
 
     def _kept(self) -> Iterator[Kept]:
         """Everything there is; bytes that a folder shares with a file count once."""

@@ -290,6 +290,17 @@ def test_a_copy_in_use_is_never_removed_also_by_another_process(server: S3Server
     assert sum(path.exists() for path in paths) <= 1
 
 
+def test_a_copy_larger_than_the_room_goes_once_it_is_not_used(server: S3Server, tmp_path: Path) -> None:
+    store = server.store(tmp_path / "cache", tmp_path.name, room=2048)
+    digest = store.put_bytes(b"x" * 5000).sha256
+    assert store.local_path(digest).stat().st_size == 5000
+    store.release()
+    assert copies(store) == set()
+    with store.borrowed(digest) as path:
+        assert path.stat().st_size == 5000
+    assert copies(store) == set()
+
+
 def test_folders_count_and_go_too_and_come_back(server: S3Server, tmp_path: Path) -> None:
     store = server.store(tmp_path / "cache", tmp_path.name, room=4096)
     folder = tmp_path / "folder"
