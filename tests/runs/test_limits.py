@@ -66,6 +66,7 @@ def test_the_limits_of_a_queue_are_set_once_and_audited() -> None:
     assert not queues.set_limits(queue, {"disk": "20Gi"}, actor=root)
     assert Queue.objects.get(slug="big").limits == {"disk": "20Gi"}
     row = AuditEvent.objects.get(verb="queue.limits")
+    assert row.payload is not None
     assert row.payload.body is not None
     assert (row.payload.body["before"], row.payload.body["limits"]) == ({}, {"disk": "20Gi"})
     with pytest.raises(Invalid, match="disk"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psutil
@@ -64,7 +65,7 @@ def still_running(run: Run) -> bool:
 
 @pytest.mark.slow
 def test_a_task_that_prints_1_gb_costs_neither_its_worker_nor_its_neighbour(
-    bench: Bench, record_property: pytest.RecordProperty
+    bench: Bench, record_property: Callable[[str, object], None]
 ) -> None:
     Queue.objects.create(slug=NEIGHBOUR)
     fast = {"ORCHESTRATOR_LOG_RATE": str(32 * MIB)}
