@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -109,6 +110,30 @@ def env_secret(name: str) -> str:
     if not value:
         raise ImproperlyConfigured(f"{name}_FILE names {file}, which is empty.")
     return value
+
+
+def address(name: str, text: str, *schemes: str) -> str:
+    """The text itself when it is "" or has one of these schemes. It may hold secrets, and is not shown."""
+    if not text:
+        return text
+    try:
+        found = urlsplit(text)
+        sound = found.scheme in schemes and (found.port is None or found.port > 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        known = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise ImproperlyConfigured(f"{name} is no address that begins with {known}: correct it.")
+    return text
+
+
+def env_word(name: str, default: str, *words: str) -> str:
+    """One of the words, whatever its case; anything else is refused."""
+    text = env_str(name, default)
+    for word in words:
+        if text.upper() == word.upper():
+            return word
+    raise ImproperlyConfigured(f"{name} is {text!r}; write one of {', '.join(words)}.")
 
 
 def env_secret_file(name: str) -> str:

@@ -26,6 +26,7 @@ from orchestrator_site.embedded.home import (
     Secrets,
 )
 from orchestrator_site.env import (
+    address,
     env_bool,
     env_choice,
     env_float,
@@ -36,6 +37,7 @@ from orchestrator_site.env import (
     env_secret,
     env_secret_file,
     env_str,
+    env_word,
     secret_files,
 )
 from orchestrator_site.signin.env import oidc_apps
@@ -47,9 +49,10 @@ DEBUG = env_bool("DEBUG", False)
 # --- The home and its secrets ---------------------------------------------------------
 
 HOME = Home(env_path("ORCHESTRATOR_HOME", BASE_DIR / ".orchestrator"))
-DATABASE_URL = env_secret("DATABASE_URL")
-DATABASE_OWNER_URL = env_secret("DATABASE_OWNER_URL")
-EXTERNAL_REDIS_URL = env_secret("REDIS_URL")
+POSTGRES_SCHEMES = ("postgres", "postgresql")
+DATABASE_URL = address("DATABASE_URL", env_secret("DATABASE_URL"), *POSTGRES_SCHEMES)
+DATABASE_OWNER_URL = address("DATABASE_OWNER_URL", env_secret("DATABASE_OWNER_URL"), *POSTGRES_SCHEMES)
+EXTERNAL_REDIS_URL = address("REDIS_URL", env_secret("REDIS_URL"), "redis", "rediss", "unix")
 EMBEDDED = not DATABASE_URL and not EXTERNAL_REDIS_URL
 if bool(DATABASE_URL) != bool(EXTERNAL_REDIS_URL):
     missing = "REDIS_URL" if DATABASE_URL else "DATABASE_URL"
@@ -90,7 +93,9 @@ ORCHESTRATOR: dict[str, Any] = {
     # Days after which an environment that nothing needs and nobody used is removed from a machine.
     "ENVIRONMENT_DAYS": env_float("ORCHESTRATOR_ENVIRONMENT_DAYS", 30.0),
     # The address that links in e-mails begin with; `up --port` sets it unless it is given.
-    "URL": env_str("ORCHESTRATOR_URL", "http://localhost:8000").rstrip("/"),
+    "URL": address(
+        "ORCHESTRATOR_URL", env_str("ORCHESTRATOR_URL", "http://localhost:8000"), "http", "https"
+    ).rstrip("/"),
     "ADMIN_EMAIL": env_str("ORCHESTRATOR_ADMIN_EMAIL", "admin@localhost"),
     "ADMIN_PASSWORD": env_secret("ORCHESTRATOR_ADMIN_PASSWORD"),
     # What seals stored secrets: keys, newest first, or the file they are read from at every use.
@@ -459,7 +464,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 
 # --- E-mail ---------------------------------------------------------------------------
 
-email = dj_email_url.parse(env_secret("EMAIL_URL") or "console:")
+MAIL_SCHEMES = ("smtp", "smtps", "submission", "submit", "file", "console", "memory", "dummy")
+email = dj_email_url.parse(address("EMAIL_URL", env_secret("EMAIL_URL"), *MAIL_SCHEMES) or "console:")
 EMAIL_BACKEND = email["EMAIL_BACKEND"]
 EMAIL_HOST = email["EMAIL_HOST"]
 EMAIL_PORT = email["EMAIL_PORT"]
@@ -474,7 +480,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Logs -----------------------------------------------------------------------------
 
-LOG_LEVEL = env_str("LOG_LEVEL", "INFO").upper()
+LOG_LEVEL = env_word("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_JSON = env_bool("LOG_JSON", False)
 LOG_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,

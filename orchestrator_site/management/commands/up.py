@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
+from orchestrator_site import starting
 from orchestrator_site.embedded.home import Home, HomeError
 from orchestrator_site.embedded.postgres import START_PATIENCE, Postgres
 from orchestrator_site.embedded.redis import Redis
+from orchestrator_site.ports import listen
 from orchestrator_site.processes import hide_memory, last_lines
-from orchestrator_site.supervisor import ChildFailed, Forked, Gate, Message, Stopped, Supervisor
+from orchestrator_site.supervisor import Child, ChildFailed, Forked, Gate, Message, Stopped, Supervisor
 
 # name, function by dotted path, its arguments
 PROGRAMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -37,6 +38,7 @@ PROGRAMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 STOP_KILL_GRACE = 5.0
 STOP_DRAIN_TIMEOUT = 0.0
 WEB_PATIENCE = 30.0
+MOST_DEATHS = 2  # of a server before it has answered once
 
 
 class Command(BaseCommand):
@@ -77,6 +79,7 @@ class Up:
     def run(self) -> None:
         """Start everything and watch it until a signal. Raises HomeError or ChildFailed."""
         hide_memory()  # its children, forked from it, have the same secrets in memory
+        check_pages()
         lock = self.home.enter()
         listener = listen(self.host, self.port)
         self._settle_address(listener)
@@ -138,13 +141,11 @@ class Up:
             postgres, redis = self.servers
             supervisor.wait_until(
                 f"PostgreSQL (its log is {self.postgres.log})",
-                lambda: postgres.pid is not None and self.postgres.ready(postgres.pid),
+                lambda: answers("PostgreSQL", self.postgres, postgres),
                 START_PATIENCE,
             )
             supervisor.wait_until(
-                f"Redis (its log is {self.redis.log})",
-                lambda: redis.pid is not None and self.redis.ready(redis.pid),
-                10.0,
+                f"Redis (its log is {self.redis.log})", lambda: answers("Redis", self.redis, redis), 10.0
             )
         message, log = Message(), self._log("first-steps")
         program = Forked("first-steps", lambda: message.send(self._take_first_steps()), log)
@@ -154,6 +155,8 @@ class Up:
             why = last_lines(log, 1)
             raise ChildFailed(f"The first steps failed: {why} (all of it in {log}).") from None
         outcome: dict[str, Any] = message.receive()
+        if outcome["trouble"]:
+            raise ChildFailed(outcome["trouble"])
         return outcome
 
     def _take_first_steps(self) -> dict[str, Any]:
@@ -161,11 +164,17 @@ class Up:
         gc.disable()
         if settings.EMBEDDED:
             self.postgres.make_roles()
-        call_command("migrate", interactive=False, verbosity=1)
+        trouble = starting.first_of(starting.check_servers, starting.migrate, starting.check_store)
+        if trouble:
+            return {"trouble": trouble}
         password = import_string(settings.ORCHESTRATOR_FIRST_ADMIN)()
         steps = settings.ORCHESTRATOR_FIRST_STEPS + (settings.ORCHESTRATOR_DEMO_STEPS if self.demo else [])
         sentences = [import_string(step)() for step in steps]
-        return {"password": password, "sentences": [sentence for sentence in sentences if sentence]}
+        return {
+            "trouble": "",
+            "password": password,
+            "sentences": [sentence for sentence in sentences if sentence],
+        }
 
     def _start_web(self, supervisor: Supervisor, listener: socket.socket, migrated: Gate) -> None:
         """Web loads daphne while the first steps are taken, and answers after them."""
@@ -198,26 +207,22 @@ class Up:
         return self.home.logs / f"{name}.log"
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket that outlives every web process, so that a new one misses no request.
-
-    Raises HomeError (a sentence) when the port is taken or the address is not this machine's.
-    """
-    if not 0 <= port <= 65535:
-        raise HomeError(f"There is no port {port}: choose one from 1 to 65535, or 0 for any that is free.")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(512)
-    except OSError as error:
-        listener.close()
+def check_pages() -> None:
+    """Raises HomeError when the frontend was never built."""
+    page = settings.FRONTEND_DIST / "index.html"
+    if not page.is_file():
         raise HomeError(
-            f"Port {port} of {host} cannot be used ({error.strerror}): stop the program that has it, "
-            f"or choose another with --port."
-        ) from None
-    return listener
+            f"The pages are not built ({page} is missing): run `make setup`, or `npm ci` and `npm run build` "
+            f"in {settings.FRONTEND_DIST.parent}."
+        )
+
+
+def answers(what: str, server: Postgres | Redis, child: Child) -> bool:
+    """Whether an embedded server is ready. Raises ChildFailed, with its last words, when it keeps dying."""
+    if child.deaths >= MOST_DEATHS:
+        said = last_lines(server.log) or "it said nothing"
+        raise ChildFailed(f"{what} does not start: {said} (all of it in {server.log}).")
+    return child.pid is not None and server.ready(child.pid)
 
 
 def load_everything() -> None:
