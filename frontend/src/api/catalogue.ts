@@ -95,7 +95,7 @@ function nameIn(team: string, row: { team: string; name: string }): string {
 }
 
 /** Every page of a list, one after the other. */
-async function whole<T>(ask: (query: object) => Promise<Page<T>>): Promise<T[]> {
+export async function whole<T>(ask: (query: object) => Promise<Page<T>>): Promise<T[]> {
   const found: T[] = [];
   let query: object | undefined = {};
   while (query) {

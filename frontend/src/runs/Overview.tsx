@@ -11,8 +11,9 @@ import { StateBadge } from '../ui/StateBadge';
 import { hasEnded } from '../ui/states';
 import { useNow } from '../ui/useNow';
 import css from './Overview.module.css';
+import { QueueWords } from './QueueWords';
 import { useRun, useRunStore } from './RunContext';
-import { lostWords, reasonWords, whyEnded, whyWaiting } from './words';
+import { isolationWords, lostWords, reasonWords, whyEnded, whyWaiting } from './words';
 
 interface Props {
   run: Run;
@@ -87,6 +88,7 @@ function Waiting({ run, task, edges }: { run: Run; task: TaskRun; edges: readonl
   return (
     <section className={css.waiting} aria-label="What it waits for">
       <p>{run.paused_at ? `The run is paused. ${words}` : words}</p>
+      {(task.state === 'ready' || task.state === 'retry_wait') && <QueueWords slug={task.queue} />}
       {task.state === 'retry_wait' && run.can.cancel && (
         <Button small icon={<Play />} busy={retry.isPending} onClick={() => retry.mutate()}>
           Try now
@@ -123,7 +125,7 @@ function AttemptFacts({ attempt }: { attempt: Attempt }) {
         {attempt.worker && <Fact name="Worker">{attempt.worker}</Fact>}
         {attempt.host && <Fact name="Host">{attempt.host}</Fact>}
         {attempt.pid !== null && <Fact name="Process">{attempt.pid}</Fact>}
-        {attempt.isolation && <Fact name="Isolation">{attempt.isolation}</Fact>}
+        <Fact name="Isolation">{isolationWords(attempt.isolation)}</Fact>
       </Facts>
     </section>
   );

@@ -65,6 +65,17 @@ export function takenMs(task: TaskRun, now: number): number | null {
   return Math.max(0, end - Date.parse(task.started_at));
 }
 
+const ISOLATION: Record<string, string> = {
+  'shared user': 'against accidents, not against hostile code: not for teams that do not trust each other',
+  'own user': 'a user of this team alone; may be offered to teams that do not trust each other',
+};
+
+/** "own user: a user of this team alone; …": the level an attempt was isolated at, and what that gives. */
+export function isolationWords(level: string): string {
+  const gives = ISOLATION[level];
+  return gives ? `${level}: ${gives}` : level;
+}
+
 /** The whole card in words. */
 export function cardLabel(task: TaskRun): string {
   const parts = [task.name, task.kind, lookOf(task.state).word];

@@ -141,6 +141,6 @@ export const EDITOR_ROUTES: [string, RegExp, Handler][] = [
   ['GET', /^\/api\/v1\/kinds\/$/, () => palette.kinds],
   ['GET', /^\/api\/v1\/code-locations\/$/, (world, _, __, url) => page(world, world.locations, url)],
   ['GET', /^\/api\/v1\/code-locations\/([^/]+)\/blocks\/$/, (world) => ({ snapshot: digest('code'), blocks: world.blocks })],
-  ['GET', /^\/api\/v1\/queues\/$/, (world, _, __, url) => page(world, [{ slug: 'cpu' }, { slug: 'gpu' }], url)],
+  ['GET', /^\/api\/v1\/queues\/$/, (world, _, __, url) => page(world, world.queues, url)],
   ['GET', /^\/api\/v1\/endpoints\/$/, (world, _, __, url) => page(world, world.deployments.map(({ endpoint }) => endpoint), url)],
 ];

@@ -18,6 +18,7 @@ import type {
   Trace,
   Version,
 } from '../api/types';
+import type { QueueShape } from '../api/fleet';
 import type { components } from '../api/schema';
 
 /* Things as the API would give them, complete and valid; a test says only what matters to it. */
@@ -149,8 +150,27 @@ export function makeAttempt(no: number, change: Partial<Attempt> = {}): Attempt 
     host: 'ml-box-1',
     exit_code: 0,
     pid: 4711,
-    isolation: 'shared user',
+    isolation: 'own user',
     log_lines: 0,
+    ...change,
+  };
+}
+
+export function makeQueue(slug: string, change: Partial<QueueShape> = {}): QueueShape {
+  return {
+    slug,
+    title: '',
+    labels: {},
+    isolation: 'own user',
+    isolation_problem: '',
+    paused_at: null,
+    paused_by: null,
+    paused_until: null,
+    paused_reason: '',
+    ready: 0,
+    running: 0,
+    workers: 1,
+    troubles: [],
     ...change,
   };
 }

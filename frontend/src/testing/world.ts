@@ -22,7 +22,7 @@ import type { components } from '../api/schema';
 import { makeAccount, type FakeAccount } from './account';
 import type { FakeArtifact } from './artifacts';
 import type { FakeEnvironment } from './environments';
-import { makeMe } from './make';
+import { makeMe, makeQueue } from './make';
 import palette from './palette.json';
 
 type Schemas = components['schemas'];
@@ -56,6 +56,7 @@ export interface World {
   /** Of every code location. */
   blocks: Schemas['Block'][];
   runs: Run[];
+  queues: Schemas['QueueShape'][];
   /** By run id. */
   tasks: Record<string, TaskRun[]>;
   /** By task run id; made from the task where absent. */
@@ -101,6 +102,7 @@ export function makeWorld(change: Partial<World> = {}): World {
     runs: [],
     tasks: {},
     details: {},
+    queues: [makeQueue('cpu'), makeQueue('gpu')],
     logs: {},
     plans: {},
     secrets: [],
