@@ -147,12 +147,13 @@ def moment_of(request: Request) -> datetime | None:
     try:
         # A plus sign that was not escaped arrives as a space.
         at = parse_datetime(text.strip().replace(" ", "+") if "T" in text else text.strip())
-    except ValueError:
-        at = None
-    if at is None:
-        message = "Write a time like 2026-03-01T12:00:00Z."
-        raise Invalid(f"at: {message}", errors=[("at", message)])
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+        if at is not None:
+            # The database knows no zones beyond 16 hours.
+            return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        pass
+    message = "Write a time like 2026-03-01T12:00:00Z."
+    raise Invalid(f"at: {message}", errors=[("at", message)])
 
 
 def _of_team(request: Request, rows: Any) -> Any:
