@@ -2,6 +2,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Archive, Pencil, RefreshCw } from 'lucide-react';
 import { useState } from 'react';
+import { Sharing } from '../access/Sharing';
 import { blocksQuery } from '../api/catalogue';
 import { locationQuery, snapshotsQuery, syncLocation, type Block, type CodeLocation, type Snapshot } from '../api/code';
 import { Problem, sentenceOf } from '../api/problem';
@@ -74,6 +75,7 @@ function Loaded({ location }: { location: CodeLocation }) {
         <div className={css.side}>
           <About location={location} />
           <EnvironmentOf location={location} />
+          <Sharing thing={{ ...location, kind: 'codelocation' }} />
         </div>
       </div>
     </PageBody>
