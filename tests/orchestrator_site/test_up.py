@@ -48,7 +48,10 @@ def ask_database(home: Path, question: str) -> list[tuple[object, ...]]:
 
 def test_it_answers_and_names_what_it_needs(running: Up) -> None:
     assert running.get("/healthz").json() == {"status": "ok"}
-    assert running.get("/readyz").json() == {"status": "ok", "database": "ok", "redis": "ok"}
+    running.wait_for(lambda: running.get("/readyz").json()["status"] == "ready", "every part")
+    parts = running.get("/readyz").json()["parts"]
+    assert list(parts) == ["database", "redis", "migrations", "sweep", "workers", "store", "disk"]
+    assert {part["words"] for part in parts.values()} == {"It works."}
 
 
 def test_it_names_the_admin_and_the_password_at_the_first_start_only(running: Up) -> None:
