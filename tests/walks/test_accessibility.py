@@ -39,6 +39,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "/code": ("/code", "Code"),
     "/code/$locationId": ("/code/{location}", "Snapshots"),
     "/settings/secrets": ("/settings/secrets", "Secrets"),
+    "/settings/members": ("/settings/members", "Lent by other teams"),
+    "/settings/tokens": ("/settings/tokens", "My tokens"),
+    "/settings/service-accounts/$username": ("/settings/service-accounts/program", "Made"),
     "/runs": ("/runs", "Runs"),
     "/runs/$runId": ("/runs/{run}?task=second&tab=log", "exit 7"),
     "/deployments": ("/deployments", "Deployments"),
@@ -90,6 +93,18 @@ def environment(shop: Product) -> str:
     return str(shop.get("environments/")["results"][0]["id"])
 
 
+@pytest.fixture(scope="module")
+def program(shop: Product) -> None:
+    """A service account with a token, and something lent."""
+    shop.post("service-accounts/", {"team": "demo", "username": "program", "roles": ["viewer"]})
+    shop.post("service-accounts/program/tokens/", {"name": "nightly", "scopes": ["read"], "days": 5})
+    shop.post("tokens/", {"name": "short", "days": 5})
+    shop.post("teams/", {"slug": "neighbours", "name": "Neighbours"})
+    lent = {"kind": "pipeline", "object": shop.get("pipelines/digits-training/")["id"]}
+    shop.post("grants/", {**lent, "team": "neighbours", "verb": "run"})
+
+
+@pytest.mark.usefixtures("program")
 @pytest.mark.parametrize("route", PAGES)
 def test_a_page_has_no_violation(
     route: str, visitor: Visitor, failed: str, artifact: str, environment: str
