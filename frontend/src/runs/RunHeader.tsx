@@ -17,6 +17,7 @@ import { StateGlyph } from '../ui/StateGlyph';
 import { useRun, useRunStore } from './RunContext';
 import css from './RunHeader.module.css';
 import { ParametersDialog } from './ParametersDialog';
+import { RerunMenu } from './RerunMenu';
 import { ResumeDialog } from './ResumeDialog';
 import { progressOf } from './progress';
 import { triggerWords } from './words';
@@ -26,7 +27,7 @@ interface Props {
   onTask: (task: string) => void;
 }
 
-export function RunHeader({ run, onTask }: Props) {
+export function RunHeader({ run, task, onTask }: Props & { task?: string }) {
   const [dialog, setDialog] = useState<'resume' | 'cancel' | null>(null);
   const close = () => setDialog(null);
   return (
@@ -48,6 +49,7 @@ export function RunHeader({ run, onTask }: Props) {
               Resume
             </Button>
           )}
+          <RerunMenu run={run} task={task} />
           {run.can.cancel && (
             <Button look="danger" icon={<Ban />} onClick={() => setDialog('cancel')}>
               Cancel run
@@ -105,6 +107,16 @@ function Figures({ run, onTask }: Props) {
         )}
         , <Ago at={run.created_at} />
       </span>
+      {run.rerun_of && (
+        <span>
+          rerun of{' '}
+          <Link to="/runs/$runId" params={{ runId: run.rerun_of.id }}>
+            run {run.rerun_of.number}
+          </Link>
+          {run.rerun_of.from && ` from ${run.rerun_of.from}`}
+          {!run.rerun_of.reuse && ', nothing reused'}
+        </span>
+      )}
       {run.resume_no > 0 && <span>resumed {run.resume_no === 1 ? 'once' : `${run.resume_no} times`}</span>}
       <ParametersDialog parameters={run.parameters} />
     </div>

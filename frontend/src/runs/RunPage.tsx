@@ -106,7 +106,7 @@ function RunView({ run }: { run: Run }) {
   const edges = version?.graph.edges ?? NO_EDGES;
   return (
     <div className={css.page}>
-      <RunHeader run={run} onTask={open} />
+      <RunHeader run={run} task={search.task} onTask={open} />
       {run.cause && <CauseLine run={run} cause={run.cause} onLog={openLog} />}
       <Toolbar view={view} search={search} change={change} />
       <div className={css.body}>

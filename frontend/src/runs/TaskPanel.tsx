@@ -17,6 +17,8 @@ import { ApprovalBox } from './ApprovalBox';
 import { DataTab } from './DataTab';
 import { LogView } from './log/LogView';
 import { Overview } from './Overview';
+import { RerunFromHere } from './RerunMenu';
+import { ReuseBox, ToMaker } from './ReuseBox';
 import { useRun, useTask } from './RunContext';
 import type { PanelTab, RunSearch } from './search';
 import css from './TaskPanel.module.css';
@@ -127,6 +129,10 @@ function Known({ run, task, edges, search, change, onClose }: KnownProps) {
               <div className={css.scroll} tabIndex={0} role="region" aria-label="Overview">
                 {task.approval && <ApprovalBox run={run} task={task} approval={task.approval} />}
                 <Overview run={run} task={task} attempt={attempt} edges={edges} />
+                <ReuseBox run={run} task={task} />
+                <div>
+                  <RerunFromHere run={run} task={task.key} />
+                </div>
               </div>
             )}
             {tab === 'log' && <LogTab run={run} task={task} detail={detail} attempt={attempt} search={search} change={change} />}
@@ -177,6 +183,13 @@ interface LogTabProps {
 function LogTab({ run, task, detail, attempt, search, change }: LogTabProps) {
   const told = useRun((state) => (attempt ? (state.logLines[attempt.id] ?? 0) : 0));
   if (!detail) return <SkeletonRows rows={5} label="Loading the attempts" />;
+  if (task.reused_from) {
+    return (
+      <EmptyState icon={<ScrollText />} title={`Reused from run ${task.reused_from.number}`}>
+        <ToMaker source={task.reused_from} words="To the log of the attempt that did the work" log />
+      </EmptyState>
+    );
+  }
   if (!attempt) {
     return (
       <EmptyState icon={<ScrollText />} title="No attempt yet">

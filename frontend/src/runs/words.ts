@@ -1,4 +1,4 @@
-import type { Cause, TaskRun } from '../api/types';
+import type { Cause, ReusedFrom, TaskRun } from '../api/types';
 import { formatDuration } from '../ui/format';
 import { lookOf } from '../ui/states';
 
@@ -24,7 +24,13 @@ const REASONS: Record<string, string> = {
 
 /** Why a task is in its state, as the server says it, else what its reason means; empty when nothing is to be said. */
 export function whyEnded(task: TaskRun): string {
+  if (task.reused_from) return reusedWords(task.reused_from);
   return task.message || (task.reason ? reasonWords(task.reason) : '');
+}
+
+/** "Reused from run 12". */
+export function reusedWords(source: Pick<ReusedFrom, 'number'>): string {
+  return `Reused from run ${source.number}`;
 }
 
 export function reasonWords(reason: string): string {
@@ -43,9 +49,10 @@ export function causeSentence(cause: Cause): string {
 
 /**
  * "attempt 2" once a task is tried again, for whatever reason: a retry, a lost worker or a resume. While it waits for its
- * next attempt: "after attempt 1". Nothing for a first attempt.
+ * next attempt: "after attempt 1". Nothing for a first attempt. "reused from run 12" where nothing had to be tried.
  */
 export function attemptWords(task: TaskRun): string | undefined {
+  if (task.reused_from) return `reused from run ${task.reused_from.number}`;
   const no = task.attempt?.no ?? 0;
   if (task.state === 'retry_wait' && no > 0) return `after attempt ${no}`;
   return no > 1 ? `attempt ${no}` : undefined;
@@ -58,13 +65,6 @@ export function lostWords(lost: number): string {
     : `${lost} attempts: their workers were lost. They use up no retries.`;
 }
 
-/** Milliseconds a task has taken so far, null before it began. */
-export function takenMs(task: TaskRun, now: number): number | null {
-  if (task.started_at === null) return null;
-  const end = task.finished_at === null ? now : Date.parse(task.finished_at);
-  return Math.max(0, end - Date.parse(task.started_at));
-}
-
 const ISOLATION: Record<string, string> = {
   'shared user': 'against accidents, not against hostile code: not for teams that do not trust each other',
   'own user': 'a user of this team alone; may be offered to teams that do not trust each other',
@@ -74,6 +74,13 @@ const ISOLATION: Record<string, string> = {
 export function isolationWords(level: string): string {
   const gives = ISOLATION[level];
   return gives ? `${level}: ${gives}` : level;
+}
+
+/** Milliseconds a task has taken so far, null before it began. */
+export function takenMs(task: TaskRun, now: number): number | null {
+  if (task.started_at === null) return null;
+  const end = task.finished_at === null ? now : Date.parse(task.finished_at);
+  return Math.max(0, end - Date.parse(task.started_at));
 }
 
 /** The whole card in words. */

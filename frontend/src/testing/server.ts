@@ -7,6 +7,7 @@ import { EDITOR_ROUTES } from './editor';
 import { ENVIRONMENT_ROUTES } from './environments';
 import { makeRun } from './make';
 import { ownedAs, PEOPLE_ROUTES } from './people';
+import { RERUN_ROUTES } from './reruns';
 import { SECRET_ROUTES } from './secrets';
 import { addressOf, found, page, pipelineOf, Refusal, type Handler, type World } from './world';
 
@@ -133,6 +134,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ...PEOPLE_ROUTES,
   ...ARTIFACT_ROUTES,
   ...SECRET_ROUTES,
+  ...RERUN_ROUTES,
   ...CODE_ROUTES,
   ...ACCESS_ROUTES,
   ...ENVIRONMENT_ROUTES,

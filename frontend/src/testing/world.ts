@@ -9,6 +9,7 @@ import type {
   Pipeline,
   ProblemBody,
   ResumePlan,
+  ReuseAnswer,
   Run,
   SecretDetail,
   ServiceAccount,
@@ -55,8 +56,8 @@ export interface World {
   codes: Record<string, Schemas['PipelineCode']>;
   /** Of every code location. */
   blocks: Schemas['Block'][];
-  runs: Run[];
   queues: Schemas['QueueShape'][];
+  runs: Run[];
   /** By run id. */
   tasks: Record<string, TaskRun[]>;
   /** By task run id; made from the task where absent. */
@@ -64,6 +65,8 @@ export interface World {
   /** By attempt id. */
   logs: Record<string, { lines: string[]; complete: boolean; droppedBytes?: number }>;
   plans: Record<string, ResumePlan>;
+  /** By task run: why its result was reused or not. */
+  reuse: Record<string, ReuseAnswer>;
   secrets: SecretDetail[];
   grants: Grant[];
   serviceAccounts: ServiceAccount[];
@@ -99,12 +102,13 @@ export function makeWorld(change: Partial<World> = {}): World {
     locations: [],
     codes: {},
     blocks: palette.blocks,
+    queues: [makeQueue('cpu'), makeQueue('gpu')],
     runs: [],
     tasks: {},
     details: {},
-    queues: [makeQueue('cpu'), makeQueue('gpu')],
     logs: {},
     plans: {},
+    reuse: {},
     secrets: [],
     grants: [],
     serviceAccounts: [],
