@@ -14,6 +14,7 @@ import fcntl
 import os
 import shutil
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Cache:
     def __init__(self, root: Path, most: int) -> None:
         self.root, self.most = root, most
         self._held: list[int] = []
+        weakref.finalize(self, _close, self._held)  # a store that nobody released does not keep them for ever
         self._lock = threading.Lock()
         # The first copy that enters is a moment to look after the others.
         self._grown = most
@@ -84,9 +86,7 @@ class Cache:
 
     def release(self) -> None:
         with self._lock:
-            held, self._held = self._held, []
-        for number in held:
-            os.close(number)
+            _close(self._held)
         self._trim_if_over()
 
     def _trim_if_over(self) -> None:
@@ -148,6 +148,11 @@ class Cache:
         finally:
             os.close(number)
         return True
+
+
+def _close(numbers: list[int]) -> None:
+    while numbers:
+        os.close(numbers.pop())
 
 
 def locked(path: Path, how: int, *, use: bool = True) -> int | None:

@@ -253,7 +253,7 @@ class Store:
 
     def listed(self, *, trash: bool = False) -> Iterator[Found]:
         """All bytes of the store, or all that lie in its trash, by digest."""
-        return self.place.listed(trash=trash)
+        return (found for found in self.place.listed(trash=trash) if DIGEST.fullmatch(found.sha256))
 
     def trash(self, sha256: str) -> None:
         """Put bytes aside. Storing them again stores them anew, and reading them brings them back."""
@@ -267,7 +267,7 @@ class Store:
         """Take bytes out of the trash, for ever."""
         self.place.remove(checked(sha256))
 
-    def tidy(self, older_than: float = 24 * 3600) -> int:
+    def tidy(self, older_than: float = 48 * 3600) -> int:
         """Remove what broken writers left that many seconds ago; returns how many files and uploads."""
         return self.place.tidy(older_than)
 

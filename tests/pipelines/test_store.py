@@ -219,6 +219,17 @@ def test_what_is_listed_is_what_was_stored_and_when(store: Store) -> None:
     assert all(before <= row.since <= time.time() + 2 for row in found.values())
 
 
+def test_what_is_no_digest_is_not_listed(store: Store) -> None:
+    stored = store.put_bytes(b"x")
+    place = store.place
+    if isinstance(place, FolderPlace):
+        (place.root / "sha256" / stored.sha256[:2] / "notes.txt").write_text("somebody else's")
+    else:
+        assert isinstance(place, S3Place)
+        place.client.put_object(Bucket=BUCKET, Key=place._key("notes.txt"), Body=b"somebody else's")
+    assert [found.sha256 for found in store.listed()] == [stored.sha256]
+
+
 def test_bytes_in_the_trash_are_not_stored_and_come_back_when_they_are_read(store: Store) -> None:
     stored = store.put_bytes(b"kept after all")
     store.trash(stored.sha256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import random
@@ -299,6 +300,17 @@ def test_a_copy_larger_than_the_room_goes_once_it_is_not_used(server: S3Server, 
     with store.borrowed(digest) as path:
         assert path.stat().st_size == 5000
     assert copies(store) == set()
+
+
+def test_a_store_that_nobody_released_keeps_no_file_open(server: S3Server, tmp_path: Path) -> None:
+    store = server.store(tmp_path / "cache", tmp_path.name)
+    digest = store.put_bytes(b"held").sha256
+    store.check()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(10):
+        server.store(tmp_path / "cache", tmp_path.name).local_path(digest)
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= before + 1
 
 
 def test_folders_count_and_go_too_and_come_back(server: S3Server, tmp_path: Path) -> None:
