@@ -28,7 +28,7 @@ VERBS_OF_ROLE: Final[dict[str, frozenset[str]]] = {
     Role.OPERATOR: frozenset({"view", "run", "cancel", "resume", "retry", "pause"}),
     Role.APPROVER: frozenset({"view", "approve"}),
     Role.AUDITOR: frozenset({"view", "audit"}),
-    Role.ADMIN: frozenset({"view", "manage"}),
+    Role.ADMIN: frozenset({"view", "manage", "sync"}),
 }
 # `register` reads the server's own disk and is left to the site admin; so is everything of the site.
 VERBS: Final = frozenset().union(*VERBS_OF_ROLE.values()) | {"register"}

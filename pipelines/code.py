@@ -167,7 +167,8 @@ def adopt(
     location.sync_error, location.syncing = "", None
     location.notes = [*notes, *_unread(content.found)]
     location.preload = content.preload or location.preload
-    _set_origin(location, origin)
+    for name in _OF_ORIGIN:
+        setattr(location, name, getattr(origin, name))
     location.save(update_fields=["last_snapshot", "synced_at", *_OF_SYNC, *_OF_ORIGIN])
     location.refresh_from_db(fields=["synced_at"])
     if changed:
@@ -182,11 +183,6 @@ def adopt(
 
 _OF_SYNC: Final = ("sync_error", "syncing", "notes", "preload")
 _OF_ORIGIN: Final = ("commit", "commit_at", "subject", "branch", "dirty")
-
-
-def _set_origin(row: CodeLocation | CodeSnapshot, origin: Origin) -> None:
-    for name in _OF_ORIGIN:
-        setattr(row, name, getattr(origin, name))
 
 
 @transaction.atomic
@@ -208,23 +204,27 @@ def restore(location: CodeLocation, *, actor: User, token: ApiToken | None = Non
 
 
 def _keep(location: CodeLocation, content: Content, origin: Origin) -> CodeSnapshot:
-    """The snapshot of these bytes; known ones that were never seen in a commit learn of theirs."""
+    """The snapshot of these bytes: the one that names a commit holding them, where there is one."""
     taken = content.taken
-    snapshot, made = CodeSnapshot.objects.get_or_create(
+    known = CodeSnapshot.objects.filter(location=location, tree_sha256=taken.tree_sha256)
+    found = known.filter(dirty=False).exclude(commit="").order_by("id").first()
+    if found is None and not origin.better:
+        found = known.first()
+    if found is not None:
+        return found
+    snapshot, _ = CodeSnapshot.objects.get_or_create(
         location=location,
         tree_sha256=taken.tree_sha256,
+        commit=origin.commit,
         defaults={
             "lock_sha256": taken.lock_sha256,
             "python": taken.python,
             "file_count": taken.file_count,
             "size": taken.size,
             "blocks": {name: block.to_json() for name, block in content.found.blocks.items()},
-            **{name: getattr(origin, name) for name in _OF_ORIGIN},
+            **{name: getattr(origin, name) for name in _OF_ORIGIN if name != "commit"},
         },
     )
-    if not made and origin.better and (snapshot.dirty or not snapshot.commit):
-        _set_origin(snapshot, origin)
-        snapshot.save(update_fields=_OF_ORIGIN)
     return snapshot
 
 
@@ -267,7 +267,9 @@ class Standing:
     @property
     def new_code(self) -> bool:
         """Does the version stay with an older snapshot than the last one?"""
-        return self.follow == "published" and self.latest is not None and self.used != self.latest
+        if self.follow != "published" or self.latest is None:
+            return False
+        return self.used is None or self.used.tree_sha256 != self.latest.tree_sha256
 
 
 def standing(version: PipelineVersion) -> Standing | None:

@@ -211,10 +211,11 @@ class CodeLocation(models.Model):
 
 
 class CodeSnapshot(models.Model):
-    """The bytes of a code location at one moment, known by the hash of their manifest, which never change.
+    """The bytes of a code location at one moment, known by the hash of their manifest. Never changes.
 
     ``commit`` and what is said of it (``commit_at``, ``subject``, ``branch``) is the first in which these bytes
-    were seen; ``dirty`` when they were seen in a work tree only, beside its commit.
+    were seen; ``dirty`` when they were seen in a work tree, beside its commit. Bytes that are committed later
+    have a second row, which names that commit and is used from then on.
     """
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -237,7 +238,7 @@ class CodeSnapshot(models.Model):
         db_table = "code_snapshot"
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["location", "tree_sha256"], name="code_snapshot_once")
+            models.UniqueConstraint(fields=["location", "tree_sha256", "commit"], name="code_snapshot_once")
         ]
 
     def __str__(self) -> str:

@@ -54,7 +54,7 @@ class LocationForm(ConsoleForm):
 
     class Meta:
         model = CodeLocation
-        fields = ("address", *OF_REPOSITORIES, "lock_file")
+        fields: tuple[str, ...] = ("address", *OF_REPOSITORIES, "lock_file")
         labels: ClassVar = {"auto_sync": "Sync by itself when there are new commits"}
 
 

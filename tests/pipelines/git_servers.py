@@ -1,4 +1,4 @@
-"""Real repositories for tests: on disk, behind git's own HTTP program with a password, and behind a real SSH server."""
+"""Real repositories: on disk, behind git's own HTTP program with a password, behind an SSH server."""
 
 from __future__ import annotations
 

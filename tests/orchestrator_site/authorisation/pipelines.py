@@ -141,7 +141,7 @@ LINES: dict[tuple[str, str], Line] = {
     ),
     ("api/v1/code-locations/<str:location_id>/", "GET"): lent(LOCATION),
     ("api/v1/code-locations/<str:location_id>/sync/", "POST"): Line(
-        f"{LOCATION}sync/", EDITOR, 200, "edit", borrower=403
+        f"{LOCATION}sync/", EDITOR | ADMIN, 200, "edit", borrower=403
     ),
     ("api/v1/code-locations/<str:location_id>/", "PATCH"): Line(
         REPOSITORY, ADMIN, 200, "manage", {"auto_sync": True}
