@@ -51,6 +51,7 @@ _WORDS: Final = {
     "queue.create": "made the queue",
     "queue.pause": "paused the queue",
     "queue.rename": "renamed the queue",
+    "queue.isolate": "changed the isolation of the queue",
     "queue.restore": "restored the queue",
     "queue.unpause": "let the queue go on",
     "record.seal": "sealed the record of an attempt",

@@ -335,12 +335,17 @@ CASES: Final[dict[type[models.Model], Case]] = {
     ),
     Queue: Case(
         queue,
-        add=Step("queue.create", lambda scene: {"slug": "fresh", "title": "Fresh"}, chain="site"),
+        add=Step(
+            "queue.create",
+            lambda scene: {"slug": "fresh", "title": "Fresh", "isolation": "own user"},
+            chain="site",
+        ),
         change=Step("queue.rename", lambda scene: {"title": "Another"}, chain="site"),
-        refused=(lambda scene: {"slug": "Not a slug", "title": ""}, "slug"),
+        refused=(lambda scene: {"slug": "Not a slug", "title": "", "isolation": "own user"}, "slug"),
         acts={
             "pause": Step("queue.pause", lambda scene: {"reason": "New disks"}, chain="site"),
             "unpause": Step("queue.unpause", row=paused_queue, chain="site"),
+            "isolate": Step("queue.isolate", lambda scene: {"level": "own user"}, chain="site"),
             "limits": Step("queue.limits", lambda scene: {"disk": "20Gi"}, chain="site"),
             "no-limits": Step("queue.limits", row=limited_queue, chain="site"),
             "archive": Step("queue.archive", chain="site"),
