@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from audit import NOT_ASKED
 from tools import PYTHON, ROOT, VENV, npm, say
 
 FAST = os.environ.get("FAST", "") not in ("", "0")
@@ -16,6 +17,9 @@ REQUIRE_BROWSER = os.environ.get("REQUIRE_BROWSER", "") not in ("", "0")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Outside the product's packages these are ours as well.
 PYTHON_CODE = ("manage.py", "orchestrator_site", "pipelines", "runs", "lineage", "tests", ".ci")
+
+# What could not be looked at, for the last lines.
+SKIPPED: list[str] = []
 
 
 def command(*words: str) -> Callable[[], int]:
@@ -51,6 +55,15 @@ def pytest(browser: str | None) -> int:
     return subprocess.run(words, cwd=ROOT, env=environment).returncode
 
 
+def dependency_audit() -> int:
+    """Weaknesses of the locked packages; where nobody can be asked, the last lines say so."""
+    code = command("python", ".ci/audit.py")()
+    if code == NOT_ASKED:
+        SKIPPED.append("advisories of some packages, as there is no way to them from here (dependency audit)")
+        return 0
+    return code
+
+
 def main() -> None:
     browser = None if FAST else find_browser()
     if browser is None and not FAST and REQUIRE_BROWSER:
@@ -64,6 +77,7 @@ def main() -> None:
             "migrations",
             command("python", "-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run"),
         ),
+        *([] if FAST else [("dependency audit", dependency_audit)]),
         ("schema unchanged", command("python", "manage.py", "write_schema", "--check")),
         ("frontend lint", node("lint")),
         ("frontend types", node("types")),
@@ -88,6 +102,8 @@ def conclude(results: list[tuple[str, int, float]], browser: str | None) -> None
         say("SKIPPED by FAST=1: tests marked slow or browser; `make test` runs them")
     elif browser is None:
         say("SKIPPED: browser walks, as there is no Chromium (install `chromium`, or run as root)")
+    for what in SKIPPED:
+        say(f"SKIPPED: {what}")
     if (ROOT / "tests" / "benchmarks").is_dir():
         say("not part of this: `make bench` (figures)")
     failed = [name for name, code, _ in results if code]

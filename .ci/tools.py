@@ -93,12 +93,17 @@ def satisfies(version: tuple[int, ...], wanted: str) -> bool:
     return False
 
 
-def npm(*arguments: str) -> int:
-    """Run npm in the frontend; returns its exit code."""
+def npm_command() -> tuple[list[str], dict[str, str]]:
+    """How npm is called here, and the environment that it needs."""
     found = node_command()
     if found is None:
         sys.exit("-- no usable Node.js: run `make setup`")
     folder, command = found
     path = f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    environment = {**os.environ, "PATH": path, "NPM_CONFIG_FUND": "false", "NPM_CONFIG_AUDIT": "false"}
+    return command, {**os.environ, "PATH": path, "NPM_CONFIG_FUND": "false", "NPM_CONFIG_AUDIT": "false"}
+
+
+def npm(*arguments: str) -> int:
+    """Run npm in the frontend; returns its exit code."""
+    command, environment = npm_command()
     return subprocess.run([*command, *arguments], cwd=FRONTEND, env=environment).returncode
