@@ -32,6 +32,8 @@ def tracked() -> list[str]:
     return [path for path in listed.stdout.splitlines() if (ROOT / path).is_file()]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_no_file_of_the_repository_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     known = baseline.load(json.loads(BASELINE.read_text()), str(BASELINE))
