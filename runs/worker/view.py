@@ -59,7 +59,8 @@ class Confined:
 def hidden() -> list[str]:
     """Files and folders of the product that no task needs, wherever the settings have put them."""
     product = settings.ORCHESTRATOR
-    named = [product["HOME"], product["STORE"], product["CACHE"], product["SECRET_FILES"], *product["HIDDEN"]]
+    store = str(product["STORE"]).removeprefix("file://")
+    named = [product["HOME"], store, product["CACHE"], product["SECRET_FILES"], *product["HIDDEN"]]
     return [*(str(path) for path in named if str(path).startswith("/")), *ENGINE_SECRETS]
 
 
