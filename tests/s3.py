@@ -19,6 +19,8 @@ from pipelines.store import Means, Store
 from tests.servers import wait_until
 
 BUCKET = "orchestrator-tests"
+# Ends with the tests, also when they are killed (PR_SET_PDEATHSIG).
+SERVER = "import ctypes, sys; ctypes.CDLL(None).prctl(1, 9); from moto.server import main; main(sys.argv[1:])"
 KEYS = {"access_key": "tests", "secret_key": "of-the-store"}
 
 
@@ -47,7 +49,7 @@ class S3Server:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
+            [sys.executable, "-c", SERVER, "-H", "127.0.0.1", "-p", str(self.port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
