@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
@@ -13,12 +14,13 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from lineage import recorder, retention
+from lineage import chores, recorder, retention
 from lineage.models import Content, ContentLocation
 from pipelines import audit
 from pipelines.models import AuditEvent, Team, User
 from pipelines.store import Store, configured
-from runs.models import AttemptOutput
+from runs import chores as run_chores
+from runs.models import AttemptOutput, Chore
 from tests.factories import make_team, make_user
 from tests.lineage import factories
 from tests.lineage.factories import make_attempt, make_run, make_version
@@ -291,3 +293,19 @@ def test_a_store_that_is_away_is_said_to_be(settings: Settings, tmp_path: Path) 
     with pytest.raises(CommandError, match="cannot be reached"):
         said("check")
     assert "cannot be reached" in configured.trouble()
+
+
+def test_once_an_hour_what_broken_uploads_left_is_removed(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_connection: Any
+) -> None:
+    use_store(settings, tmp_path, str(tmp_path / "store"))
+    configured.store().put_bytes(b"x")
+    left = tmp_path / "store" / "tmp" / "put-left"
+    left.write_bytes(b"half")
+    os.utime(left, (1, 1))
+    monkeypatch.setattr(chores, "_tidy_at", 0.0)
+    chores.ask_to_tidy()
+    chores.ask_to_tidy()
+    (chore,) = Chore.objects.filter(kind=chores.TIDY)
+    run_chores.carry_out(chore.id)
+    assert not left.exists()
