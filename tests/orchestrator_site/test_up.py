@@ -21,6 +21,7 @@ from orchestrator_site.embedded.home import FORMAT, Home
 from tests.orchestrator_site.running import ORDINARY, ROOT, Up, environment_for, folder_for_all, name_of, up
 
 LONGEST_STOP = 10.0  # seconds
+OURS = ("web", "sweep", "worker-")  # names of the processes that are the product itself
 
 
 @pytest.fixture(scope="module")
@@ -235,6 +236,11 @@ def test_an_ordinary_user_can_run_it() -> None:
     with folder_for_all(ORDINARY) as folder, up(folder / "home", "--no-demo", ordinary=True) as one:
         assert one.get("/readyz").status_code == 200
         assert {process.uids().real for process in one.everybody()} == {uid}
+        # The kernel gives what is said of a process with hidden memory to root.
+        children = [child.pid for child in one.everybody() if name_of(child).startswith(OURS)]
+        assert len(children) == 6
+        ours = [one.process.pid, *children]
+        assert {os.stat(f"/proc/{pid}/environ").st_uid for pid in ours} == {0}
         assert one.stop() < LONGEST_STOP
 
 
