@@ -104,13 +104,20 @@ def program(shop: Product) -> None:
     shop.post("grants/", {**lent, "team": "neighbours", "verb": "run"})
 
 
+@pytest.fixture(scope="module")
+def location(shop: Product) -> str:
+    """The code location of the demo."""
+    return str(shop.get("code-locations/")["results"][0]["id"])
+
+
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize("route", PAGES)
 def test_a_page_has_no_violation(
-    route: str, visitor: Visitor, failed: str, artifact: str, environment: str
+    route: str, visitor: Visitor, failed: str, artifact: str, environment: str, location: str
 ) -> None:
     address, seen = PAGES[route]
-    visitor.goto(address.format(run=failed, artifact=artifact, environment=environment))
+    names = {"run": failed, "artifact": artifact, "environment": environment, "location": location}
+    visitor.goto(address.format(**names))
     settled(visitor.page, seen)
     assert violations(visitor.page) == []
 

@@ -29,7 +29,10 @@ export function RepositoryFields({ team, value, onChange, errorOf }: Props) {
         hint={
           <>
             {shell ? 'A private key in the OpenSSH format, without a passphrase.' : 'A token, or user:password.'} It is one of the team's{' '}
-            <Link to="/settings/secrets">secrets</Link>.
+            <Link to="/settings/secrets" className={css.link}>
+              secrets
+            </Link>
+            .
           </>
         }
         error={errorOf('secret')}
