@@ -69,7 +69,7 @@ function Ask({ owner, teams, onClose, onMade }: Props & { onMade: (token: NewTok
         </Field>
         <Choices legend="What it may do" words={SCOPE_WORDS} choices={SCOPES} value={scopes} onChange={setScopes} error={refusal.of('scopes')} />
         {teams.length > 0 && (
-          <Field label="Within the team" hint="It never may more than you." error={refusal.of('team')}>
+          <Field label="Within the team" hint="It may never do more than you." error={refusal.of('team')}>
             {(control) => (
               <Select {...control} value={form.team} onChange={(event) => change({ team: event.target.value })}>
                 <option value="">Every team of mine</option>

@@ -154,7 +154,7 @@ function Row({ grant, given, onEnd }: { grant: Grant; given: boolean; onEnd: () 
       {given && (
         <td className={table.right}>
           {grant.can_end && (
-            <Button small aria-label={`Take ${grant.name} back from ${grant.team} to ${grant.verb}`} onClick={onEnd}>
+            <Button small aria-label={`Take back ${grant.name}, lent to ${grant.team} to ${grant.verb}`} onClick={onEnd}>
               Take back
             </Button>
           )}

@@ -78,7 +78,7 @@ describe('the members of a team', () => {
     const grants = [makeGrant('demo:shop-token'), makeGrant('risk:scores', { team: 'demo', kind: 'codelocation', can_end: false })];
     const { user } = open(PLACE, { me: admin, members: members(), grants });
     expect(await screen.findByText('risk:scores')).toBeVisible();
-    await user.click(await screen.findByRole('button', { name: 'Take demo:shop-token back from risk to use' }));
+    await user.click(await screen.findByRole('button', { name: 'Take back demo:shop-token, lent to risk to use' }));
     const question = within(await screen.findByRole('dialog', { name: 'Take demo:shop-token back from risk?' }));
     expect(question.getByText(/their runs are refused/)).toBeVisible();
     await user.click(question.getByRole('button', { name: 'Take back' }));

@@ -23,6 +23,7 @@ import {
 } from './make';
 import { DIGITS, DIGITS_1, DIGITS_2, NESTED as NESTED_TEXT, wideDocument } from './documents';
 import { DEMO_ARTIFACTS } from './demoArtifacts';
+import { makeGrant, makeServiceAccount, makeToken } from './access';
 import { MEMBERS } from './people';
 import { makeSecret } from './secrets';
 import { makeWorld, type World } from './server';
@@ -228,6 +229,12 @@ export function demoWorld(): World {
   addDeployments(world, live);
   world.artifacts = DEMO_ARTIFACTS;
   world.members = MEMBERS;
+  world.serviceAccounts = [makeServiceAccount('nightly-upload', { roles: ['operator', 'viewer'], tokens: 1, last_used_at: ago(300) }), makeServiceAccount('old', { active: false })];
+  world.grants = [makeGrant('demo:shop-token'), makeGrant('risk:scores', { team: 'demo', kind: 'codelocation', can_end: false })];
+  world.tokens = {
+    '': [makeToken('nightly upload from the warehouse', { state: 'ending', expires_at: new Date(Date.now() + 5 * 86_400_000).toISOString() }), makeToken('old', { state: 'revoked' })],
+    'nightly-upload': [makeToken('cron', { scopes: ['read', 'run'], last_used_at: ago(300) })],
+  };
   world.secrets = [
     makeSecret('shop-token', { version: 3, used_by: [{ name: 'digits-training', title: 'Handwritten digits', draft: true, active: true }] }),
     makeSecret('a-very-long-name-of-a-secret-that-somebody-thought-was-clear-enough', { description: '', team: 'growth-analytics', changed_by: null }),
