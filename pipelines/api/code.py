@@ -19,6 +19,7 @@ from pipelines.models import CodeKind, CodeLocation
 
 
 class LocationsView(ApiView):
+    asks_again = frozenset({"POST"})
     ordering = ("name", "id")
 
     @extend_schema(
@@ -72,6 +73,8 @@ def refuse_disk(rights: Rights, what: str) -> None:
 
 
 class LocationView(ApiView):
+    asks_again = frozenset({"PATCH", "DELETE"})
+
     def location(self, location_id: str, verb: str = "view") -> CodeLocation:
         rows = CodeLocation.objects.filter(archived_at=None).select_related("team", "last_snapshot")
         return self.find(rows, verb, uuid=uuid_or_404(location_id, CodeLocation))

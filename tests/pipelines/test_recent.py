@@ -20,6 +20,7 @@ ASKING = [
     ("POST", "/api/v1/tokens/", {"name": "mine"}),
     ("DELETE", "/api/v1/tokens/00000000-0000-4000-8000-000000000000/", None),
     ("POST", "/api/v1/members/", {"team": "alpha", "username": "bob", "roles": ["viewer"]}),
+    ("POST", "/api/v1/code-locations/", {"team": "alpha", "name": "fresh", "address": "/nowhere"}),
     ("POST", "/api/v1/teams/", {"slug": "fresh", "name": "Fresh"}),
 ]
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-import requests
 from playwright.sync_api import expect
 
 from tests.orchestrator_site.running import Up, folder_for_all, up
 from tests.orchestrator_site.signin.browser import code_of
-from tests.orchestrator_site.signin.providers import real_provider
+from tests.orchestrator_site.signin.providers import make_person, real_provider
 from tests.walks.product import PASSWORD
 from tests.walks.visitor import violations
 
@@ -27,8 +26,7 @@ BELIEVED = 15.0  # seconds for which nobody is asked again
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     with real_provider() as issuer:
-        claims = {"email": "ana@corp.example", "email_verified": True, "name": "Ana Lim"}
-        requests.put(f"{issuer}/users/ana", json=claims, timeout=5).raise_for_status()
+        make_person(issuer)
         yield issuer
 
 

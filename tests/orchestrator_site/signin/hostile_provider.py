@@ -62,7 +62,7 @@ class Provider(BaseHTTPRequestHandler):
 
     @property
     def here(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        return f"http://127.0.0.1:{sys.argv[1]}"
 
     def configuration(self, query: dict[str, str], form: dict[str, str]) -> None:
         said = {

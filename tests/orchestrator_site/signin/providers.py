@@ -70,6 +70,12 @@ def real_provider() -> Iterator[str]:
         yield issuer
 
 
+def make_person(issuer: str, name: str = "ana") -> None:
+    """Somebody at the real provider, with a verified address."""
+    claims: Any = {"email": f"{name}@corp.example", "email_verified": True, "name": "Ana Lim"}
+    requests.put(f"{issuer}/users/{name}", json=claims, timeout=5).raise_for_status()
+
+
 def app_of(issuer: str, **rules: Any) -> dict[str, Any]:
     """A provider as the environment would configure it."""
     usual: dict[str, Any] = {

@@ -17,7 +17,13 @@ from pytest_django.fixtures import Settings
 from pipelines.models import Membership, User
 from tests.factories import make_user
 from tests.orchestrator_site.signin.browser import Browser, told
-from tests.orchestrator_site.signin.providers import CLIENT, app_of, hostile_provider, real_provider
+from tests.orchestrator_site.signin.providers import (
+    CLIENT,
+    app_of,
+    hostile_provider,
+    make_person,
+    real_provider,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")]
 
@@ -75,8 +81,7 @@ def error_in(place: str) -> str | None:
 def test_a_person_signs_in_by_a_real_provider_and_has_an_account_without_roles(settings: Settings) -> None:
     with real_provider() as issuer:
         configure(settings, issuer)
-        claims = {"email": "ana@corp.example", "email_verified": True, "name": "Ana Lim"}
-        requests.put(f"{issuer}/users/ana", json=claims, timeout=5).raise_for_status()
+        make_person(issuer)
         for _ in range(2):
             browser = Browser()
             answer = requests.post(begin(browser), data={"sub": "ana"}, allow_redirects=False, timeout=5)
