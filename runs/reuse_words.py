@@ -14,7 +14,7 @@ from runs.models import Attempt, Run, TaskKey, TaskRun
 RUNS_BACK = 200
 RESULTS_BACK = 20
 
-AFRESH = {"approval": "A decision belongs to its run; it is never taken over."}
+AFRESH = {"approval": "A decision belongs to its run; it is never reused."}
 EFFECTS = "It acts on the outside, so it is done again in every run."
 
 
@@ -53,18 +53,18 @@ def _why_not_considered(task_run: TaskRun) -> str:
     if not reuse.reusable(spec):
         return EFFECTS
     if run.rerun_of_id is not None and not run.reuse:
-        return "This run was started without taking anything over."
+        return "This run was started without reusing anything."
     if run.rerun_of_id is not None:
         return "It was chosen to run, or the run that is repeated has no result of it."
-    return "It does not ask for earlier results. With `cache: true` an equal one is taken over."
+    return "It does not ask for earlier results. With `cache: true` an equal one is reused."
 
 
 def _unknown(task_run: TaskRun) -> str:
     try:
         reuse.key_now(task_run)
     except NotKnown as unknown:
-        return f"Not taken over: {unknown}"
-    return "Not taken over: when it began, what it is made from was not fully known."
+        return f"Not reused: {unknown}"
+    return "Not reused: when it began, what it is made from was not fully known."
 
 
 def _against_nearest(task_run: TaskRun) -> Explanation:
@@ -85,14 +85,14 @@ def _against_nearest(task_run: TaskRun) -> Explanation:
 def _sentence(row: TaskRun, apart: list[Difference], nearest: Attempt | None) -> str:
     number = row.run.number
     if apart:
-        return f"Not taken over: it differs from run {number} in {_counted(len(apart))}."
+        return f"Not reused: it differs from run {number} in {_counted(len(apart))}."
     if TaskKey.objects.filter(sha256=row.cache_key, quarantined_at__isnull=False).exists():
-        return f"Not taken over: the stored result of run {number} was found damaged."
+        return f"Not reused: the stored result of run {number} was found damaged."
     if nearest is not None and reuse.gone([nearest.pk]):
-        return f"Not taken over: the bytes of the result of run {number} are not there any more."
+        return f"Not reused: the bytes of the result of run {number} are not there any more."
     days = settings.ORCHESTRATOR["REUSE_MAX_DAYS"]
     return (
-        f"Not taken over although run {number} was given the same: its result was not there yet when this "
+        f"Not reused although run {number} was given the same: its result was not there yet when this "
         f"task began, or is older than {days:g} days."
     )
 
@@ -103,8 +103,8 @@ def _counted(count: int) -> str:
 
 def _first(task_run: TaskRun) -> str:
     if task_run.run.rerun_of_id is not None:
-        return "Not taken over: what it was made from in the repeated run is not fully known."
-    return "Nothing like it was done before: this is the first result that can be taken over."
+        return "Not reused: what it was made from in the repeated run is not fully known."
+    return "Nothing like it was done before: this is the first result that can be reused."
 
 
 def _results_before(task_run: TaskRun) -> list[tuple[TaskRun, dict[str, object]]]:

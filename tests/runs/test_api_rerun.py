@@ -205,7 +205,7 @@ def test_what_was_not_taken_over_says_what_differs(alice: APIClient, old: Run) -
     again = post(alice, at(old, "rerun"), {"parameters": {"rate": 2}}).json()["id"]
     work_off(value=9)
     body = why(alice, again, "train")
-    assert body["sentence"] == "Not taken over: it differs from run 1 in one part."
+    assert body["sentence"] == "Not reused: it differs from run 1 in one part."
     assert [one["words"] for one in body["differences"]] == ["Parameter rate: 1 → 2"]
     assert body["nearest"]["run"] == str(old.uuid)
     report = why(alice, again, "report")
@@ -218,7 +218,7 @@ def test_a_task_that_was_not_looked_at_says_why(alice: APIClient, old: Run) -> N
     body = why(alice, again, "load")
     assert (body["considered"], body["sentence"]) == (
         False,
-        "This run was started without taking anything over.",
+        "This run was started without reusing anything.",
     )
 
 

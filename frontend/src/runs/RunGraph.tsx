@@ -78,10 +78,10 @@ function Aside({ task }: { task: TaskRun }) {
   const attempt = attemptWords(task);
   return (
     <>
-      {attempt !== undefined && `${attempt} · `}
+      {attempt !== undefined && (task.reused_from ? attempt : `${attempt} · `)}
       <Taken task={task} />
       {task.started_at !== null && task.queue !== '' && ' · '}
-      {task.queue}
+      {!task.reused_from && task.queue}
     </>
   );
 }

@@ -110,7 +110,7 @@ function Figures({ run, onTask }: Props) {
       {run.rerun_of && (
         <span>
           rerun of{' '}
-          <Link to="/runs/$runId" params={{ runId: run.rerun_of.id }}>
+          <Link to="/runs/$runId" params={{ runId: run.rerun_of.id }} className={css.within}>
             run {run.rerun_of.number}
           </Link>
           {run.rerun_of.from && ` from ${run.rerun_of.from}`}

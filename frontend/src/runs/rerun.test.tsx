@@ -131,7 +131,7 @@ describe('a task that was reused', () => {
     const ran = makeTask('train', { state: 'succeeded' });
     const answer = makeReuse({
       considered: true,
-      sentence: 'Not taken over: it differs from run 7 in one part.',
+      sentence: 'Not reused: it differs from run 7 in one part.',
       nearest: source,
       differences: [{ part: 'parameters', name: 'rate', before: 1, after: 2, words: 'Parameter rate: 1 → 2' }],
     });

@@ -16,7 +16,7 @@ export function makeReuse(change: Partial<ReuseAnswer> = {}): ReuseAnswer {
   return {
     considered: false,
     reused: false,
-    sentence: 'It does not ask for earlier results. With `cache: true` an equal one is taken over.',
+    sentence: 'It does not ask for earlier results. With `cache: true` an equal one is reused.',
     key: '',
     taken_from: null,
     nearest: null,
@@ -35,12 +35,12 @@ function planOf(run: Run, world: World, wish: Wish): RerunPlan {
     .filter((key) => wish.only === undefined || wish.only.includes(key))
     .map((key, at): RerunPlan['tasks'][number] => {
       const about = { key, kind: 'python', details: changed && at === 0 ? ['Parameter learning_rate: 0.1 → 0.2'] : [] };
-      if (!wish.reuse) return { ...about, action: 'run', code: 'no_reuse', reason: 'Nothing is taken over.' };
+      if (!wish.reuse) return { ...about, action: 'run', code: 'no_reuse', reason: 'Nothing is reused.' };
       if (wish.only || at === place) return { ...about, action: 'run', code: 'afresh', reason: 'You chose to run it.' };
       if (at > place) return { ...about, action: 'run', code: 'after', reason: 'It stands after the task from which you run.' };
       if (changed && at === 0) return { ...about, action: 'run', code: 'differs', reason: 'It is not given the same as then.' };
       if (changed) return { ...about, action: 'decide', code: 'inputs', reason: 'Decided when its inputs are known: a task before it runs.' };
-      return { ...about, action: 'reuse', code: 'equal', reason: 'It is given the same as then; its result is taken over.' };
+      return { ...about, action: 'reuse', code: 'equal', reason: 'It is given the same as then; its result is reused.' };
     });
   const counts: Record<string, number> = {};
   for (const task of tasks) counts[task.action] = (counts[task.action] ?? 0) + 1;
