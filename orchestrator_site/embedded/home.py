@@ -119,9 +119,10 @@ class Home:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
+            way_out = WAYS_OUT.get(error.errno or 0, "run as the user who started this home first")
             raise HomeError(
-                f"{self.secrets_file} cannot be read ({error.strerror}): run as the user who started "
-                "this home first, or set ORCHESTRATOR_HOME to a folder of your own."
+                f"{self.secrets_file} cannot be read ({error.strerror}): {way_out}, "
+                "or set ORCHESTRATOR_HOME to a folder of your own."
             ) from None
         except (ValueError, TypeError):
             raise HomeError(

@@ -20,12 +20,12 @@ from runs.environments import BuildFailed
 ROOT = Path(__file__).parents[2]
 
 
-def make_wheel(folder: Path, name: str, version: str = "1.0") -> Path:
-    """A wheel with one module that knows its version."""
+def make_wheel(folder: Path, name: str, version: str = "1.0", *, source: str = "") -> Path:
+    """A wheel with one module that knows its version, and does what the source says."""
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
     files = {
-        f"{name}.py": f"version = {version!r}\n",
+        f"{name}.py": f"version = {version!r}\n{source}",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
