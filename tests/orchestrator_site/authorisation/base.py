@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
-from django.db.models import F, Model, Value
+from django.db.models import Model, Value
 from rest_framework.test import APIClient
 
 from pipelines import grants
@@ -116,6 +117,7 @@ class World:
     team: Team
     people: dict[str, User]
     names: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, APIClient] = field(default_factory=dict)
 
     @property
     def editor(self) -> User:
@@ -128,23 +130,32 @@ class World:
 
     def client(self, actor: str, scope: str) -> APIClient:
         """A client of the API for an actor; ``scope`` is the one that a wrong token lacks."""
-        if actor in self.people:
-            return client(self.people[actor])
-        return {
-            "anonymous": lambda: client(),
-            "suspended": self._suspended,
-            "expired token": self._expired,
-            "revoked token": self._revoked,
-            "service account": lambda: client(token=self._service_account()),
-            "other team's token": lambda: client(token=self._bound_elsewhere()),
-            "wrong scope": lambda: client(token=self._token(set(SCOPES) - {scope})),
-        }[actor]()
+        return self.clients[f"without {scope}" if actor == "wrong scope" else actor]
+
+    def sign_in(self) -> None:
+        """Make the clients of all actors, once: what one of them changes is taken back, they stay."""
+        self.clients = {name: client(person) for name, person in self.people.items()}
+        self.clients |= {f"without {scope}": self._without(scope) for scope in SCOPES}
+        self.clients |= {
+            "anonymous": client(),
+            "suspended": self._suspended(),
+            "expired token": self._ended(expiry=EngineNow() - Value(timedelta(seconds=1))),
+            "revoked token": self._ended(revoked_at=EngineNow()),
+            "service account": client(token=self._service_account()),
+            "other team's token": client(token=self._bound_elsewhere()),
+        }
 
     def _all_rounder(self) -> User:
         return join(self.team, make_user(), *ROLES)
 
-    def _token(self, scopes: set[str] | tuple[str, ...] = SCOPES) -> str:
-        return make_token(self._all_rounder(), scopes=sorted(scopes))
+    def _without(self, scope: str) -> APIClient:
+        return client(token=make_token(self._all_rounder(), scopes=sorted(set(SCOPES) - {scope})))
+
+    def _ended(self, **fields: Any) -> APIClient:
+        person = self._all_rounder()
+        made = client(token=make_token(person))
+        ApiToken.objects.filter(user=person).update(**fields)
+        return made
 
     def _bound_elsewhere(self) -> str:
         """Of somebody who is in all roles of both teams."""
@@ -163,18 +174,6 @@ class World:
         User.objects.filter(pk=person.pk).update(is_active=False)
         return signed_in
 
-    def _expired(self) -> APIClient:
-        from datetime import timedelta
-
-        text = self._token()
-        ApiToken.objects.update(expiry=EngineNow() - Value(timedelta(seconds=1)))
-        return client(token=text)
-
-    def _revoked(self) -> APIClient:
-        text = self._token()
-        ApiToken.objects.update(revoked_at=F("created"))
-        return client(token=text)
-
 
 def make_world() -> World:
     """Everything that addresses of all apps name."""
@@ -189,4 +188,6 @@ def make_world() -> World:
     people["borrower"] = join(make_team("borrowers"), make_user("borrower"), *ROLES)
     make_pipeline(team=others, owner=people["stranger"], name="theirs")
     Membership.objects.get(team=team, role="editor")
-    return World(team, people)
+    world = World(team, people)
+    world.sign_in()
+    return world
