@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from orchestrator_site import cli
 from pipelines.models import Pipeline, PipelineVersion
 from runs.models import Queue, Run
 from tests.factories import SMALL, Cast, join, make_cast, make_published, make_token
+from tests.pipelines.git_servers import make_repository
 from tests.runs.factories import Hands
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -250,3 +252,24 @@ def test_a_server_that_is_not_there_exits_3(
 def test_what_is_printed_is_never_read_as_markup(command: Command, tmp_path: Path) -> None:
     odd = written(tmp_path, "odd", "name: '[red]x[/red]'\ntasks: {}\n")
     assert "[/red]" in command("validate", odd)[1]
+
+
+def test_sync_reads_a_location_again_and_says_where_it_stands(
+    command: Command, cast: Cast, tmp_path: Path
+) -> None:
+    from pipelines import code, repositories
+    from runs import chores
+
+    repository = make_repository(tmp_path / "code")
+    sha = repository.commit("First blocks", steps__py="def load() -> int: ...\n")
+    code.register(cast.team, "folder", str(repository.folder), actor=cast.alice)
+    assert command("sync", "folder") == (0, f"folder: in step\n{sha} First blocks\n", "")
+    repositories.register(cast.team, "git", str(repository.folder), actor=cast.alice)
+    worker = threading.Timer(0.2, lambda: (chores.carry_out_due(), connection.close()))
+    worker.start()
+    assert command("sync", "alpha:git") == (0, f"git: in step\n{sha} First blocks\n", "")
+    worker.join()
+    assert command("sync", "nowhere")[::2] == (2, "There is no code location nowhere.\n")
+    shutil.rmtree(repository.folder)
+    status, _, complained = command("sync", "folder")
+    assert (status, "cannot be synced" in complained) == (2, True)
