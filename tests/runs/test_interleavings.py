@@ -10,9 +10,10 @@ import psycopg
 import pytest
 from django.db import connection
 
-from runs import protocol
-from runs.models import Attempt, Run
+from runs import invariants, protocol, reuse
+from runs.models import Attempt, Reuse, Run
 from tests.runs.factories import Hands, make_run, make_user, states
+from tests.runs.test_reuse import chain_version, done, start, surroundings, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -96,3 +97,80 @@ def test_of_a_cancel_and_a_finish_at_once_both_orders_end_the_run() -> None:
         run, found = cancel_and_finish()
         assert (run.state, run.open_tasks) == ("cancelled", 0)
         assert found == {"a": "succeeded", "b": "cancelled"}
+
+
+# --- reuse --------------------------------------------------------------------------------------------
+
+
+def rerunning() -> tuple[Run, Hands]:
+    """A rerun whose ``train`` runs; its end decides whether ``report`` is taken over."""
+    version = chain_version()
+    old = done(version)
+    run, hands = start(version, protocol.Rerun(old), rate=2), Hands()
+    assert hands.claim() == "train"
+    return run, hands
+
+
+def the_same(hands: Hands) -> None:
+    """``train`` ends with what it gave in the old run."""
+    output = {"name": "result", "type": "number", "value": 7}
+    hands.end("train", outputs=[output], provenance=surroundings())
+
+
+def cancel_and_reuse() -> tuple[Run, dict[str, str]]:
+    (run, hands), actor = rerunning(), make_user()
+    in_threads(lambda: the_same(hands), lambda: protocol.cancel_run(run.id, actor=actor))
+    return Run.objects.get(id=run.id), states(run)
+
+
+def test_of_a_cancel_and_a_finish_that_leads_to_reuse_both_orders_end_the_run() -> None:
+    for _ in range(5):
+        run, found = cancel_and_reuse()
+        assert (run.open_tasks, found["load"], found["train"]) == (0, "succeeded", "succeeded")
+        assert (run.state, found["report"]) in (("succeeded", "succeeded"), ("cancelled", "cancelled"))
+        assert invariants.check_all() == {}
+
+
+def lose_and_reuse() -> tuple[Run, dict[str, str]]:
+    run, hands = rerunning()
+    token = hands.held["train"].token
+    in_threads(lambda: the_same(hands), lambda: protocol.lose(token, "lease"))
+    return run, states(run)
+
+
+def test_of_a_loss_and_a_finish_that_leads_to_reuse_exactly_one_counts() -> None:
+    for _ in range(5):
+        run, found = lose_and_reuse()
+        assert (found["train"], found["report"]) in (("succeeded", "succeeded"), ("retry_wait", "pending"))
+        assert Reuse.objects.filter(task_run__run=run, task_run__key="report").count() == (
+            found["report"] == "succeeded"
+        )
+        Hands().work_off()
+
+
+def test_reruns_of_one_run_at_once_each_take_over_its_results() -> None:
+    version = chain_version()
+    old = done(version)
+    in_threads(*(lambda: start(version, protocol.Rerun(old)) for _ in range(4)))
+    assert list(Run.objects.filter(rerun_of=old).values_list("state", flat=True)) == ["succeeded"] * 4
+    assert Reuse.objects.filter(source__run=old).count() == 12
+
+
+def test_what_the_store_is_asked_is_asked_outside_of_the_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = chain_version()
+    start(version)
+    work_off(value=None, sha256="a" * 64, address="file:///nowhere", size=1)
+    old = Run.objects.get(version=version)
+    asked: list[bool] = []
+
+    def answer(keys: dict[int, str]) -> None:
+        asked.append(connection.in_atomic_block)
+        reuse._there.update(dict.fromkeys(keys, (float("inf"), True)))
+
+    monkeypatch.setattr(reuse, "ask_store", answer)
+    monkeypatch.setattr(reuse, "ask_store_ahead", lambda _: None)
+    run = start(version, protocol.Rerun(old))
+    assert states(run) == dict.fromkeys(("load", "train", "report"), "succeeded")
+    assert asked == [False, False, False]
