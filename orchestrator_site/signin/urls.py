@@ -14,12 +14,12 @@ from allauth.headless.mfa import views as mfa
 from django.urls import URLPattern, path
 
 from orchestrator_site.signin import views
-from orchestrator_site.signin.views import View, asks_again, where_passwords_are_taken
+from orchestrator_site.signin.views import View, asks_again, in_words, where_passwords_are_taken
 
 
 def of(view: type[base.APIView]) -> View:
     """A view of allauth for browsers."""
-    return view.as_api_view(client=Client.BROWSER)
+    return in_words(view.as_api_view(client=Client.BROWSER))
 
 
 urlpatterns: list[URLPattern] = [

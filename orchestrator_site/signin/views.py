@@ -48,6 +48,19 @@ def _say(status: int, detail: str, code: str) -> JsonResponse:
     return JsonResponse(problem(status, detail, code), status=status, content_type=PROBLEM)
 
 
+def in_words(view: View) -> View:
+    """The view, with what our own verbs refuse (a key that is missing, say) as a problem."""
+
+    @wraps(view)
+    def told(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **options)
+        except Refusal as refusal:
+            return refused(refusal)
+
+    return told
+
+
 def asks_again(view: View, *, reading: bool = False) -> View:
     """The view for people who said lately who they are; ``reading``: its GET, too, gives something away."""
 

@@ -151,6 +151,15 @@ def test_the_keys_are_exchanged_and_codes_go_on_working(browser: Browser, alice:
     assert other.tell("auth/2fa/authenticate", code=code_of(secret)).status_code == 200
 
 
+def test_without_keys_it_is_said_how_to_make_one(browser: Browser, settings: Settings) -> None:
+    secret = browser.at("account/authenticators/totp").json()["meta"]["secret"]
+    settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, "SECRET_KEYS": "", "SECRET_KEYS_FILE": ""}
+    answer = browser.tell("account/authenticators/totp", code=code_of(secret))
+    assert (answer.status_code, answer.json()["code"]) == (409, "secret-key-missing")
+    assert "secrets new-key" in answer.json()["detail"]
+    assert not Authenticator.objects.exists()
+
+
 def test_a_site_admin_resets_what_somebody_lost_and_they_are_signed_out(
     browser: Browser, alice: User
 ) -> None:
