@@ -7,6 +7,7 @@ import time
 import pytest
 
 from runs import consumers, live
+from tests.orchestrator_site.authorisation import pipelines as pipelines_table
 from tests.orchestrator_site.authorisation import runs as table
 from tests.orchestrator_site.authorisation.base import ACTORS, World, make_world
 from tests.runs.socket_client import Browser, run, tell
@@ -17,6 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 @pytest.fixture
 def world() -> World:
     made = make_world()
+    pipelines_table.prepare(made)
     table.prepare(made)
     time.sleep(2 * live.EVERY)  # what happened until here has been told
     return made
