@@ -23,6 +23,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 READY = re.compile(r"Ready: (http://\S+)")
 ORDINARY = "nobody"
+# Tasks that run as a user of their team have a /tmp of their own: what they and a test share lies elsewhere.
+SHARED = "/srv" if os.geteuid() == 0 and os.path.isdir("/srv") else None
 
 
 class Up:
@@ -159,8 +161,8 @@ def as_ordinary() -> list[str]:
 
 @contextmanager
 def folder_for_all(owner: str | None = None) -> Iterator[Path]:
-    """A temporary folder that every user can pass; pytest's own are root's alone."""
-    folder = Path(tempfile.mkdtemp(prefix="orchestrator-up-"))
+    """A temporary folder that every user can pass, tasks too; pytest's own are root's alone."""
+    folder = Path(tempfile.mkdtemp(prefix="orchestrator-up-", dir=SHARED))
     folder.chmod(0o755)
     if owner:
         shutil.chown(folder, owner)

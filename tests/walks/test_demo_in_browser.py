@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,10 +78,9 @@ def test_the_run_page_is_right_again_after_its_socket_broke(
 
 
 def test_a_failed_run_says_why_and_goes_on_by_resume(
-    shop: Product, browser_context: BrowserContext, tmp_path_factory: pytest.TempPathFactory
+    shop: Product, browser_context: BrowserContext, tmp_path: Path
 ) -> None:
-    folder = tmp_path_factory.mktemp("resume")
-    folder.chmod(0o777)
+    folder = tmp_path
     visitor = Visitor(shop, browser_context)
     page = visitor.page
     visitor.sign_in()
