@@ -137,7 +137,9 @@ function About({ environment }: { environment: EnvironmentDetail }) {
           ? 'no code location now; older versions may still use it'
           : users.map(({ id, team, name }) => (
               <div key={id}>
-                {team}:{name}
+                <Link to="/code/$locationId" params={{ locationId: id }}>
+                  {team}:{name}
+                </Link>
               </div>
             ))}
       </Fact>
