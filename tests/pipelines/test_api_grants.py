@@ -80,7 +80,8 @@ def test_whoever_is_lent_a_pipeline_starts_it_and_follows_its_runs(cast: Cast) -
     run = charlie.post("/api/v1/pipelines/alpha:small/runs/", {})
     assert run.status_code == 201, run.content
     address = f"/api/v1/runs/{run.json()['id']}/"
-    assert charlie.get(address).json()["can"] == {"cancel": False, "resume": False, "approve": False}
+    may = charlie.get(address).json()["can"]
+    assert not any(may[verb] for verb in ("cancel", "resume", "approve"))
     tasks = charlie.get(f"{address}tasks/").json()["results"]
     assert charlie.get(f"/api/v1/task-runs/{tasks[0]['id']}/").status_code == 200
     assert [row["id"] for row in charlie.get("/api/v1/runs/").json()["results"]] == [run.json()["id"]]
