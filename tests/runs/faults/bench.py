@@ -111,9 +111,16 @@ class Bench:
         station = self.station
         thread = threading.Thread(target=self._serve, args=(station,))
         thread.start()
-        yield
-        thread.join(30)
+        try:
+            yield
+        finally:
+            thread.join(30)
         assert not thread.is_alive(), "the station is still at work"
+
+    def begins(self, run: Run) -> None:
+        """Wait until the station has an attempt of a run in its hands."""
+        held = lambda: self.station.execution is not None and told(run).attempts != []  # noqa: E731
+        until(held, 10, "the attempt has begun")
 
     def _serve(self, station: Station) -> None:
         try:

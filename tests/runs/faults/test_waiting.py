@@ -12,11 +12,10 @@ import pytest
 from django.db import connection
 
 from runs import building, chores, protocol
-from runs.models import Attempt, Chore
+from runs.models import Chore
 from runs.worker import execution
 from runs.worker.requests import Code, Requests
 from tests.runs.faults.bench import Bench, ends, python, told
-from tests.runs.trials import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +42,7 @@ def test_a_task_can_be_cancelled_while_its_environment_is_built(
 ) -> None:
     run = bench.start(python("def main() -> None: ...\n"))
     with bench.serving():
-        until(lambda: Attempt.objects.filter(run=run).exists(), 10, "the attempt has begun")
+        bench.begins(run)
         time.sleep(0.3)
         assert protocol.cancel_run(run.pk, actor=bench.user)
         took = ends(run, 10)
@@ -61,7 +60,7 @@ def test_a_worker_that_is_stopped_hands_back_what_waits_for_an_environment(
     station = bench.station
     station.drain_timeout = 0.0
     with bench.serving():
-        until(lambda: Attempt.objects.filter(run=run).exists(), 10, "the attempt has begun")
+        bench.begins(run)
         station.drain()
     ended = told(run)
     assert (ended.last.state, ended.last.reason) == ("lost", "drained")
@@ -73,7 +72,7 @@ def test_the_time_that_an_environment_takes_is_not_the_tasks(
     monkeypatch.setattr(execution, "POSTPONE_EVERY", 0.2)
     run = bench.start({**python("def main() -> None: ...\n"), "timeout": 1.0})
     with bench.serving():
-        until(lambda: Attempt.objects.filter(run=run).exists(), 10, "the attempt has begun")
+        bench.begins(run)
         bench.station.execution.ask_to_stop("timeout")  # type: ignore[union-attr]
         time.sleep(1.5)
         slow_build.set()
