@@ -43,23 +43,30 @@ class CodeMissing(Exception):
 
 def fix(run: Run, spec: Json) -> None:
     """Write which snapshot every attempt of the run uses. Raises CodeMissing."""
+    found = chosen(run.team_id, spec)
+    if found is None:
+        return
+    if hopeless := building.why_hopeless(found):
+        raise CodeMissing("python-missing", hopeless)
+    RunCode.objects.create(run=run, location=found.location, snapshot=found, lock_sha256=found.lock_sha256)
+
+
+def chosen(team_id: int, spec: Json) -> CodeSnapshot | None:
+    """The snapshot that a run of a version would use now; None without code. Raises CodeMissing."""
     code = spec.get("code")
     if not code:
-        return
-    location = grants.meant(CodeLocation.objects.all(), run.team_id, code["location"]).first()
+        return None
+    location = grants.meant(CodeLocation.objects.all(), team_id, code["location"]).first()
     if location is None and ":" in code["location"]:
         raise CodeMissing("code-not-lent", f"The code location {grants.not_lent(code['location'])}")
-    found = CodeSnapshot.objects.filter(location=location, tree_sha256=code["snapshot"]).first()
+    snapshots = CodeSnapshot.objects.select_related("location")
+    found = snapshots.filter(location=location, tree_sha256=code["snapshot"]).first()
     if location is None or found is None:
         raise CodeMissing(
             "code-missing",
             f"The snapshot {code['snapshot'][:12]} of code location {code['location']} is not there.",
         )
-    if code.get("follow") == "latest":
-        found = _latest(location, found, spec)
-    if hopeless := building.why_hopeless(found):
-        raise CodeMissing("python-missing", hopeless)
-    RunCode.objects.create(run=run, location=location, snapshot=found, lock_sha256=found.lock_sha256)
+    return _latest(location, found, spec) if code.get("follow") == "latest" else found
 
 
 def _latest(location: CodeLocation, seen: CodeSnapshot, spec: Json) -> CodeSnapshot:
@@ -132,7 +139,8 @@ def carry_out_sync(chore: Chore) -> None:
         if location is None:
             return
         before = _meant(location)
-        repositories.sync(location, actor=actor, token=token)
+        with repositories.told_of_the_unexpected(location):
+            repositories.sync(location, actor=actor, token=token)
         location = _living(chore.key)
         if location is None or _meant(location) == before:
             return

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import grants, references, secrets
+from pipelines import references, secrets
 from pipelines.errors import Conflict, Invalid
-from pipelines.models import ApiToken, CodeLocation, CodeSnapshot, PipelineVersion, User
-from runs import fingerprints, planner, protocol, reuse, triggers
+from pipelines.models import ApiToken, PipelineVersion, User
+from runs import code, fingerprints, planner, protocol, reuse, triggers
 from runs.fingerprints import Ingredients, Json, NotKnown
 from runs.models import Attempt, CapturedFact, Run, RunCode, TaskKey, TaskRun
 from runs.planner import Foreseen, RerunTask
@@ -208,22 +208,23 @@ class Prospect:
         self._secrets = secrets.versions_of(asked.old.team_id, named) if named else {}
 
     def outline(self, spec: Json) -> Json:
-        code = reuse.code_of(spec, self._code)
-        environment = reuse.environment_now(spec, self._code)
-        return fingerprints.outline(
-            Ingredients(spec, _params_only(self._params), code, environment, self._secrets)
+        made = Ingredients(
+            spec=spec,
+            lookup=_params_only(self._params),
+            code=reuse.code_of(spec, self._code),
+            environment=reuse.environment_now(spec, self._code),
+            secrets=self._secrets,
         )
+        return fingerprints.outline(made)
 
 
 def _code(asked: Wish) -> RunCode | None:
-    """The code as the new run would fix it."""
-    named = asked.version.spec.get("code")
-    if not named:
-        return None
-    locations = grants.meant(CodeLocation.objects.all(), asked.old.team_id, named["location"])
-    snapshots = CodeSnapshot.objects.filter(location__in=locations, tree_sha256=named["snapshot"])
-    found = snapshots.select_related("location").first()
-    return RunCode(snapshot=found, location=found.location, lock_sha256=found.lock_sha256) if found else None
+    """The code as the new run would fix it. Raises Conflict where it could not."""
+    try:
+        found = code.chosen(asked.old.team_id, asked.version.spec)
+    except code.CodeMissing as missing:
+        raise Conflict(missing.message, code=missing.code) from missing
+    return RunCode(snapshot=found, lock_sha256=found.lock_sha256) if found else None
 
 
 def _params_only(params: Json) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
@@ -148,6 +149,7 @@ class ResumePlanView(RunsView):
 class RerunPlanView(RunsView):
     """``POST /runs/{id}/rerun-plan/``"""
 
+    expensive: ClassVar = frozenset({"POST"})
     max_body = 4 * triggers.MAX_PARAMETERS
 
     @extend_schema(request=Rerun, responses=RerunPlanShape)
@@ -169,6 +171,7 @@ class RerunPlanView(RunsView):
 class RerunView(RunsView):
     """``POST /runs/{id}/rerun/``"""
 
+    expensive: ClassVar = frozenset({"POST"})
     max_body = 4 * triggers.MAX_PARAMETERS
 
     @extend_schema(

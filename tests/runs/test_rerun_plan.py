@@ -172,6 +172,7 @@ def test_the_engine_takes_over_just_what_the_plan_says() -> None:
             reuse=dice.random() < 0.9,
         )
         plan = reruns.plan(wish)
+        assert version.created_by
         run = reruns.start(wish, user=version.created_by, token=None, key=None)
         performed(run, dice, 0.0)
         assert_done(run, plan, f"seed {seed}")

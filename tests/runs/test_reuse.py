@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connection
 from django.test import override_settings
 
@@ -213,6 +214,7 @@ class TestRerun:
         hands.claim()
         hands.end("train", "failed")
         done(version)
+        assert version.created_by
         protocol.resume_run(run.pk, actor=version.created_by)
         assert reasons(run) == {"load": "", "train": "reused", "report": ""}
         assert invariants.check_all() == {}
@@ -255,7 +257,7 @@ class TestCache:
     def test_a_result_that_is_too_old_is_not_taken_over(self) -> None:
         version = chain_version(train=CACHED)
         done(version)
-        with override_settings(ORCHESTRATOR={**reuse.settings.ORCHESTRATOR, "REUSE_MAX_DAYS": 0}):
+        with override_settings(ORCHESTRATOR={**settings.ORCHESTRATOR, "REUSE_MAX_DAYS": 0}):
             start(version)
             assert work_off() == ["load", "train", "report"]
 
@@ -286,7 +288,7 @@ class TestCache:
 class TestBytes:
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
-        with override_settings(ORCHESTRATOR={**reuse.settings.ORCHESTRATOR, "STORE": str(tmp_path)}):
+        with override_settings(ORCHESTRATOR={**settings.ORCHESTRATOR, "STORE": str(tmp_path)}):
             yield Store(str(tmp_path))
 
     def made(self, store: Store, data: bytes) -> tuple[PipelineVersion, str]:
