@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pipelines.store import Store, Unstorable
+from runs.worker.serializers import FOLDER
 
 Json = dict[str, Any]
 
 INLINE_LIMIT: Final = 64 * 1024  # bytes of JSON that an output may have as a value
 FILES_LIMIT: Final = 50_000  # files and folders of one output
 DEPTH_LIMIT: Final = 100  # folders inside each other
+BINARY: Final = "application/octet-stream"
 
 
 class BadOutput(Exception):
@@ -49,8 +51,10 @@ def _stored(store: Store, output: Json) -> Json:
             raise BadOutput(f"the value of output {name} is larger than {limit} KiB of JSON")
         return {**row, "value": output.get("value")}
     look_at(name, path)
+    is_folder = os.path.isdir(path)
+    _compare_with_bytes(output, is_folder)
     try:
-        kept = store.put_folder(path) if os.path.isdir(path) else store.put_file(path)
+        kept = store.put_folder(path) if is_folder else store.put_file(path)
     except Unstorable as problem:
         raise BadOutput(f"the output {name} cannot be kept: {problem}") from None
     return {
@@ -58,8 +62,25 @@ def _stored(store: Store, output: Json) -> Json:
         "sha256": kept.sha256,
         "size": kept.size,
         "address": kept.address,
-        "media_type": output.get("media_type") or "application/octet-stream",
+        "media_type": _media_type(output.get("media_type"), is_folder),
     }
+
+
+def _compare_with_bytes(output: Json, is_folder: bool) -> None:
+    """Raises BadOutput for a file in the place of a folder, and the other way round."""
+    found = "folder" if is_folder else "file"
+    if output["type"] in ("folder", "file") and output["type"] != found:
+        raise BadOutput(f"the output {output['name']} is declared as {output['type']} and is a {found}")
+
+
+def _media_type(said: str | None, is_folder: bool) -> str:
+    """What the task says, but for folders: by that type alone others know that bytes name further bytes.
+
+    A file that passed for a manifest would give out, and keep, whatever digests a task has written into it.
+    """
+    if is_folder:
+        return FOLDER
+    return BINARY if said in (None, "", FOLDER) else said
 
 
 def look_at(name: str, path: str) -> None:
