@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis
 from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from orchestrator_site import health
@@ -102,7 +103,7 @@ def test_without_the_database_it_is_not_ready_and_every_part_is_still_named(
 
 def test_tables_that_are_older_than_the_code_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_migrated", False)
-    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *_: [1, 2])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [1, 2])
     status, body = ask()
     assert status == 503
     assert "2 migrations wait for `manage.py migrate`" in body["parts"]["migrations"]["words"]
@@ -110,7 +111,12 @@ def test_tables_that_are_older_than_the_code_are_named(monkeypatch: pytest.Monke
 
 def test_the_store_is_not_asked_at_every_question(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr("pipelines.store.configured.trouble", lambda: asked.append(1) or "")
+
+    def trouble() -> str:
+        asked.append(1)
+        return ""
+
+    monkeypatch.setattr("pipelines.store.configured.trouble", trouble)
     ask()
     ask()
     assert len(asked) == 1

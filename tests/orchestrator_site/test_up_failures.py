@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -23,7 +24,7 @@ from tests.servers import Servers
 KEY = "k" * 50
 
 
-def refused(home: Path, *options: str, lines: int = 1, **environment: str) -> str:
+def refused(home: Path, *options: str, lines: int = 1, **environment: Any) -> str:
     """What an `up` says that must not start. Fails when it leaves a process behind or shows a traceback."""
     one = Up(home, "--no-demo", *options, **environment)
     family = {one.process.pid}
@@ -177,9 +178,9 @@ def test_a_postgresql_that_is_not_installed_is_said(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(postgres.HomeError, match="PostgreSQL is not installed here"):
+    with pytest.raises(HomeError, match="PostgreSQL is not installed here"):
         postgres.binaries()
-    with pytest.raises(postgres.HomeError, match="Redis is not installed here"):
+    with pytest.raises(HomeError, match="Redis is not installed here"):
         embedded_redis.binary()
 
 

@@ -17,6 +17,7 @@ from pipelines import code, versions
 from pipelines.clock import EngineNow
 from pipelines.models import CodeLocation, CodeSnapshot
 from runs import building, chores, environments, interpreters, triggers, uv
+from runs.environment_rows import Told
 from runs.interpreters import Python
 from runs.models import Chore, Environment, Queue
 from runs.protocol import Refused
@@ -136,14 +137,14 @@ def test_the_log_is_written_while_it_is_built(
     cache: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, str]] = []
-    step = building.Told.step
+    step = Told.step
 
-    def watched(self: building.Told, words: str) -> None:
+    def watched(self: Told, words: str) -> None:
         step(self, words)
         row = Environment.objects.get()
         seen.append((row.state, row.progress))
 
-    monkeypatch.setattr(building.Told, "step", watched)
+    monkeypatch.setattr(Told, "step", watched)
     build(location_of(folder))
     making = f"Making an environment with Python {platform.python_version()}"
     assert seen == [("building", making), ("building", "Installing 0 packages")]
@@ -265,8 +266,9 @@ def test_a_run_whose_python_is_nowhere_is_refused_before_it_starts(cache: Path, 
     Queue.objects.create(slug="cpu")
     location = location_of(folder, python="3.99")
     build(location)
-    version = make_published(TEXT, team=location.team, owner=make_user())
+    person = make_user()
+    version = make_published(TEXT, team=location.team, owner=person)
     assert [found.code for found in versions.check(TEXT, location.team).problems] == ["python-missing"]
     with pytest.raises(Refused, match="it wants Python") as refused:
-        triggers.by_person(version.pipeline, user=version.created_by, token=None, parameters={})
+        triggers.by_person(version.pipeline, user=person, token=None, parameters={})
     assert refused.value.code == "python-missing"

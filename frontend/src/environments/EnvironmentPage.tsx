@@ -111,7 +111,7 @@ function BuildAgain({ environment }: { environment: EnvironmentDetail }) {
 function Troubles({ environment: { state, problem, preload_problems: preload } }: { environment: EnvironmentDetail }) {
   return (
     <>
-      {problem && <Notice look={state === 'failed' ? 'failed' : 'retrying'}>{problem}</Notice>}
+      {problem && <Notice look={state === 'failed' ? 'failed' : 'retrying'}>It could not be built: {problem}.</Notice>}
       {preload.length > 0 && (
         <Notice look="retrying">
           Not imported ahead of tasks, although the code asks for it:
@@ -144,7 +144,7 @@ function About({ environment }: { environment: EnvironmentDetail }) {
             ))}
       </Fact>
       <Fact name="Python">{pythonOf(environment)}</Fact>
-      {wanted && (
+      {wanted && environment.python && (
         <Fact name="Wanted Python">
           <code>{wanted}</code>
         </Fact>
