@@ -191,7 +191,7 @@ Change = Callable[[dict[str, str]], None]
 
 
 @pytest.fixture
-def elsewhere(servers: Servers) -> dict[str, str]:
+def elsewhere(servers: Servers) -> dict[str, Any]:
     """Settings that name the servers of this test session, as if somebody else ran them."""
     known, home = settings.SECRETS, servers.home
     host = str(home.postgres_socket_folder).replace("/", "%2F")
@@ -223,7 +223,7 @@ def closed_port() -> int:
     ],
 )  # fmt: skip
 def test_a_server_that_cannot_be_used_is_named_by_its_setting(
-    servers: Servers, elsewhere: dict[str, str], name: str, value: str, words: str
+    servers: Servers, elsewhere: dict[str, Any], name: str, value: str, words: str
 ) -> None:
     given = value.format(
         port=closed_port(),
@@ -251,7 +251,7 @@ def test_a_server_that_cannot_be_used_is_named_by_its_setting(
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_named(
-    elsewhere: dict[str, str], name: str, value: str, words: str
+    elsewhere: dict[str, Any], name: str, value: str, words: str
 ) -> None:
     with folder_for_all() as folder:
         said = refused(folder / "home", **{**elsewhere, name: value})

@@ -1,4 +1,5 @@
 import type { GraphTask, Pipeline, PipelineGraph, Run, RunGlyph, RunState, TaskRun, TaskRunDetail, TaskState } from '../api/types';
+import { makeEnvironment } from './environments';
 import {
   ana,
   budi,
@@ -201,6 +202,11 @@ export function wideGraph(): PipelineGraph {
 
 export function demoWorld(): World {
   const world = makeWorld({ pipelines: pipelinesOf(), locations: [makeLocation()] });
+  world.environments = [
+    makeEnvironment({ state: 'building', progress: 'Installing 12 packages', size: 0, used_at: null, used_by: [{ id: 'code', name: 'features-of-the-shop', team: 'demo' }] }),
+    makeEnvironment(),
+    makeEnvironment({ state: 'failed', python: '', wanted: '>=3.14', size: 0, problem_code: 'python-missing', problem: 'it wants Python >=3.14, and there is only 3.11.7' }),
+  ];
   const [digits, cancer, , wide, nested] = world.pipelines as [Pipeline, Pipeline, Pipeline, Pipeline, Pipeline];
   const chain = titled(makeGraph(CHAIN, KINDS));
   const wideOne = wideGraph();
