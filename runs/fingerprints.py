@@ -44,8 +44,8 @@ class Ingredients:
     """All that decides what a task makes.
 
     ``spec`` is its entry in the version; ``lookup`` gives the values of its references, for outputs of tasks
-    {"value", "sha256", "type"}; ``secrets``: name -> version, None where nobody counts; ``code``: hashes of
-    what runs; ``environment``: what it runs with.
+    {"value", "sha256", "type", "media_type", "meta"}; ``secrets``: name -> version, None where nobody counts;
+    ``code``: hashes of what runs; ``environment``: what it runs with.
     """
 
     spec: Json
@@ -170,16 +170,31 @@ def _values(lookup: Lookup) -> Lookup:
 
 
 def content_of(output: Mapping[str, Any]) -> Json:
-    """An output by what it holds, whoever made it."""
+    """An output by what a task is given of it, whoever made it: of a file also how it is called and read."""
     if output["sha256"]:
-        return {"type": output["type"], "sha256": output["sha256"]}
+        told = {
+            "media_type": output.get("media_type"),
+            "filename": (output.get("meta") or {}).get("filename"),
+        }
+        known = {name: text for name, text in told.items() if text}
+        return {"type": output["type"], "sha256": output["sha256"], **known}
     return {"type": output["type"], "value": brief(output["value"])}
 
 
 def brief(value: Any) -> Any:
     """A value as a document holds it: itself, or its digest when it is long."""
-    text = canonical(portable(value))
-    return portable(value) if len(text) <= LONGEST_VALUE else {"$sha256": sha256_of(text)}
+    exact = portable(_with_whole_floats(value))
+    text = canonical(exact)
+    return exact if len(text) <= LONGEST_VALUE else {"$sha256": sha256_of(text)}
+
+
+def _with_whole_floats(value: Any) -> Any:
+    """The same value with 2.0 as {"$float": "2.0"}: canonical JSON writes it as 2, but range(2.0) fails."""
+    if isinstance(value, dict):
+        return {key: _with_whole_floats(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_whole_floats(item) for item in value]
+    return {"$float": str(value)} if isinstance(value, float) and value.is_integer() else value
 
 
 def _secrets(spec: Json, versions: Mapping[str, int | None]) -> Json:
@@ -214,7 +229,9 @@ class Difference(NamedTuple):
             return f"{title}: not there before, now {shown(self.after)}"
         if self.after is None:
             return f"{title}: was {shown(self.before)}, now gone"
-        if _content_only(self.before) and _content_only(self.after):
+        if (before := _digest_in(self.before)) and (after := _digest_in(self.after)):
+            if before == after:
+                return f"{title}: the same content under another name, type or media type"
             return f"{title}: the content differs ({shown(self.before)} → {shown(self.after)})"
         return f"{title}: {shown(self.before)} → {shown(self.after)}"
 
@@ -240,15 +257,18 @@ def _differences_in(part: str, before: Any, after: Any) -> Iterator[Difference]:
             yield Difference(part, name, before.get(name), after.get(name))
 
 
-def _content_only(value: Any) -> bool:
-    return isinstance(value, dict) and ("sha256" in value or "$sha256" in value)
+def _digest_in(value: Any) -> str:
+    """The digest by which a document holds something; "" for what it holds itself."""
+    return str(value.get("sha256") or value.get("$sha256") or "") if isinstance(value, dict) else ""
 
 
 def shown(value: Any) -> str:
     """A value of a document in a few characters."""
+    if digest_ := _digest_in(value):
+        return digest_[:12]
     if isinstance(value, dict):
-        if digest_ := value.get("sha256") or value.get("$sha256"):
-            return str(digest_)[:12]
+        if "$float" in value:
+            return str(value["$float"])
         if "value" in value:
             return shown(value["value"])
         if "version" in value:
