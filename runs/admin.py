@@ -105,8 +105,7 @@ class QueueAdmin(ConsoleAdmin):
         "running",
         "workers",
         "troubles",
-        "isolation",
-        "isolation_problem",
+        "isolation_in_words",
         "limits_in_words",
         "paused_at",
         "paused_by",
@@ -217,15 +216,17 @@ class QueueAdmin(ConsoleAdmin):
 
     @admin.display(description="why workers take no tasks")
     def troubles(self, queue: Queue) -> str:
-        return " ".join(self.load_of(queue).troubles)
+        load = self.load_of(queue)
+        problem = isolation.problem(queue.isolation, load.given)
+        return " ".join(filter(None, [problem, *load.troubles])) or "—"
 
     @admin.display(description="limits")
     def limits_in_words(self, queue: Queue) -> str:
         return ", ".join(in_words(queue.limits))
 
-    @admin.display(description="why its tasks wait")
-    def isolation_problem(self, queue: Queue) -> str:
-        return isolation.problem(queue.isolation, self.load_of(queue).given)
+    @admin.display(description="isolation")
+    def isolation_in_words(self, queue: Queue) -> str:
+        return f"{queue.isolation}: {isolation.WORDS[queue.isolation]}"
 
     @admin.display(description="state")
     def state(self, queue: Queue) -> str:
