@@ -41,6 +41,8 @@ BUILTIN: Final = Path(__file__).parent / "worker" / "builtin"
 REHASH_ONE_IN = 100
 # Seconds for which bytes that were there are believed to be there.
 BELIEVED_FOR = 600.0
+# Attempts from which on those are forgotten that are not believed any more.
+REMEMBERED = 10_000
 
 DONE = "succeeded"
 
@@ -303,6 +305,7 @@ def ask_store(keys: dict[int, str]) -> None:
     Never within a transaction of the engine. One attempt in a hundred has its bytes hashed again; damaged
     ones put the key in quarantine.
     """
+    _forget()
     store = configured.store()
     of_attempt: dict[int, list[AttemptOutput]] = {attempt: [] for attempt in keys}
     for output in AttemptOutput.objects.filter(attempt_id__in=keys).exclude(sha256=""):
@@ -313,11 +316,19 @@ def ask_store(keys: dict[int, str]) -> None:
         _there[attempt] = (time.monotonic() + BELIEVED_FOR, there)
 
 
+def _forget() -> None:
+    if len(_there) > REMEMBERED:
+        now = time.monotonic()
+        for attempt in [attempt for attempt, (until, _) in list(_there.items()) if until < now]:
+            _there.pop(attempt, None)
+
+
 def _is_there(store: Store, output: AttemptOutput, key: str, rehash: bool) -> bool:
     digests = [output.sha256]
     try:
         if output.media_type == FOLDER:
-            digests += [entry.sha256 for entry in store.manifest(output.sha256)]
+            # Links have no bytes of their own.
+            digests += [entry.sha256 for entry in store.manifest(output.sha256) if entry.link is None]
         if rehash:
             for sha256 in digests:
                 store.verify(sha256)

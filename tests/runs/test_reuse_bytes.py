@@ -1,0 +1,50 @@
+"""Are the bytes of a result there? Asked of the store, and believed for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.store import Store
+from runs import reuse
+from runs.models import AttemptOutput
+from runs.worker.serializers import FOLDER
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a file, a link to it, and a file that none else is equal to."""
+    made = tmp_path / "folder"
+    made.mkdir()
+    (made / "a").write_text("a")
+    (made / "link").symlink_to("a")
+    (made / "b").write_text("b")
+    return made
+
+
+@pytest.mark.parametrize("rehash", [False, True])
+def test_a_folder_with_a_link_in_it_can_be_taken_over(tmp_path: Path, folder: Path, rehash: bool) -> None:
+    store = Store(tmp_path / "store")
+    output = AttemptOutput(sha256=store.put_folder(folder).sha256, media_type=FOLDER)
+    assert reuse._is_there(store, output, "key", rehash)
+    store.local_path(store.put_bytes(b"b").sha256).unlink()
+    assert not reuse._is_there(store, output, "key", False)
+
+
+@pytest.fixture
+def believed() -> Iterator[dict[int, tuple[float, bool]]]:
+    before = dict(reuse._there)
+    yield reuse._there
+    reuse._there.clear()
+    reuse._there.update(before)
+
+
+def test_what_is_not_believed_any_more_is_forgotten(believed: dict[int, tuple[float, bool]]) -> None:
+    now = time.monotonic()
+    believed.update({number: (now - 1.0, True) for number in range(reuse.REMEMBERED + 1)})
+    believed[-1] = (now + 60.0, False)
+    reuse.ask_store({})
+    assert believed == {-1: (now + 60.0, False)}
