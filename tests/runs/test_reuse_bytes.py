@@ -44,7 +44,7 @@ def believed() -> Iterator[dict[int, tuple[float, bool]]]:
 
 def test_what_is_not_believed_any_more_is_forgotten(believed: dict[int, tuple[float, bool]]) -> None:
     now = time.monotonic()
-    believed.update({number: (now - 1.0, True) for number in range(reuse.REMEMBERED + 1)})
+    believed.update(dict.fromkeys(range(reuse.REMEMBERED + 1), (now - 1.0, True)))
     believed[-1] = (now + 60.0, False)
     reuse.ask_store({})
     assert believed == {-1: (now + 60.0, False)}
