@@ -125,8 +125,8 @@ def records(ids: Collection[int]) -> list[Record]:
 def full_records(visible: QuerySet[Record]) -> QuerySet[Record]:
     """Records with code, environment, hardware, parameters and where they stand."""
     return visible.select_related(
-        "code", "environment", "hardware", "parameters", "team", "run", "version"
-    ).defer("version__text", "version__spec", "version__layout", "run__params")
+        "code", "environment", "hardware", "parameters", "team", "run__code__snapshot", "version"
+    ).defer("version__text", "version__spec", "version__layout", "run__params", "run__code__snapshot__blocks")
 
 
 def uses_of(artifact: Artifact, direction: int) -> QuerySet[Use]:

@@ -266,8 +266,18 @@ def _code_body(record: Record) -> Json:
         "kind": code.kind,
         "location": code.location,
         "snapshot": code.bundle_sha256,
+        "commit": _commit_body(record) if code.kind == "snapshot" else None,
         "entry": code.entry or None,
     }
+
+
+def _commit_body(record: Record) -> Json | None:
+    """The commit whose bytes the run was given; None for code without one."""
+    used = getattr(record.run, "code", None)
+    if used is None or not used.snapshot.commit:
+        return None
+    snapshot = used.snapshot
+    return {"sha": snapshot.commit, "subject": snapshot.subject, "dirty": snapshot.dirty}
 
 
 def _environment_body(record: Record) -> Json:

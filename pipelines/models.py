@@ -159,11 +159,12 @@ class CodeKind(models.TextChoices):
 class CodeLocation(models.Model):
     """Where a team's blocks come from: a folder of the server, or a folder of a Git repository.
 
-    ``ref``, ``folder``, ``secret`` (the name of one of the team), ``known_hosts`` (of ssh; what was first seen is
-    recorded here) and ``auto_sync`` are of repositories. ``commit``, ``commit_at``, ``subject`` and ``branch`` say
-    where the last sync stood, ``dirty`` that the folder held more than its commit. ``remote_commit`` is what the
-    repository had when it was last asked, ``rewritten`` that its history does not hold ours any more. ``notes``:
-    what the last sync left out. ``syncing``: {"words", "per_cent"} while one is under way.
+    ``ref``, ``folder``, ``secret`` (the name of one of the team), ``known_hosts`` (of ssh; what was first
+    seen is recorded here) and ``auto_sync`` are of repositories. ``commit``, ``commit_at``, ``subject``
+    and ``branch`` say where the last sync stood, ``dirty`` that the folder held more than its commit.
+    ``remote_commit`` is what the repository had when it was last asked, ``rewritten`` that its history
+    does not hold ours any more. ``notes``: what the last sync left out. ``syncing``: {"words",
+    "per_cent"} while one is under way.
     """
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -213,9 +214,9 @@ class CodeLocation(models.Model):
 class CodeSnapshot(models.Model):
     """The bytes of a code location at one moment, known by the hash of their manifest. Never changes.
 
-    ``commit`` and what is said of it (``commit_at``, ``subject``, ``branch``) is the first in which these bytes
-    were seen; ``dirty`` when they were seen in a work tree, beside its commit. Bytes that are committed later
-    have a second row, which names that commit and is used from then on.
+    ``commit`` and what is said of it (``commit_at``, ``subject``, ``branch``) is the first in which these
+    bytes were seen; ``dirty`` when they were seen in a work tree, beside its commit. Bytes that are committed
+    later have a second row, which names that commit and is used from then on.
     """
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)

@@ -263,6 +263,17 @@ def _failed(location: CodeLocation, field: str, problem: BaseException) -> None:
     CodeLocation.objects.filter(pk=location.pk).update(**changes)
 
 
+@contextmanager
+def told_of_the_unexpected(location: CodeLocation) -> Iterator[None]:
+    """A fault of ours ends the sync on the page, too; the chore is tried again."""
+    try:
+        yield
+    except Exception:
+        sentence = "Something unexpected went wrong; it is tried again, and the server's log says more."
+        CodeLocation.objects.filter(pk=location.pk).update(sync_error=sentence, syncing=None)
+        raise
+
+
 def said_of(problem: BaseException) -> str:
     """A fault as a sentence that shows no credentials."""
     if isinstance(problem, GitFault | Refusal):

@@ -280,10 +280,17 @@ class TraceModel(Shape):
     registered_at = serializers.DateTimeField()
 
 
+class TraceCommit(Shape):
+    sha = serializers.CharField()
+    subject = serializers.CharField()
+    dirty = serializers.BooleanField(help_text="the folder held more, or other, than this commit")
+
+
 class TraceCode(Shape):
     kind = serializers.ChoiceField(["snapshot", "inline", "builtin"])
     location = serializers.CharField()
     snapshot = serializers.CharField()
+    commit = TraceCommit(allow_null=True)
     entry = serializers.CharField(allow_null=True)
 
 

@@ -46,7 +46,7 @@ class LocationForm(ConsoleForm):
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
-        help_text="For ssh. Left empty, the first key that the host shows is recorded, and no other is taken.",
+        help_text="For ssh. Left empty, the first key that the host shows is recorded and held to.",
     )
     lock_file = forms.CharField(
         required=False, help_text="Of the environment, relative to the folder, such as requirements.lock."

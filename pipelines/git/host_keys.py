@@ -30,6 +30,9 @@ def read(text: str) -> Iterator[HostKey]:
                 key = base64.b64decode(words[2], validate=True)
             except (binascii.Error, ValueError):
                 continue
+            # A key begins with the length and the text of its kind.
+            if key[4 : 4 + len(words[1])] != words[1].encode():
+                continue
             digest = base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
             host = "a hidden name" if words[0].startswith("|") else words[0]
             yield HostKey(host, words[1], f"SHA256:{digest}")

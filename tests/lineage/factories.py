@@ -38,6 +38,7 @@ from runs.models import (
 
 _numbers = count(1)
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+COMMIT = "c0ffee" * 6 + "c0ff"
 SNAPSHOT = hashlib.sha256(b"snapshot").hexdigest()
 LOCK = hashlib.sha256(b"lock").hexdigest()
 
@@ -135,8 +136,9 @@ def make_run(version: PipelineVersion, user: User | None = None, **params: Any) 
         for up in one.spec.get("up", ()):
             TaskEdge.objects.create(run=run, up=rows[up], down=rows[one.key], rule="success")
     location, _ = CodeLocation.objects.get_or_create(team=pipeline.team, name="demo", address="/demo")
+    commit = {"commit": COMMIT, "subject": "Train longer"}
     snapshot, _ = CodeSnapshot.objects.get_or_create(
-        location=location, tree_sha256=SNAPSHOT, lock_sha256=LOCK
+        location=location, tree_sha256=SNAPSHOT, lock_sha256=LOCK, **commit
     )
     RunCode.objects.create(run=run, location=location, snapshot=snapshot, lock_sha256=LOCK)
     return run

@@ -12,6 +12,7 @@ from lineage.models import Endpoint
 from lineage.trace import trace
 from tests.factories import Cast, make_cast
 from tests.lineage.factories import (
+    COMMIT,
     DIGITS,
     PROVENANCE,
     SNAPSHOT,
@@ -73,9 +74,9 @@ def test_a_trace_names_digest_code_packages_parameters_metrics_approver_and_data
     table = output_of(made.ingest, "table")
     assert found["model"]["sha256"] == made.model.sha256
     assert found["model"]["metrics"] == {"accuracy": 0.97}
-    assert {"kind": "snapshot", "location": "demo", "snapshot": SNAPSHOT, "entry": "digits:train"} in found[
-        "code"
-    ]
+    commit = {"sha": COMMIT, "subject": "Train longer", "dirty": False}
+    where = {"kind": "snapshot", "location": "demo", "snapshot": SNAPSHOT, "commit": commit}
+    assert {**where, "entry": "digits:train"} in found["code"]
     assert found["environment"][0]["packages"] == PROVENANCE["packages"]
     assert found["parameters"] == {"rate": 0.1}
     assert found["approval"]["by"] == {"username": "alice", "name": "Alice"}

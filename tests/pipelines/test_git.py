@@ -689,3 +689,57 @@ def test_a_folder_of_a_work_tree_runs_nothing_that_its_repository_names(
     location = code.register(cast.team, "folder", str(repository.folder), actor=cast.alice)
     assert code.state(location) == "dirty"
     assert not mark.exists()
+
+
+# --- words ----------------------------------------------------------------------------------------------
+
+
+def test_progress_is_read_from_what_git_says() -> None:
+    from pipelines.git.session import progress_of
+
+    assert progress_of("remote: Counting objects: 5, done.\rReceiving objects:  20% (1/5)\r") == (20, 0)
+    earlier = "Receiving objects:  20% (1/5), 1.00 KiB | 2 KiB/s\r"
+    assert progress_of(f"{earlier}Receiving objects:  60% (3/5), 2.50 MiB | 1 MiB/s\r") == (60, 2_621_440)
+    assert progress_of("Resolving deltas: 100% (2/2), done.") is None
+
+
+def test_a_location_shows_how_far_its_sync_is(
+    cast: Cast, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repositories, "REPORT_EVERY", 0)
+    shown: list[Any] = []
+    read = code.read
+
+    def watched(folder: Path, lock_file: str) -> code.Content:
+        shown.append(CodeLocation.objects.get().syncing)
+        return read(folder, lock_file)
+
+    monkeypatch.setattr(code, "read", watched)
+    registered(cast, str(repository.folder))
+    assert shown == [{"words": "reading the blocks", "per_cent": 0}]
+
+
+def test_a_fault_of_ours_is_on_the_page_and_the_sync_is_tried_again(
+    cast: Cast, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(code, "read", broken)
+    location = repositories.register(cast.team, "steps", str(repository.folder), actor=cast.alice)
+    chores.carry_out_due()
+    location.refresh_from_db()
+    assert (location.syncing, "Something unexpected" in location.sync_error) == (None, True)
+    assert Chore.objects.get(kind="sync").state == "waiting"
+
+
+def test_fingerprints_are_those_of_ssh_keygen(shell: Shell, tmp_path: Path) -> None:
+    from pipelines.git import host_keys
+
+    (tmp_path / "known").write_text(f"# comment\nbroken line here\n{shell.host_line}\n")
+    told = subprocess.run(
+        ["ssh-keygen", "-l", "-f", tmp_path / "known"], capture_output=True, text=True, check=True
+    ).stdout
+    (key,) = host_keys.read((tmp_path / "known").read_text())
+    assert key.fingerprint in told
+    assert key.kind == "ssh-ed25519"

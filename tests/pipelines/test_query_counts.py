@@ -101,8 +101,18 @@ def test_the_list_of_code_locations(cast: Cast, tmp_path: Path) -> None:
         cast,
         "/api/v1/code-locations/",
         lambda n: code.register(cast.team, f"code-{n}", str(tmp_path), actor=None),
-        5,
+        6,
     )
+
+
+def test_the_list_of_snapshots(cast: Cast, tmp_path: Path) -> None:
+    location = code.register(cast.team, "code", str(tmp_path), actor=None)
+
+    def more(number: int) -> None:
+        (tmp_path / f"step_{number}.py").write_text("def step(): ...\n")
+        code.sync(location, actor=None)
+
+    assert_constant(cast, f"/api/v1/code-locations/{location.uuid}/snapshots/", more, 6)
 
 
 def test_the_audit_chain(cast: Cast) -> None:

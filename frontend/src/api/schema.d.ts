@@ -2905,6 +2905,7 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         TraceCode: {
+            commit: components["schemas"]["TraceCommit"] | null;
             entry: string | null;
             kind: components["schemas"]["TraceCodeKindEnum"];
             location: string;
@@ -2912,6 +2913,13 @@ export interface components {
         };
         /** @enum {string} */
         TraceCodeKindEnum: "snapshot" | "inline" | "builtin";
+        /** @description A serializer that is given and gives plain values. */
+        TraceCommit: {
+            /** @description the folder held more, or other, than this commit */
+            dirty: boolean;
+            sha: string;
+            subject: string;
+        };
         /** @description A serializer that is given and gives plain values. */
         TraceData: {
             /** Format: uuid */

@@ -131,6 +131,7 @@ function CodeSection({ trace: { code } }: { trace: Trace }) {
               <tr>
                 <th>Location</th>
                 <th>Snapshot</th>
+                <th>Commit</th>
                 <th>Entry point</th>
               </tr>
             </thead>
@@ -140,6 +141,16 @@ function CodeSection({ trace: { code } }: { trace: Trace }) {
                   <td>{item.location || CODE_WORDS[item.kind]}</td>
                   <td>
                     <Digest value={item.snapshot} />
+                  </td>
+                  <td>
+                    {item.commit ? (
+                      <span title={item.commit.sha}>
+                        <code>{item.commit.sha.slice(0, 10)}</code> {item.commit.subject}
+                        {item.commit.dirty && ', with uncommitted changes'}
+                      </span>
+                    ) : (
+                      '–'
+                    )}
                   </td>
                   <td>{item.entry ? <code>{item.entry}</code> : '–'}</td>
                 </tr>

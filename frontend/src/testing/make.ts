@@ -383,7 +383,7 @@ export function makeTrace(change: Partial<Trace> = {}): Trace {
       { from: 'a2', to: 'm', slot: 'model' },
       { from: 'm', to: 'd', slot: 'model' },
     ],
-    code: [{ kind: 'snapshot', location: 'demo', snapshot: digest('code'), entry: 'digits:train' }],
+    code: [{ kind: 'snapshot', location: 'demo', snapshot: digest('code'), commit: null, entry: 'digits:train' }],
     environment: [
       {
         fingerprint: digest('env'),
