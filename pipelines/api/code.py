@@ -112,6 +112,7 @@ class LocationView(ApiView):
 
 class SyncView(LocationView):
     http_method_names = ["post", "options"]
+    expensive = frozenset({"POST"})
 
     @extend_schema(
         operation_id="code_locations_sync",
