@@ -11,7 +11,7 @@ from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, PipelineVersion, User
 from runs import code, fingerprints, planner, protocol, reuse, triggers
 from runs.fingerprints import Ingredients, Json, NotKnown
-from runs.models import Attempt, CapturedFact, Run, RunCode, TaskKey, TaskRun
+from runs.models import Attempt, Run, RunCode, TaskKey, TaskRun
 from runs.planner import Foreseen, RerunTask
 
 
@@ -147,7 +147,7 @@ class Past:
         self._tasks = {row.key: row for row in rows}
         own = Attempt.objects.filter(run=run, state="succeeded")
         self._own = {attempt.task_run_id: attempt for attempt in own}
-        self._code = reuse.code_of_run(run.pk)
+        self._code = reuse.code_of_run(run)
         keys = {row.cache_key for row in self._tasks.values()} - {""}
         self._documents = dict(TaskKey.objects.filter(sha256__in=keys).values_list("sha256", "document"))
         self._damaged = set(
@@ -155,10 +155,8 @@ class Past:
                 "sha256", flat=True
             )
         )
-        told = {(source.provenance or {}).get("environment") for source in self._sources()}
-        self._facts = dict(
-            CapturedFact.objects.filter(sha256__in=told - {None}).values_list("sha256", "body")
-        )
+        told = {(source.provenance or {}).get("environment") or "" for source in self._sources()}
+        reuse.told_by(told)  # all at once
         self._gone = reuse.gone([source.pk for source in self._sources()])
 
     def _sources(self) -> list[Attempt]:
@@ -193,7 +191,7 @@ class Past:
         )
 
     def _environment(self, spec: Json, told: Json) -> Json:
-        return reuse.environment_told(spec, self._code, self._facts.get(told.get("environment") or ""))
+        return reuse.environment_told(spec, self._code, told.get("environment") or "")
 
 
 class Prospect:

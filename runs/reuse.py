@@ -14,12 +14,14 @@ import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 
 from pipelines import secrets
@@ -86,7 +88,7 @@ class Key:
 def key_now(task_run: TaskRun) -> Key:
     """The key of a task that is about to begin: all that it is given is known. Raises :class:`NotKnown`."""
     spec = task_run.task.spec
-    code = code_of_run(task_run.run_id)
+    code = code_of_run(task_run.run)
     made = Ingredients(
         spec=spec,
         lookup=_lookup(task_run),
@@ -109,7 +111,7 @@ def key_then(task_run: TaskRun) -> Key:
     source = source_of(task_run)
     if source is None:
         raise NotKnown("It did not succeed.")
-    spec, code = task_run.task.spec, code_of_run(task_run.run_id)
+    spec, code = task_run.task.spec, code_of_run(task_run.run)
     made = Ingredients(
         spec=spec,
         lookup=_lookup(task_run),
@@ -152,8 +154,14 @@ def _secret_versions(team_id: int, spec: Json) -> dict[str, int | None]:
     return secrets.versions_of(team_id, set(named.values())) if named else {}
 
 
-def code_of_run(run_id: int) -> RunCode | None:
-    return RunCode.objects.select_related("snapshot").filter(run_id=run_id).first()
+def code_of_run(run: Run) -> RunCode | None:
+    """The code of a run, fixed at its start."""
+    return _code_of(run.uuid)
+
+
+@lru_cache(maxsize=256)
+def _code_of(run: UUID) -> RunCode | None:
+    return RunCode.objects.select_related("snapshot").filter(run__uuid=run).first()
 
 
 def code_of(spec: Json, code: RunCode | None) -> Json:
@@ -206,18 +214,31 @@ def packages_sha256(packages: Iterable[Json]) -> str:
 
 
 def _environment_then(spec: Json, code: RunCode | None, source: Attempt) -> Json:
-    fact = (source.provenance or {}).get("environment")
-    found = CapturedFact.objects.filter(sha256=fact).values_list("body", flat=True).first()
-    return environment_told(spec, code, found)
+    return environment_told(spec, code, (source.provenance or {}).get("environment") or "")
 
 
-def environment_told(spec: Json, code: RunCode | None, found: Json | None) -> Json:
-    """What a task ran with, by what its interpreter found. Raises NotKnown when that was not captured."""
-    if not found:
+def environment_told(spec: Json, code: RunCode | None, fact: str) -> Json:
+    """What a task ran with, by the fact that its interpreter told. Raises NotKnown when none was captured."""
+    found = told_by([fact]).get(fact)
+    if found is None:
         raise NotKnown("What it ran with was not captured.")
     if code is not None and _has_own_environment(spec, code):
         return {"lock": code.lock_sha256, "python": found["python"]}
-    return {"packages": packages_sha256(found["packages"]), "python": found["python"]}
+    return found
+
+
+# Captured fact -> {"packages", "python"} of it. A fact never changes, and reading one costs milliseconds.
+_told: dict[str, Json] = {}
+
+
+def told_by(facts_told: Collection[str]) -> dict[str, Json]:
+    """Fact -> the digest of its packages and its Python, for those that are kept. At most one query."""
+    unread = set(facts_told) - _told.keys() - {""}
+    if unread:
+        rows = CapturedFact.objects.filter(sha256__in=unread).values_list("sha256", "body")
+        for sha256, body in rows:
+            _told[sha256] = {"packages": packages_sha256(body["packages"]), "python": body["python"]}
+    return {fact: _told[fact] for fact in facts_told if fact in _told}
 
 
 # --- whose result is taken over ---------------------------------------------------------------------------
@@ -241,8 +262,7 @@ def look(task_run: TaskRun) -> Found:
         key = key_now(task_run)
     except NotKnown:
         return Found()
-    TaskKey.objects.bulk_create([TaskKey(sha256=key.sha256, document=key.document)], ignore_conflicts=True)
-    if TaskKey.objects.filter(sha256=key.sha256, quarantined_at__isnull=False).exists():
+    if _keep(key):
         return Found(key)
     source = _of_old_run(task_run, key)
     if source is None and cached(task_run.task.spec):
@@ -250,6 +270,23 @@ def look(task_run: TaskRun) -> Found:
     if source is None or not _at_hand(key.sha256, source):
         return Found(key)
     return Found(key, source)
+
+
+# The row that was written just now is not seen by its own statement: it is not in quarantine.
+_KEEP = """
+    WITH kept AS (
+        INSERT INTO task_key (sha256, document) VALUES (%s, %s::jsonb) ON CONFLICT DO NOTHING
+    )
+    SELECT quarantined_at IS NOT NULL FROM task_key WHERE sha256 = %s
+"""
+
+
+def _keep(key: Key) -> bool:
+    """Store the document of a key; True when the key is in quarantine."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [key.sha256, json.dumps(key.document), key.sha256])
+        row = cursor.fetchone()
+    return row is not None and bool(row[0])
 
 
 def _of_old_run(task_run: TaskRun, key: Key) -> Attempt | None:
