@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -61,9 +62,10 @@ def environments(snapshot_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Code snapshot id -> how the environment of its lock file is doing; one query."""
     with connection.cursor() as cursor:
         cursor.execute(_ENVIRONMENTS, [list(snapshot_ids)])
+        # JSON comes as text from a cursor of one's own.
         return {
-            snapshot_id: dict(zip(_ENVIRONMENT, values, strict=True))
-            for snapshot_id, *values in cursor.fetchall()
+            snapshot_id: dict(zip(_ENVIRONMENT, (*values, json.loads(problems)), strict=True))
+            for snapshot_id, *values, problems in cursor.fetchall()
         }
 
 
