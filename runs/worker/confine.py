@@ -192,9 +192,15 @@ def become(plan: dict[str, Any]) -> None:
     capability = 0
     while LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
         capability += 1
-    os.setgroups([])
-    os.setresgid(plan["uid"], plan["uid"], plan["uid"])
-    os.setresuid(plan["uid"], plan["uid"], plan["uid"])
+    try:
+        os.setgroups([])
+        os.setresgid(plan["uid"], plan["uid"], plan["uid"])
+        os.setresuid(plan["uid"], plan["uid"], plan["uid"])
+    except PermissionError:
+        raise Refused(
+            "this machine does not let its root become another user: give the workers the capabilities "
+            "CAP_SETUID and CAP_SETGID"
+        ) from None
     if LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "this kernel has no no_new_privs")
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -221,3 +221,20 @@ def test_an_environment_that_the_user_may_not_read_is_said_before(own: OwnTrials
 def test_a_worker_that_is_not_root_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert users.why_not() == "the workers do not run as root"
+
+
+@pytest.mark.parametrize(
+    "capability, words",
+    [("sys_admin", "lets its root make no namespaces"), ("setuid", "become another user")],
+)
+def test_a_root_without_the_capabilities_says_which_are_missing(
+    capability: str, words: str, home: Path
+) -> None:
+    bounds = [f"--bounding-set=-{capability}", f"--inh-caps=-{capability}"]
+    question = "import django; django.setup(); from runs.worker import users; print(users.why_not())"
+    said = subprocess.run(
+        ["setpriv", *bounds, sys.executable, "-c", question],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert words in said.stdout
