@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect, sync_playwright
 
 from tests.walks.product import PASSWORD, Product
-from tests.walks.visitor import Visitor, violations
+from tests.walks.visitor import Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -94,8 +94,8 @@ def a_secret(shop: Product) -> None:
 def test_a_page_has_no_violation(path: str, boss: SiteAdmin) -> None:
     boss.goto(path)
     expect(boss.page.locator("h1")).to_have_count(1)
-    assert violations(boss.page) == []
     assert boss.troubles == []
+    assert boss.violations() == []
 
 
 @pytest.mark.parametrize("model, act", ACTS)
@@ -103,14 +103,14 @@ def test_the_page_that_asks_before_an_act_has_no_violation(model: str, act: str,
     boss.goto(f"{HOME}/{model}/1/change/")
     boss.page.get_by_role("button", name=act).click()
     expect(boss.page.get_by_role("heading", name=act, level=1)).to_be_visible()
-    assert violations(boss.page) == []
+    assert boss.violations() == []
 
 
 def test_a_form_with_mistakes_has_no_violation(boss: SiteAdmin) -> None:
     boss.goto(f"{HOME}/user/add/")
     boss.saves()
     expect(boss.page.locator(".errorlist").first).to_be_visible()
-    assert violations(boss.page) == []
+    assert boss.violations() == []
 
 
 def test_a_colleague_comes_owns_two_pipelines_and_leaves(boss: SiteAdmin, shop: Product) -> None:

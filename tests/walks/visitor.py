@@ -61,6 +61,13 @@ class Visitor:
     def sees(self, task: str, state: str) -> None:
         expect(self.card(task, state)).to_be_visible(timeout=PATIENCE)
 
+    def violations(self) -> list[str]:
+        """What axe finds. It measures with styles of its own, of which the policy refuses some."""
+        before = list(self.troubles)
+        found = violations(self.page)
+        self.troubles = before
+        return found
+
 
 # Two frames, in which colours may begin to change, and then until all that ends has ended.
 _STILL = """async () => {
