@@ -101,6 +101,48 @@ def _demand(holds: bool, otherwise: str) -> None:
         raise Unbelievable(otherwise)
 
 
+def event_of(body: bytes) -> Message:
+    """A message of a zygote. Raises Unbelievable: modules of `preload` run there and may write anything.
+
+    What stands in it beside its own words is dropped: a result comes from the runner, by its report.
+    """
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError) as problem:
+        raise Unbelievable(f"it is not JSON: {problem}") from None
+    _demand(isinstance(event, dict) and event.get("event") in EVENTS, "it is no event")
+    fields = EVENTS[event["event"]]
+    for name, holds in fields.items():
+        _demand(name in event and holds(event[name]), f"its {name} is not what it should be")
+    return {name: event[name] for name in ("event", *fields)}
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or _is_number(value)
+
+
+def _is_object_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+def _is_words_or_none(value: Any) -> bool:
+    return value is None or _is_text(value, NAME_LIMIT)
+
+
+def _are_problems(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_text(problem, WORDS_LIMIT) for problem in value.values())
+
+
+def _is_passed_or_none(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return value is None
+    return value.get("what") in PASSED and _is_number(value.get("limit")) and _is_number(value.get("held"))
+
+
 def result_of(event: Message, fd: int, work: str) -> Message:
     """The result of an attempt that ended as the event says: its report, or the error that it amounts to.
 
@@ -159,6 +201,22 @@ PASSED: Final[dict[str, tuple[str, str, Callable[[int, int], str]]]] = {
     "machine": ("oom", "MemoryOfTheMachine", _machine),
     "processes": ("validation", "ProcessLimit", _processes),
     "disk": ("validation", "DiskLimit", _disk),
+}
+
+
+# event -> what it tells, and whether that has the right shape
+EVENTS: Final[dict[str, dict[str, Callable[[Any], bool]]]] = {
+    "entered": {},
+    "refused": {"message": lambda text: _is_text(text, WORDS_LIMIT)},
+    "started": {"pid": _is_number, "preload_problems": _are_problems},
+    "capture": {"provenance": lambda facts: isinstance(facts, dict)},
+    "ended": {
+        "exit": _is_number_or_none,
+        "signal": _is_number_or_none,
+        "killed": _is_words_or_none,
+        "passed": _is_passed_or_none,
+        "rusage": _is_object_or_none,
+    },
 }
 
 

@@ -37,6 +37,7 @@ RETIRE = 240.0  # ... and after which we no longer trust it to be there for the 
 KILL_PATIENCE = 5.0  # seconds a zygote may take to answer after KILL, before it is killed itself
 NO_CHILDREN_LEFT = 5.0  # seconds we look for what a dead zygote left behind
 STOPPED_FOR = 5.0  # seconds after which a zygote that somebody stopped (SIGSTOP) is given up
+MESSAGE_LIMIT = 16 * 1024 * 1024  # bytes of a zygote's messages that wait to be understood
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -234,24 +235,24 @@ class Zygote:
             self._last_word = time.monotonic()
 
     def _receive(self) -> bool:
-        """Read what has come; False at end-of-file."""
+        """Read what has come; False at end-of-file, and when it is more than any zygote of ours says."""
         try:
             data = self.socket.recv(256 * 1024)
         except OSError:
             return False
         self._buffer += data
-        return bool(data)
+        return bool(data) and len(self._buffer) <= MESSAGE_LIMIT
 
     def _next(self) -> Message | None:
-        """The next whole message of the buffer."""
+        """The next whole message of the buffer. Raises Unbelievable."""
         if len(self._buffer) < 4:
             return None
         end = 4 + int.from_bytes(self._buffer[:4], "big")
         if len(self._buffer) < end:
             return None
-        message: Message = json.loads(self._buffer[4:end])
+        body = bytes(self._buffer[4:end])
         del self._buffer[:end]
-        return message
+        return reports.event_of(body)
 
 
 class Running:
@@ -283,7 +284,10 @@ class Running:
         pause = self.zygote.ping_every / 3
         deadline = None if timeout is None else time.monotonic() + timeout
         while self.ended is None:
-            event = self._take()
+            try:
+                event = self._take()
+            except reports.Unbelievable as problem:
+                return self._finish(self._zygote_died(f"said what none of ours says: {problem}"))
             if event is not None:
                 return event
             self.zygote.ping()
@@ -346,15 +350,11 @@ class Running:
 
     def _take(self) -> Message | None:
         """The next event out of the buffer; facts for the zygote itself are taken aside."""
-        message = self.zygote._next()
+        while (message := self.zygote._next()) is not None and message["event"] == "capture":
+            facts = message["provenance"]
+            self.zygote.provenance = {**facts, "fingerprint": fingerprint(facts)}
         if message is None:
             return None
-        if message["event"] == "capture":
-            self.zygote.provenance = {
-                **message["provenance"],
-                "fingerprint": fingerprint(message["provenance"]),
-            }
-            return self._take()
         if message["event"] == "started":
             self.pid = message["pid"]
             if self.zygote.confined:
@@ -379,15 +379,17 @@ class Running:
         if self._group is not None:
             cgroup.remove(self._group)
 
-    def _zygote_died(self) -> Message:
-        """The zygote ended under us; nothing of the attempt may outlive it."""
+    def _zygote_died(self, how: str = "") -> Message:
+        """The zygote ended under us, or shall; nothing of the attempt may outlive it. `how`: in words."""
         self.zygote.process.kill()
         self.zygote.process.wait()
         kill_orphans(self.attempt)
         self.zygote.socket.close()
         code = reports.describe(self.zygote.process.returncode)
         error = reports.error(
-            "infrastructure", "ZygoteGone", f"the process that watched this attempt ended ({code})"
+            "infrastructure",
+            "ZygoteGone",
+            f"the process that watched this attempt {how or f'ended ({code})'}",
         )
         return {"event": "ended", "exit": None, "signal": None, "killed": None, "rusage": None,
                 "passed": None, "result": {"error": error}}  # fmt: skip
