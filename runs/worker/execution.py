@@ -134,7 +134,7 @@ class Execution:
             running = self._start(prepared, writing)
             os.close(writing)
             writing = -1
-            ended = self._watch(running, reading)
+            ended = self._watched(running, reading)
         finally:
             os.close(reading)
             if writing >= 0:
@@ -208,6 +208,14 @@ class Execution:
 
     # --- watching -------------------------------------------------------------------------------------
 
+    def _watched(self, running: Running, log_end: int) -> Json:
+        """The event `ended`. A watch that breaks off ends the attempt: others may carry it out now."""
+        try:
+            return self._watch(running, log_end)
+        except BaseException:
+            running.zygote.close()
+            raise
+
     def _watch(self, running: Running, log_end: int) -> Json:
         """Until the runner and everything it started have ended; returns the event `ended`."""
         poller = select.poll()
@@ -244,8 +252,14 @@ class Execution:
         problems = started.get("preload_problems") or {}
         for module, problem in problems.items():
             self.journal.say(f"preload: {module} could not be imported ahead of the task: {problem}\n")
-        if problems:
+        if not problems:
+            return
+        try:
             building.note_preload(self.work.run["id"], problems)
+        except (Error, InterfaceError) as error:
+            # It is for a page; the log of the attempt has it.
+            log.warning("a note on preload was not written", attempt=self.work.token, error=str(error))
+            connection.close()
 
     def _patience(self, most: float) -> float:
         if self._deadline is None or self.stopping:

@@ -1,0 +1,53 @@
+"""The watch over an attempt breaks off: nothing of it may go on, and the worker goes on with the next one."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import OperationalError
+
+from runs import building
+from runs.worker import fitness
+from runs.worker.execution import Execution
+from tests.runs.faults.bench import Bench, python
+
+SLEEPS = "import time\ndef main() -> None:\n    print('begun', flush=True)\n    time.sleep(60)\n"
+QUICK = "def main() -> int:\n    return 7\n"
+
+
+def test_an_attempt_that_is_not_watched_any_more_is_ended(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks_off(self: Execution, log_end: int) -> bool:
+        raise OSError("the watch broke off")
+
+    monkeypatch.setattr(fitness, "ASK_EVERY", 0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr(Execution, "_read_log", breaks_off)
+        told = bench.run(python(SLEEPS))
+    assert told.last.reason == "infrastructure"
+    bench.still_works()
+
+
+def test_a_note_on_preload_that_cannot_be_written_costs_no_attempt(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(run_id: int, problems: dict[str, str]) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(building, "note_preload", away)
+    get = bench.station.zygotes.get
+    monkeypatch.setattr(
+        bench.station.zygotes, "get", lambda python, preload, **more: get(python, ("not_there",), **more)
+    )
+    prepare = bench.station.requests.prepare
+
+    def with_preload(*given: object, **more: object) -> object:
+        prepared = prepare(*given, **more)  # type: ignore[arg-type]
+        prepared.request["preload"] = ("not_there",)
+        return prepared
+
+    monkeypatch.setattr(bench.station.requests, "prepare", with_preload)
+    told = bench.run(python(QUICK, result="integer"))
+    assert told.task.state == "succeeded", told.words
+    assert "not_there could not be imported ahead of the task" in told.log
+    assert len(told.attempts) == 1
