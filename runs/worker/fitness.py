@@ -67,6 +67,9 @@ class Fitness:
         except StoreError as problem:
             log.warning("the store cannot be used", error=str(problem))
             return f"The store cannot be used: {problem}."
+        except Exception as problem:  # a thread that ended here would leave the doubt for ever
+            log.exception("the store could not be asked")
+            return f"The store cannot be asked: {type(problem).__name__}: {problem}."
         return ""
 
     def tell(self, lease: UUID) -> None:
