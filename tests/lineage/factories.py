@@ -136,9 +136,8 @@ def make_run(version: PipelineVersion, user: User | None = None, **params: Any) 
         for up in one.spec.get("up", ()):
             TaskEdge.objects.create(run=run, up=rows[up], down=rows[one.key], rule="success")
     location, _ = CodeLocation.objects.get_or_create(team=pipeline.team, name="demo", address="/demo")
-    commit = {"commit": COMMIT, "subject": "Train longer"}
     snapshot, _ = CodeSnapshot.objects.get_or_create(
-        location=location, tree_sha256=SNAPSHOT, lock_sha256=LOCK, **commit
+        location=location, tree_sha256=SNAPSHOT, lock_sha256=LOCK, commit=COMMIT, subject="Train longer"
     )
     RunCode.objects.create(run=run, location=location, snapshot=snapshot, lock_sha256=LOCK)
     return run

@@ -265,7 +265,12 @@ def test_sync_reads_a_location_again_and_says_where_it_stands(
     code.register(cast.team, "folder", str(repository.folder), actor=cast.alice)
     assert command("sync", "folder") == (0, f"folder: in step\n{sha} First blocks\n", "")
     repositories.register(cast.team, "git", str(repository.folder), actor=cast.alice)
-    worker = threading.Timer(0.2, lambda: (chores.carry_out_due(), connection.close()))
+
+    def carry_out() -> None:
+        chores.carry_out_due()
+        connection.close()
+
+    worker = threading.Timer(0.2, carry_out)
     worker.start()
     assert command("sync", "alpha:git") == (0, f"git: in step\n{sha} First blocks\n", "")
     worker.join()

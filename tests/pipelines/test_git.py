@@ -612,7 +612,7 @@ def test_credentials_are_on_no_command_line_and_in_no_environment(
             seen.append(f"{command} {options.get('env')}")
         return begin(command, *arguments, **options)
 
-    monkeypatch.setattr(session.subprocess, "Popen", watched)
+    monkeypatch.setattr(subprocess, "Popen", watched)
     make_secret(cast.team, "key", shell.key)
     assert registered(cast, f"{shell.address}{repository.folder}", secret="key").sync_error == ""
     assert seen

@@ -10,7 +10,7 @@ from runs import fingerprints
 from runs.fingerprints import Ingredients
 
 Json = dict[str, Any]
-FILE = {"type": "file", "sha256": "a" * 64, "value": None, "media_type": "text/csv", "meta": {}}
+FILE: Json = {"type": "file", "sha256": "a" * 64, "value": None, "media_type": "text/csv", "meta": {}}
 
 
 def key(value: Any, ref: Json) -> str:
