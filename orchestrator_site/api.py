@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, pagination
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.parsers import JSONParser
@@ -144,6 +145,7 @@ def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
+@csrf_exempt
 def unknown_address(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404 for a program that asks an address the API does not have."""
     body = problem(404, f"The API has no address {request.path}: see /api/v1/docs/.", "no-such-address")

@@ -19,12 +19,14 @@ TASK_WORDS = {
 
 REASON_WORDS = {
     "exit": "exit",
-    "infrastructure": "the surroundings failed",
+    "infrastructure": "a fault of the machine or of what it needs",
     "transient": "temporary failure",
     "validation": "what it was given or made is not as it should be",
     "lease": "its worker was lost",
     "drained": "its worker was stopped before it could end",
 }
+# Their causes are whole sentences of ours, so that no head is put before them.
+SPEAK_FOR_THEMSELVES = ("infrastructure", "validation")
 
 SIGNAL_WORDS = {
     "SIGKILL": "killed",
@@ -108,6 +110,8 @@ def attempt_words(
     head = REASON_WORDS.get(reason, "")
     if reason in ("lease", "drained"):
         return head
+    if said and reason in SPEAK_FOR_THEMSELVES:
+        return said
     return f"{head}: {said}" if head and said else head or said or reason
 
 

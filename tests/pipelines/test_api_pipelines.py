@@ -254,6 +254,7 @@ def test_a_name_that_is_taken_is_409(cast: Cast, alice: APIClient) -> None:
 
 def test_an_address_that_is_none_is_a_problem_too(alice: APIClient) -> None:
     problem(alice.get(f"{API}nonsense/"), 404, "no-such-address")
+    problem(APIClient(enforce_csrf_checks=True).post(f"{API}nonsense/", {}), 404, "no-such-address")
 
 
 # --- lists ----------------------------------------------------------------------------------------------

@@ -33,7 +33,9 @@ def test_an_attempt_says_why_it_ended_in_one_line() -> None:
     assert words("oom", "the task held 3 GB") == "out of memory: the task held 3 GB"
     assert words("oom", memory=2 << 30) == "out of memory: more than 2 GiB"
     assert words("lease", "its worker stopped answering") == "its worker was lost"
-    assert words("infrastructure", "disk full") == "the surroundings failed: disk full"
+    assert words("infrastructure", "the disk is full") == "the disk is full"
+    assert words("infrastructure") == "a fault of the machine or of what it needs"
+    assert words("validation", "the task filled 2 GiB of the disk") == "the task filled 2 GiB of the disk"
 
 
 def test_a_cause_is_cut_to_one_line_of_bounded_length() -> None:
