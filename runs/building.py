@@ -19,10 +19,10 @@ from pipelines.clock import EngineNow
 from pipelines.errors import Conflict
 from pipelines.models import ApiToken, CodeSnapshot, User
 from pipelines.store import Store, configured
-from runs import chores, environments, interpreters, pruning
+from runs import chores, environments, interpreters, isolation, pruning
 from runs.environment_rows import PYTHON_MISSING, Row, Told
 from runs.interpreters import Python
-from runs.models import Chore, Environment, RunCode
+from runs.models import Chore, Environment, Queue, RunCode
 
 ALIVE_FOR = 30.0  # seconds after which a chore without one is somebody else's
 USED_EVERY = 3600.0  # seconds between two notes that an environment is used
@@ -112,7 +112,14 @@ def _hold(cache: Path, row: Row, python: Python) -> Held:
 
 def _make(row: Row, read: Callable[[], bytes], python: Python, watcher: environments.Watcher | None) -> None:
     cache = cache_folder()
-    environments.interpreter(cache, row.lock, read, python=python, watcher=watcher or Told(row))
+    environments.interpreter(
+        cache, row.lock, read, python=python, watcher=watcher or Told(row), run_nothing=teams_are_apart()
+    )
+
+
+def teams_are_apart() -> bool:
+    """Is there a queue that keeps teams from each other? Then building does not run their code either."""
+    return Queue.objects.exclude(isolation=isolation.SHARED).exists()
 
 
 def _note_use(row: Row, held: Held) -> None:

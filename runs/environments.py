@@ -40,6 +40,8 @@ LOOK_EVERY = 0.2  # seconds between two tries for a lock that another process ho
 PACKAGE = re.compile(r"`?([A-Za-z0-9][\w.-]*==[\w.!+-]+)`?")
 PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?:==\s*([^\s;\\]+)|@\s*(\S+))", re.MULTILINE)
 FULL = re.compile(r"no space left on device", re.IGNORECASE)
+# Lines that would have uv read other files of this machine, and show them in its messages, or build a folder.
+ELSEWHERE = re.compile(r"\s*(-[rce]|--requirement|--constraint|--editable)")
 
 
 class Watcher:
@@ -102,12 +104,13 @@ def interpreter(
     *,
     python: Python | None = None,
     watcher: Watcher | None = None,
+    run_nothing: bool = False,
 ) -> Path:
     """The interpreter of a lock's environment, which is built now if it is not there. Raises BuildFailed.
 
     `read_lock` gives the lock's bytes where this machine has not seen them; `python` is the interpreter to
-    build on, by default the product's own. Safe to call from many processes at once: one builds, the others
-    wait.
+    build on, by default the product's own. `run_nothing`: no code of a package is carried out by building, so
+    all must be wheels. Safe to call from many processes at once: one builds, the others wait.
     """
     python, watcher = python or interpreters.own(), watcher or Watcher()
     folder = environment_path(cache, lock_sha256, python.version)
@@ -116,7 +119,7 @@ def interpreter(
             lock = _fetched(cache, lock_sha256, read_lock)
             with exclusive(folder.with_suffix(".lock"), watcher) as held:
                 if not built(cache, lock_sha256, python.version):
-                    build(folder, lock, cache / "uv", python, watcher, held)
+                    build(folder, lock, cache / "uv", python, watcher, held, run_nothing=run_nothing)
     except OSError as error:
         raise unusable(cache, error) from error
     return folder / "bin" / "python"
@@ -166,9 +169,19 @@ def _locked(descriptor: int, how: int) -> bool:
     return True
 
 
-def build(folder: Path, lock: Path, uv_cache: Path, python: Python, watcher: Watcher, held: int) -> None:
+def build(
+    folder: Path,
+    lock: Path,
+    uv_cache: Path,
+    python: Python,
+    watcher: Watcher,
+    held: int,
+    *,
+    run_nothing: bool = False,
+) -> None:
     """Make the environment from nothing; what an earlier, interrupted build left is removed first."""
     watcher.begin()
+    refuse_elsewhere(lock.read_bytes())
     shutil.rmtree(folder, ignore_errors=True)
     log = folder.with_suffix(".log")
     program = uv.program()
@@ -179,7 +192,7 @@ def build(folder: Path, lock: Path, uv_cache: Path, python: Python, watcher: Wat
         ],
         f"Installing {count} package{'' if count == 1 else 's'}": [
             program, "pip", "sync", "--python", str(folder / "bin" / "python"), "--require-hashes",
-            "--compile-bytecode", "--allow-empty-requirements", str(lock),
+            "--no-build" if run_nothing else "--compile-bytecode", "--allow-empty-requirements", str(lock),
         ],
     }  # fmt: skip
     with open(log, "wb") as output:
@@ -187,7 +200,31 @@ def build(folder: Path, lock: Path, uv_cache: Path, python: Python, watcher: Wat
         for words, step in steps.items():
             watcher.step(words)
             run_step(step, output, log, uv_cache, tail, held)
+        if run_nothing:
+            watcher.step("Compiling")
+            compile_only(folder, python, output, uv_cache, tail, held)
     (folder / COMPLETE).write_text(f"{python.version}\n")
+
+
+def refuse_elsewhere(lock: bytes) -> None:
+    """Raises BuildFailed for a lock file that leads to other files."""
+    lines = lock.decode(errors="replace").splitlines()
+    if found := next(filter(ELSEWHERE.match, lines), None):
+        raise BuildFailed(
+            f"the lock file has the line `{found.strip()[:80]}`: it may only name packages; put in its place "
+            "what it leads to"
+        )
+
+
+def compile_only(
+    folder: Path, python: Python, output: IO[bytes], uv_cache: Path, tail: Tail, held: int
+) -> None:
+    """Compile the packages with an interpreter that does not know them: one of theirs would run their .pth.
+
+    What does not compile, a template say, stays as it is.
+    """
+    words = [python.path, "-I", "-S", "-m", "compileall", "-q", "-j", "0", str(folder / "lib")]
+    uv.run(words, output, uv_cache, timeout=BUILD_TIMEOUT, keep_open=held, look=tail.look)
 
 
 class Tail:

@@ -156,7 +156,7 @@ def test_a_chore_that_builds_is_soon_free_for_others_when_its_worker_dies(
     class Killed(BaseException):
         """What a SIGKILL looks like from inside: nothing after it is carried out."""
 
-    def killed(*_: object) -> None:
+    def killed(*_: object, **__: object) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:

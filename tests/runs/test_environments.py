@@ -20,14 +20,17 @@ from runs.environments import BuildFailed
 ROOT = Path(__file__).parents[2]
 
 
-def make_wheel(folder: Path, name: str, version: str = "1.0", *, source: str = "") -> Path:
-    """A wheel with one module that knows its version, and does what the source says."""
+def make_wheel(
+    folder: Path, name: str, version: str = "1.0", *, source: str = "", more: dict[str, str] | None = None
+) -> Path:
+    """A wheel with one module that knows its version and does what the source says; and `more` files."""
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}.py": f"version = {version!r}\n{source}",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        **(more or {}),
     }
     record = "".join(
         f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b'=').decode()},"
@@ -132,9 +135,9 @@ def test_many_that_want_the_same_environment_build_it_once(
     builds: list[Path] = []
     build = environments.build
 
-    def counted(folder: Path, *others: Any) -> None:
+    def counted(folder: Path, *others: Any, **named: Any) -> None:
         builds.append(folder)
-        build(folder, *others)
+        build(folder, *others, **named)
 
     monkeypatch.setattr(environments, "build", counted)
     threads = [threading.Thread(target=environments.interpreter, args=(cache, digest)) for _ in range(4)]
