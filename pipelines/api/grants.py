@@ -109,7 +109,8 @@ def _team(slug: str) -> Team:
     team = Team.objects.filter(slug=slug, archived_at=None).first()
     if team is None:
         raise Invalid(
-            f"There is no team '{slug}': ask the other team for its name.", errors=[("team", "Unknown.")]
+            f"There is no team '{slug}': ask the other team for its name.",
+            errors=[("team", "No team has this name.")],
         )
     return team
 

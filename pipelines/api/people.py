@@ -80,7 +80,9 @@ class MembersView(ApiView):
         return Response(_members(team, [person])[0])
 
     def _new(self, body: Body) -> User:
-        unknown = [("username", "Unknown.")]
+        unknown = [
+            ("username", "Nobody has this user name. A site admin makes accounts in the admin console.")
+        ]
         if not self.rights.site_admin:
             raise Invalid(
                 f"There is no '{body['username']}': ask a site admin to make the account.", errors=unknown

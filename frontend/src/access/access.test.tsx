@@ -57,7 +57,7 @@ describe('the members of a team', () => {
     const { user } = open(PLACE, { me: admin, members: members() });
     await user.click(await screen.findByRole('button', { name: 'Add a member' }));
     await user.type(await screen.findByRole('textbox', { name: 'User name' }), 'nobody{Enter}');
-    expect(await screen.findByText('Unknown.')).toBeVisible();
+    expect(await screen.findByText('Nobody has this user name.')).toBeVisible();
     await user.clear(screen.getByRole('textbox', { name: 'User name' }));
     await user.type(screen.getByRole('textbox', { name: 'User name' }), 'dewi{Enter}');
     expect(await screen.findByRole('button', { name: 'Dewi' })).toBeVisible();
@@ -173,7 +173,7 @@ describe('sharing', () => {
     const dialog = within(await screen.findByRole('dialog', { name: 'Share small' }));
     await user.type(dialog.getByRole('textbox', { name: 'With the team' }), 'nowhere');
     await user.click(dialog.getByRole('button', { name: 'Share' }));
-    expect(await dialog.findByText('Unknown.')).toBeVisible();
+    expect(await dialog.findByText('No team has this name.')).toBeVisible();
     await user.clear(dialog.getByRole('textbox', { name: 'With the team' }));
     await user.type(dialog.getByRole('textbox', { name: 'With the team' }), 'risk');
     await user.selectOptions(dialog.getByRole('combobox', { name: 'They may' }), 'run');

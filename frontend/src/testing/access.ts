@@ -55,7 +55,7 @@ async function setRoles(world: World, _: string[], request: Request): Promise<Me
   const { team, username, roles } = (await request.json()) as { team: string; username: string; roles: Role[] };
   const known = world.members.find((each) => each.username === username);
   if (!known && username !== 'dewi') {
-    throw new Refusal(422, `There is no '${username}': ask a site admin to make the account.`, [{ field: 'username', message: 'Unknown.' }]);
+    throw new Refusal(422, `There is no '${username}': ask a site admin to make the account.`, [{ field: 'username', message: 'Nobody has this user name.' }]);
   }
   const member = Object.assign(known ?? makeMember({ username, name: 'Dewi', team }), { roles });
   world.members = [...world.members.filter((each) => each !== member), ...(roles.length > 0 ? [member] : [])];
@@ -111,7 +111,7 @@ function listGrants(world: World, url: URL) {
 async function lend(world: World, _: string[], request: Request): Promise<Grant> {
   const wanted = (await request.json()) as Pick<Grant, 'kind' | 'object' | 'team' | 'verb'>;
   if (wanted.team === 'nowhere') {
-    throw new Refusal(422, "There is no team 'nowhere'.", [{ field: 'team', message: 'Unknown.' }]);
+    throw new Refusal(422, "There is no team 'nowhere'.", [{ field: 'team', message: 'No team has this name.' }]);
   }
   const grant = makeGrant('demo:shared', wanted);
   world.grants.unshift(grant);
