@@ -28,6 +28,11 @@ SECONDS: Final = 10.0  # that a request may take, from the name to the last byte
 MOST_BYTES: Final = 1024 * 1024  # of an answer's body
 # What translators make of an IPv4 address (RFC 6052); its last four bytes are where it really leads.
 NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+# Inner addresses that `ipaddress` takes for public ones: IPv4 as it was written once (RFC 4291) or is for
+# translators (RFC 2765, RFC 8215), and the old kind of private networks (RFC 3879).
+NOT_PUBLIC: Final = tuple(
+    map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10"))
+)
 
 
 class Refused(Invalid):
@@ -83,7 +88,7 @@ def public(ip: IpAddress) -> bool:
     inner = _stands_for(ip)
     if inner is not None:
         return public(inner)
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in NOT_PUBLIC)
 
 
 def _stands_for(ip: IpAddress) -> ipaddress.IPv4Address | None:
