@@ -27,6 +27,7 @@ from pipelines.git.session import (
     FETCH_SECONDS,
     MOST_FETCHED,
     Session,
+    carried_out,
     local_environment,
     program,
     progress_of,
@@ -40,6 +41,7 @@ SYNCED: Final = "refs/orchestrator/synced"
 DEPTHS: Final = (50, 500, 5000)  # commits looked back to find the one that was synced
 MANY_PACKS: Final = 20  # one for each fetch; more are put together
 CHUNK: Final = 1024 * 1024
+MOST_NAMED: Final = 64 * 1024 * 1024  # bytes of the list of a tree's files
 LFS: Final = b"version https://git-lfs.github.com/spec/"
 _AUTHOR: Final = re.compile(r"^author .*> (\d+) ([+-]\d{4})$", re.MULTILINE)
 _COMMITTER: Final = re.compile(r"^committer .*> (\d+) [+-]\d{4}$", re.MULTILINE)
@@ -210,7 +212,7 @@ class Mirror:
         return iter(sorted(listed, key=lambda entry: (entry.mode == "120000", entry.path)))
 
     def _listed(self, tree: str, found: Found) -> Iterator[Entry]:
-        for line in self._ask("ls-tree", "-r", "-z", "-l", "--full-tree", tree).split("\0"):
+        for line in self._list(tree).split("\0"):
             if line:
                 about, _, path = line.partition("\t")
                 mode, kind, sha, size = about.split()
@@ -218,6 +220,17 @@ class Mirror:
                     found.submodules.append(path)
                 else:
                     yield Entry(mode, sha, int(size), _safe(path))
+
+    def _list(self, tree: str) -> str:
+        """All files of a tree, in bounds: a few trees inside each other can name billions."""
+        words = (f"--git-dir={self.folder}", "ls-tree", "-r", "-z", "-l", "--full-tree", tree)
+        try:
+            done = carried_out(
+                words, local_environment(), self.folder, seconds=LOCAL_SECONDS, most=MOST_NAMED
+            )
+        except TimeoutError:
+            raise subprocess.TimeoutExpired(words, LOCAL_SECONDS) from None
+        return _printed(done.returncode, done.printed, done.said)
 
     @contextmanager
     def _blobs(self, shas: list[str]) -> Iterator[IO[bytes]]:
@@ -243,10 +256,13 @@ class Mirror:
 
     def _ask(self, *words: str, wrong: GitFault | None = None) -> str:
         done = _local(self.folder, words)
-        if done.returncode != 0:
-            said = done.stderr.decode("utf-8", errors="replace").strip()[-500:]
-            raise wrong or GitFault("git-failed", f"Git could not read what was fetched: {said}")
-        return done.stdout.decode("utf-8", errors="surrogateescape")
+        return _printed(done.returncode, done.stdout, done.stderr.decode("utf-8", errors="replace"), wrong)
+
+
+def _printed(returncode: int, printed: bytes, said: str, wrong: GitFault | None = None) -> str:
+    if returncode != 0:
+        raise wrong or GitFault("git-failed", f"Git could not read what was fetched: {said.strip()[-500:]}")
+    return printed.decode("utf-8", errors="surrogateescape")
 
 
 def _local(folder: Path, words: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:

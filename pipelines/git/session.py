@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -101,24 +101,15 @@ class Session:
         self, *words: str, seconds: float = LIST_SECONDS, hear: Hear | None = None, most: int = MOST_LISTED
     ) -> str:
         """What a command that talks to the repository prints. Raises GitFault; nothing of it runs on."""
-        git = subprocess.Popen(
-            [program(), *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self.environment,
-            cwd=self.folder,
-            start_new_session=True,
-        )
         try:
-            printed, said = _listen(git, time.monotonic() + seconds, most, hear or _ignore)
+            done = carried_out(
+                words, self.environment, self.folder, seconds=seconds, most=most, hear=hear or _ignore
+            )
         except TimeoutError:
             raise faults.too_slow(self.address, seconds) from None
-        finally:
-            _end(git)
-        if git.returncode != 0:
-            raise faults.explained(self._hidden(said), self.address, with_secret=bool(self.secret))
-        return printed.decode("utf-8", errors="replace")
+        if done.returncode != 0:
+            raise faults.explained(self._hidden(done.said), self.address, with_secret=bool(self.secret))
+        return done.printed.decode("utf-8", errors="replace")
 
     def _hidden(self, said: str) -> str:
         """Without the credentials, in case a server or helper repeats them."""
@@ -136,6 +127,41 @@ class Session:
 
 def _ignore(_: str) -> None:
     pass
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command of git left: ``said`` are the last words of its error output."""
+
+    returncode: int
+    printed: bytes
+    said: str
+
+
+def carried_out(
+    words: Sequence[str],
+    environment: dict[str, str],
+    folder: Path,
+    *,
+    seconds: float,
+    most: int,
+    hear: Hear = _ignore,
+) -> Done:
+    """Run git within a time and a size of what it prints (bytes). Raises TimeoutError, GitFault."""
+    git = subprocess.Popen(
+        [program(), *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        cwd=folder,
+        start_new_session=True,
+    )
+    try:
+        printed, said = _listen(git, time.monotonic() + seconds, most, hear)
+    finally:
+        _end(git)
+    return Done(git.returncode, printed, said)
 
 
 def _end(git: subprocess.Popen[bytes]) -> None:
@@ -167,7 +193,7 @@ def _listen(git: subprocess.Popen[bytes], until: float, most: int, hear: Hear) -
                 elif key.fileobj is git.stdout:
                     printed += piece
                     if len(printed) > most:
-                        raise GitFault("too-big", "The repository has more refs than are read.")
+                        raise GitFault("too-big", "The repository has more refs or files than are read.")
                 else:
                     said = (said + piece)[-SAID:]
                     hear(piece.decode("utf-8", errors="replace"))

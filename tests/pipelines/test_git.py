@@ -12,12 +12,14 @@ import pytest
 
 from pipelines import code, repositories, snapshots
 from pipelines.errors import Conflict, Invalid
+from pipelines.git import mirror
 from pipelines.models import AuditEvent, CodeLocation
 from runs import chores
 from runs.models import Chore, Queue
 from tests.factories import Cast, make_cast, make_secret
 from tests.pipelines.git_servers import (
     BLOCKS,
+    ENVIRONMENT,
     PASSWORD,
     USER,
     Repository,
@@ -743,3 +745,33 @@ def test_fingerprints_are_those_of_ssh_keygen(shell: Shell, tmp_path: Path) -> N
     (key,) = host_keys.read((tmp_path / "known").read_text())
     assert key.fingerprint in told
     assert key.kind == "ssh-ed25519"
+
+
+def test_a_tree_that_unfolds_without_end_is_left_before_it_fills_the_memory(
+    cast: Cast, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "MOST_NAMED", 64 * 1024)
+    below = repository.git("rev-parse", "HEAD:steps.py")
+    line = "100644 blob"
+    for _ in range(5):
+        entries = "".join(f"{line} {below}\t{name}\n" for name in range(10))
+        below = mktree(repository, entries)
+        line = "040000 tree"
+    commit = repository.git("commit-tree", "-m", "A bomb", below)
+    repository.git("update-ref", "refs/heads/bomb", commit)
+    location = registered(cast, f"file://{repository.folder}", ref="bomb")
+    assert "more refs or files than are read" in location.sync_error
+    assert location.last_snapshot is None
+
+
+def mktree(repository: Repository, entries: str) -> str:
+    done = subprocess.run(
+        ["git", "mktree"],
+        cwd=repository.folder,
+        env=ENVIRONMENT,
+        input=entries,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
