@@ -281,8 +281,8 @@ def _named(team_id: int, wanted: Collection[str]) -> dict[str, Secret]:
 
 
 def versions_of(team_id: int, wanted: Collection[str]) -> dict[str, int | None]:
-    """Name -> version of a team's secrets; None where the value stands outside. One query."""
-    return {row.name: _version(row) for row in living(team_id).filter(name__in=wanted)}
+    """Version of each of the names that means a secret; None where the value stands outside. One query."""
+    return {name: _version(row) for name, row in _named(team_id, wanted).items()}
 
 
 def _version(row: Secret) -> int | None:

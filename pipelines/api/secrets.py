@@ -114,7 +114,9 @@ class SecretView(ApiView):
     def get(self, request: Request, secret_id: str) -> Response:
         """One secret without its value, and the pipelines that name it."""
         row = self.secret(secret_id, "view")
-        return Response({**shown(row), "used_by": [_use(use) for use in secrets.uses(row)]})
+        # Being lent a secret shows nothing else of its team.
+        uses = secrets.uses(row) if self.rights.can("view", row.team) else []
+        return Response({**shown(row), "used_by": [_use(use) for use in uses]})
 
     @extend_schema(operation_id="secrets_change", request=ChangeSecret, responses=SecretShape)
     def patch(self, request: Request, secret_id: str) -> Response:

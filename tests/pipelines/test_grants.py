@@ -15,7 +15,7 @@ from pipelines.models import AuditEvent, CodeLocation, Grant, Secret
 from pipelines.secrets import NotReleased
 from runs import protocol
 from runs.models import Queue, RunCode
-from tests.factories import Cast, make_cast, make_published, make_secret, make_user
+from tests.factories import Cast, client, make_cast, make_pipeline, make_published, make_secret, make_user
 from tests.runs.making import make_version, start, task
 
 NAMING = """\
@@ -142,3 +142,23 @@ def test_lending_and_taking_back_are_in_the_audit_chain_of_the_owner(cast: Cast,
     grants.end(lend(cast, secret), actor=make_user("dora"))
     rows = AuditEvent.objects.filter(team=cast.team, object_kind="grant").order_by("seq")
     assert [(row.verb, row.actor_name) for row in rows] == [("grant.give", "alice"), ("grant.end", "dora")]
+
+
+def test_the_versions_of_secrets_are_told_apart_by_their_owner(cast: Cast, secret: Secret) -> None:
+    own = make_secret(cast.others)
+    secrets.change(own, actor=cast.alice, value="another value of it")
+    lend(cast, secret)
+    assert secrets.versions_of(cast.others.pk, {"token", "alpha:token"}) == {"token": 2, "alpha:token": 1}
+    assert secrets.versions_of(cast.others.pk, {"token"}) == {"token": 2}
+
+
+def test_who_is_lent_a_secret_is_not_told_which_pipelines_of_its_team_name_it(
+    cast: Cast, secret: Secret
+) -> None:
+    make_pipeline(NAMING.replace("alpha:", ""), team=cast.team, owner=cast.alice)
+    lend(cast, secret)
+    address = f"/api/v1/secrets/{secret.uuid}/"
+    assert [use["name"] for use in client(cast.alice).get(address).json()["used_by"]] == ["borrowing"]
+    answer = client(cast.charlie).get(address)
+    assert answer.status_code == 200
+    assert answer.json()["used_by"] == []
