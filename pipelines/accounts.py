@@ -73,7 +73,11 @@ def change(person: User, changes: Mapping[str, Any], *, actor: User, token: ApiT
 
 
 def _refuse_details(person: User, changes: Mapping[str, Any]) -> None:
-    if "email" in changes and not (person.service_of_id and not changes["email"]):
+    if changes.get("email") and person.service_of_id is not None:
+        # Whoever is sent its mail, or is verified for its address by a provider, could sign in as it.
+        message = f"{person.username} is a service account, which has no address."
+        raise Invalid(message, errors=[("email", message)])
+    if "email" in changes and person.service_of_id is None:
         refuse_email(changes["email"] or "")
     if changes.get("time_zone", "UTC") not in time_zones():
         raise Invalid("There is no such time zone.", errors=[("time_zone", "Unknown.")])
@@ -107,7 +111,8 @@ def deactivate(person: User, *, actor: User, token: ApiToken | None = None) -> b
     changed = User.objects.filter(pk=person.pk, is_active=True).update(is_active=False)
     if changed:
         signals.tell_rights([person.pk])
-        revoked = [row for row in ApiToken.objects.filter(user=person) if tokens.revoke(row, actor=actor)]
+        held = ApiToken.objects.filter(user=person).select_related("team", "user")
+        revoked = [row for row in held if tokens.revoke(row, actor=actor, by_token=token)]
         owned = Pipeline.objects.filter(owner=person, archived_at=None).count()
         told = {"tokens_revoked": len(revoked), "pipelines_owned": owned}
         audit.write(actor, "person.deactivate", person, told, team=person.service_of, token=token)

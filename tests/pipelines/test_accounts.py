@@ -157,3 +157,20 @@ def test_an_archived_pipeline_comes_back(cast: Cast, root: User) -> None:
     versions.restore(pipeline, actor=root)
     assert client(cast.alice).get("/api/v1/pipelines/small/").status_code == 200
     assert told("pipeline.restore") == {}
+
+
+def test_a_service_account_gets_no_address_as_nobody_signs_in_as_it(cast: Cast, root: User) -> None:
+    account = people.make_service_account(cast.team, "nightly", actor=root)
+    with pytest.raises(Invalid, match="service account"):
+        accounts.change(account, {"email": "nightly@example.org"}, actor=root)
+    assert accounts.change(account, {"first_name": "Nightly", "email": ""}, actor=root)
+
+
+def test_tokens_that_end_with_an_account_are_told_with_the_token_that_ended_them(
+    cast: Cast, root: User
+) -> None:
+    account = people.make_service_account(cast.team, "nightly", actor=root)
+    tokens.issue(account, name="cron", team=cast.team, actor=root)
+    by, _ = tokens.issue(root, name="housekeeping")
+    accounts.deactivate(account, actor=root, token=by)
+    assert AuditEvent.objects.get(verb="token.revoke").token == by
