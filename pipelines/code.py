@@ -97,6 +97,7 @@ def sync(
     """
     folder = Path(location.address)
     try:
+        _refuse_elsewhere(folder)
         content = read(folder, location.lock_file)
     except (StoreError, OSError) as problem:
         CodeLocation.objects.filter(pk=location.pk).update(sync_error=str(problem))
@@ -106,6 +107,12 @@ def sync(
     notes = [stands.sentence] if stands and stands.changed else []
     verb = "code.register" if registered else "code.sync"
     return adopt(location, content, origin, notes, verb=verb, actor=actor, token=token)
+
+
+def _refuse_elsewhere(folder: Path) -> None:
+    """A folder that became a link may lead where who made it so may not read. Raises StoreError."""
+    if folder.resolve() != folder:
+        raise StoreError(f"{folder} leads to another folder now: have a site admin register that one")
 
 
 @dataclass(frozen=True)

@@ -176,3 +176,18 @@ def test_a_published_version_keeps_the_code_it_saw(location: CodeLocation, folde
 def test_a_block_that_is_not_in_the_snapshot_is_a_problem(location: CodeLocation, cast: Cast) -> None:
     found = versions.check(DOCUMENT.replace("steps:load", "steps:laod"), cast.team).problems
     assert any("steps:load" in problem.message for problem in found), found
+
+
+def test_a_folder_that_became_a_link_is_not_followed_elsewhere(cast: Cast, tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "code", tmp_path / "elsewhere"
+    for made in (folder, elsewhere):
+        made.mkdir()
+        (made / "steps.py").write_text(STEPS)
+    location = code.register(cast.team, "swapped", str(folder), actor=cast.alice)
+    folder.rename(tmp_path / "away")
+    (elsewhere / "secret.py").write_text("KEY = 1")
+    folder.symlink_to(elsewhere)
+    with pytest.raises(Conflict, match="leads to another folder"):
+        code.sync(location, actor=cast.alice)
+    location.refresh_from_db()
+    assert "leads to another folder" in location.sync_error
