@@ -40,8 +40,9 @@ LOOK_EVERY = 0.2  # seconds between two tries for a lock that another process ho
 PACKAGE = re.compile(r"`?([A-Za-z0-9][\w.-]*==[\w.!+-]+)`?")
 PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?:==\s*([^\s;\\]+)|@\s*(\S+))", re.MULTILINE)
 FULL = re.compile(r"no space left on device", re.IGNORECASE)
-# Lines that would have uv read other files of this machine, and show them in its messages, or build a folder.
-ELSEWHERE = re.compile(r"\s*(-[rce]|--requirement|--constraint|--editable)")
+# Lines that would have uv read other files of this machine, and show them in its messages, or build a folder;
+# or put variables of this machine, passwords of an index say, into an address.
+ELSEWHERE = re.compile(r"\s*(-[rce]|--requirement|--constraint|--editable)|.*\$\{")
 
 
 class Watcher:

@@ -76,3 +76,13 @@ def test_it_is_so_as_soon_as_one_queue_keeps_teams_apart() -> None:
     assert not building.teams_are_apart()
     Queue.objects.create(slug="apart", isolation="own user")
     assert building.teams_are_apart()
+
+
+def test_a_lock_file_is_told_no_variables_of_the_machine(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_INDEX_PRIVATE_PASSWORD", "wheels")
+    lock = locked(make_wheel(tmp_path / "wheels", "curious"))
+    curious = lock.replace(b"/wheels/", b"/${UV_INDEX_PRIVATE_PASSWORD}/")
+    with pytest.raises(BuildFailed, match="it may only name packages"):
+        environments.interpreter(cache, environments.remember_lock(cache, curious))
