@@ -9,7 +9,7 @@ class RunsConfig(AppConfig):
     def ready(self) -> None:
         """Tell the room below what it asks about queues and runs; say who carries out which chores."""
         from pipelines.signals import code_synced, rights_changed, sync_wanted
-        from runs import building, chores, code, invariants, live, lookups, sweeps, unused
+        from runs import building, chores, code, invariants, judging, live, lookups, sweeps, unused
         from runs.alerts import email
 
         lookups.register()
@@ -19,9 +19,11 @@ class RunsConfig(AppConfig):
         chores.register("prune", unused.carry_out_prune)
         chores.register(code.SYNC, code.carry_out_sync)
         chores.register(code.LOOK, code.carry_out_look)
+        chores.register_nudge(judging.NUDGE, judging.catch_up)
         code_synced.connect(building.when_synced)
         rights_changed.connect(live.rights_changed)
         sync_wanted.connect(code.when_wanted)
         sweeps.register(invariants.ask_hourly)
+        sweeps.register(judging.sweep)
         sweeps.register(code.ask_to_look)
         sweeps.register(unused.ask_daily)

@@ -16,10 +16,10 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 
-from pipelines import audit, conditions, grants, references, secrets
+from pipelines import audit, grants, references, secrets
 from pipelines.clock import EngineNow
 from pipelines.models import ApiToken, Pipeline, PipelineVersion, User
-from runs import code, kinds, live, reuse, transitions
+from runs import code, judging, kinds, live, reuse, transitions
 from runs.models import Approval, Attempt, Run, TaskRun, WorkerLease
 from runs.transitions import Told, call, retried
 
@@ -69,6 +69,8 @@ def start_run(
 ) -> Run:
     """Write a run of ``version``, all its task runs and its first events together; begin what can.
 
+    What of a large rerun can be reused is decided afterwards, outside (:mod:`runs.judging`).
+
     ``parameters`` are complete and checked (``pipelines.parameters``). The same ``idempotency_key`` within a
     team gives the same run. ``rerun``: the run that this one repeats. Raises :class:`Refused` for a paused
     pipeline, and for code or a secret that is gone.
@@ -77,8 +79,6 @@ def start_run(
         return found
     _refuse_missing_secrets(version, only)
     _refuse_unlent_endpoints(version, only)
-    if rerun is not None and rerun.reuse:
-        reuse.ask_store_ahead(rerun.of)
     try:
         return retried(
             lambda: _start(
@@ -164,7 +164,9 @@ def _start(
     _fix_code(run, version.spec)
     _ensure_partitions(run.id)
     told = Told()
-    _take(told, call("engine_plant", run.id, version.id, run.only, _actor_name(requested_by), may_reuse))
+    judging.take(
+        told, call("engine_plant", run.id, version.id, run.only, _actor_name(requested_by), may_reuse)
+    )
     told_of = {"number": run.number, "trigger": trigger, "parameters": parameters, **_repeated(rerun)}
     audit.write(
         requested_by, "run.rerun" if rerun else "run.start", run, told_of, team=pipeline.team, token=token
@@ -370,7 +372,7 @@ def _finish_judging(
     if answer.get("fenced"):
         return Finished(fenced=True)
     told = Told()
-    _take(told, answer)
+    judging.take(told, answer)
     following = None
     if claim_next:
         following = transitions.claim_holding(lease, queue, answer["run"]["id"])
@@ -425,83 +427,6 @@ def lose(token: str, reason: str) -> Finished:
     )
 
 
-# --- conditions ---------------------------------------------------------------------------------------
-
-
-def _take(told: Told, answer: Json) -> None:
-    """Add a verb's answer to what is told, judging the conditions it left open, in its transaction."""
-    told.add(answer)
-    pending = list(answer["conditions"])
-    while pending:
-        judged = _judged(pending.pop(0))
-        if judged is not None:
-            told.add(judged)
-            pending += judged["conditions"]
-
-
-def _judged(task_run_id: int) -> Json | None:
-    """What becomes of a task whose edges are satisfied: it begins, ends, or takes over an equal result."""
-    task_run = TaskRun.objects.select_related("run", "task").get(id=task_run_id)
-    verdict = judge(task_run) if task_run.has_condition else True
-    if verdict and task_run.may_reuse:
-        found = reuse.look(task_run)
-        if found.key is not None and found.source is not None:
-            taken: Json | None = call("engine_reuse", task_run_id, found.source.pk, found.key.sha256)
-            return taken
-        reuse.mark(task_run, found.key)
-    judged: Json | None = call("engine_judged", task_run_id, verdict)
-    return judged
-
-
-def judge(found: TaskRun) -> bool | None:
-    """The truth of a task's ``when`` over what its run knows now; None when it cannot be evaluated."""
-    when = found.task.spec["when"]
-    try:
-        return conditions.evaluate(when["text"], _condition_values(found, when["refs"]))
-    except (conditions.ConditionError, references.ResolveError):
-        return None
-
-
-def _condition_values(task_run: TaskRun, refs: dict[str, Json]) -> Json:
-    """{"params": …, "tasks": {name: {"outputs": {…}}}, "inputs": …} of the names that a condition uses."""
-    keys = sorted(
-        {
-            ref["task"]
-            for expr in refs.values()
-            for ref in references.references(expr)
-            if ref["ref"] == "tasks"
-        }
-    )
-    outputs = call("engine_outputs", task_run.run_id, json.dumps(keys)) if keys else {}
-    lookup = value_lookup(task_run.run.params, outputs)
-    values: Json = {"params": {}, "tasks": {}, "inputs": {}}
-    for name, expr in refs.items():
-        try:
-            value = references.resolve(expr, lookup)
-        except KeyError:
-            continue  # absent: the condition's own evaluation says so, unless it does not matter
-        at = values
-        *path, last = name.split(".")
-        for step in path:
-            at = at.setdefault(step, {})
-        at[last] = value
-    return values
-
-
-def value_lookup(params: Json, upstream: Json) -> Callable[[Any], Any]:
-    """Looks references up in a run's parameters and the inline outputs of its tasks. Raises KeyError."""
-
-    def lookup(ref: Any) -> Any:
-        if ref["ref"] == "tasks":
-            return upstream[ref["task"]][ref["output"]]["value"]
-        root, _, name = ref["ref"].partition(".")
-        if root == "params":
-            return params[name]
-        raise KeyError(ref["ref"])
-
-    return lookup
-
-
 # --- people -------------------------------------------------------------------------------------------
 
 
@@ -541,7 +466,7 @@ def _by_person(
         if answer is None:
             return False
         told = Told()
-        _take(told, answer)
+        judging.take(told, answer)
         run = Run.objects.select_related("pipeline__team", "team").get(id=run_id)
         audit.write(actor, name, run, {"number": run.number}, team=run.team, token=token)
         told.after_commit()
@@ -600,7 +525,7 @@ def _decide(
     except IntegrityError:
         raise Refused("already-decided", f"{task_run.key} was decided already.") from None
     told = Told()
-    _take(told, answer)
+    judging.take(told, answer)
     payload = {
         "task": task_run.key,
         "comment": comment,
@@ -647,7 +572,7 @@ def expire_approval(task_run_id: int) -> None:
         answer = call("engine_end_task", task_run_id, "awaiting_approval", "failed", "deadline", "")
         if answer is not None:
             told = Told()
-            _take(told, answer)
+            judging.take(told, answer)
             told.after_commit()
 
     retried(expire)

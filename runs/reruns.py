@@ -200,6 +200,7 @@ class Prospect:
     def __init__(self, asked: Wish) -> None:
         self._params = asked.parameters
         self._code = _code(asked)
+        self._python = reuse.python_of(self._code) if self._code else ""
         named = {
             name for task in asked.version.spec["tasks"] for name in references.secrets_named(task).values()
         }
@@ -210,7 +211,7 @@ class Prospect:
             spec=spec,
             lookup=_params_only(self._params),
             code=reuse.code_of(spec, self._code),
-            environment=reuse.environment_now(spec, self._code),
+            environment=reuse.environment_of(spec, self._code, self._python),
             secrets=self._secrets,
         )
         return fingerprints.outline(made)

@@ -1,7 +1,7 @@
 """Has this very task been done before? What a task is made from, and whose result it may take over.
 
-Asked within the transaction that settles a run, so nothing here reads the store while it decides: whether
-bytes are there is found out before, outside (:class:`FindOut`), and remembered for a while.
+Asked within transactions that settle a run, for many tasks at once; so nothing here reads the store while it
+looks: whether bytes are there is found out before, outside, and remembered for a while.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import json
 import platform
 import random
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,6 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
 
 from pipelines import secrets
 from pipelines.canonical import digest
@@ -32,7 +31,7 @@ from pipelines.store import Damaged, Store, StoreError, configured
 from runs import fingerprints
 from runs.fingerprints import REUSABLE_KINDS, Ingredients, Json, NotKnown
 from runs.models import Attempt, AttemptOutput, CapturedFact, Environment, Run, RunCode, TaskKey, TaskRun
-from runs.transitions import FindOut, call
+from runs.transitions import call, execute
 from runs.worker.capture import facts
 from runs.worker.serializers import FOLDER
 
@@ -87,16 +86,29 @@ class Key:
 
 def key_now(task_run: TaskRun) -> Key:
     """The key of a task that is about to begin: all that it is given is known. Raises :class:`NotKnown`."""
-    spec = task_run.task.spec
-    code = code_of_run(task_run.run)
-    made = Ingredients(
-        spec=spec,
-        lookup=_lookup(task_run),
-        code=code_of(spec, code),
-        environment=environment_now(spec, code),
-        secrets=_secret_versions(task_run.run.team_id, spec),
-    )
-    document = fingerprints.document(made)
+    return _Making(task_run.run, [task_run]).key(task_run)
+
+
+class _Making:
+    """What tasks of one run are made from, all that is asked for them at once: a fixed number of queries."""
+
+    def __init__(self, run: Run, tasks: Sequence[TaskRun]) -> None:
+        specs = [task.task.spec for task in tasks]
+        self._code = code = code_of_run(run)
+        self._lookup = _lookup(run, tasks)
+        self._secrets = _secret_versions(run.team_id, specs)
+        with_own = code is not None and any(_has_own_environment(spec, code) for spec in specs)
+        self._python = python_of(code) if code is not None and with_own else ""
+
+    def key(self, task: TaskRun) -> Key:
+        """Raises :class:`NotKnown`."""
+        spec = task.task.spec
+        environment = environment_of(spec, self._code, self._python)
+        return _key(spec, self._lookup, self._code, environment, self._secrets)
+
+
+def _key(spec: Json, lookup: Lookup, code: RunCode | None, environment: Json, versions: Json) -> Key:
+    document = fingerprints.document(Ingredients(spec, lookup, code_of(spec, code), environment, versions))
     return Key(fingerprints.key_of(document), document)
 
 
@@ -111,16 +123,15 @@ def key_then(task_run: TaskRun) -> Key:
     source = source_of(task_run)
     if source is None:
         raise NotKnown("It did not succeed.")
+    return _told_key(task_run, source, _lookup(task_run.run, [task_run]))
+
+
+def _told_key(task_run: TaskRun, source: Attempt, lookup: Lookup) -> Key:
+    """Raises :class:`NotKnown`."""
     spec, code = task_run.task.spec, code_of_run(task_run.run)
-    made = Ingredients(
-        spec=spec,
-        lookup=_lookup(task_run),
-        code=code_of(spec, code),
-        environment=_environment_then(spec, code, source),
-        secrets=(source.provenance or {}).get("secrets") or {},
-    )
-    document = fingerprints.document(made)
-    return Key(fingerprints.key_of(document), document)
+    told = source.provenance or {}
+    environment = environment_told(spec, code, told.get("environment") or "")
+    return _key(spec, lookup, code, environment, told.get("secrets") or {})
 
 
 def source_of(task_run: TaskRun) -> Attempt | None:
@@ -132,11 +143,11 @@ def source_of(task_run: TaskRun) -> Attempt | None:
     return task_run.attempts.filter(state=DONE).first()
 
 
-def _lookup(task_run: TaskRun) -> Lookup:
-    """Looks references up in a run's parameters and in what its tasks gave, with their digests."""
-    params = task_run.run.params
-    reads = task_run.reads
-    upstream = call("engine_outputs", task_run.run_id, json.dumps(reads)) if reads else {}
+def _lookup(run: Run, tasks: Sequence[TaskRun]) -> Lookup:
+    """Looks references up in a run's parameters and in what it gave to these tasks, with the digests."""
+    params = run.params
+    reads = sorted({key for task in tasks for key in task.reads})
+    upstream = call("engine_outputs", run.pk, json.dumps(reads)) if reads else {}
 
     def lookup(ref: Any) -> Any:
         if ref["ref"] == "tasks":
@@ -149,9 +160,9 @@ def _lookup(task_run: TaskRun) -> Lookup:
     return lookup
 
 
-def _secret_versions(team_id: int, spec: Json) -> dict[str, int | None]:
-    named = secrets_named(spec)
-    return secrets.versions_of(team_id, set(named.values())) if named else {}
+def _secret_versions(team_id: int, specs: Iterable[Json]) -> dict[str, int | None]:
+    named = {name for spec in specs for name in secrets_named(spec).values()}
+    return secrets.versions_of(team_id, named) if named else {}
 
 
 def code_of_run(run: Run) -> RunCode | None:
@@ -184,19 +195,24 @@ def builtin_sha256(kind: str) -> str:
     return hashlib.sha256((BUILTIN / f"{kind}.py").read_bytes()).hexdigest()
 
 
-def environment_now(spec: Json, code: RunCode | None) -> Json:
-    """What a task would run with now: the environment of its code, or the product's own.
+def environment_of(spec: Json, code: RunCode | None, python: str) -> Json:
+    """What a task would run with now: the environment of its code with this Python, or the product's own.
 
     Raises :class:`NotKnown` when its Python is not known because nothing has been built yet.
     """
     if code is None or not _has_own_environment(spec, code):
         return {"packages": _own_packages(), "python": platform.python_version()}
-    wanted = code.snapshot.python
-    built = Environment.objects.filter(lock_sha256=code.lock_sha256, wanted=wanted).exclude(python="")
-    python = built.values_list("python", flat=True).first() or ("" if wanted else platform.python_version())
     if not python:
         raise NotKnown("Its environment was not built yet.")
     return {"lock": code.lock_sha256, "python": python}
+
+
+def python_of(code: RunCode) -> str:
+    """The Python of the environment of some code; "" when that was not built yet."""
+    wanted = code.snapshot.python
+    built = Environment.objects.filter(lock_sha256=code.lock_sha256, wanted=wanted).exclude(python="")
+    python = built.values_list("python", flat=True).first()
+    return python or ("" if wanted else platform.python_version())
 
 
 def _has_own_environment(spec: Json, code: RunCode) -> bool:
@@ -211,10 +227,6 @@ def _own_packages() -> str:
 def packages_sha256(packages: Iterable[Json]) -> str:
     """The digest of a list of {"name", "version"}."""
     return digest([[package["name"], package["version"]] for package in packages])
-
-
-def _environment_then(spec: Json, code: RunCode | None, source: Attempt) -> Json:
-    return environment_told(spec, code, (source.provenance or {}).get("environment") or "")
 
 
 def environment_told(spec: Json, code: RunCode | None, fact: str) -> Json:
@@ -245,78 +257,139 @@ def told_by(facts_told: Collection[str]) -> dict[str, Json]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What is known of a task that is about to begin: its key, and the attempt to take over if any."""
+class Looked:
+    """What is known of tasks that are about to begin, by their ids.
 
-    key: Key | None = None
-    source: Attempt | None = None
-
-
-def look(task_run: TaskRun) -> Found:
-    """The equal result for a pending task that may take one over.
-
-    First that of the run it repeats, then, with `cache: true`, the newest of the team. Remembers the key.
-    Raises :class:`~runs.transitions.FindOut` when the store must be asked first.
+    ``keys``: what they are made from, where that is known; ``sources``: the attempts to take over;
+    ``unasked``: those whose bytes may be there or not, which the store must be asked about first.
     """
-    try:
-        key = key_now(task_run)
-    except NotKnown:
-        return Found()
-    if _keep(key):
-        return Found(key)
-    source = _of_old_run(task_run, key)
-    if source is None and cached(task_run.task.spec):
-        source = of_team(task_run.run.team_id, key.sha256)
-    if source is None or not _at_hand(key.sha256, source):
-        return Found(key)
-    return Found(key, source)
+
+    keys: dict[int, Key]
+    sources: dict[int, int]
+    unasked: dict[int, int]
+
+    def ask(self) -> None:
+        """Ask the store for the bytes of what is unasked. Never within a transaction of the engine."""
+        ask_store({source: self.keys[task].sha256 for task, source in self.unasked.items()})
 
 
-# The row that was written just now is not seen by its own statement: it is not in quarantine.
+def look(run: Run, tasks: Sequence[TaskRun]) -> Looked:
+    """The equal results for pending tasks of a run that may take one over; remembers their keys.
+
+    First those of the run it repeats, then, with `cache: true`, the newest of the team. A fixed number of
+    queries, none for no tasks.
+    """
+    keys = _keys_now(run, tasks)
+    barred = _keep({key.sha256: key.document for key in keys.values()})
+    free = [task for task in tasks if task.pk in keys and keys[task.pk].sha256 not in barred]
+    wanted = {task.key: keys[task.pk].sha256 for task in free}
+    old = _of_old_run(run.rerun_of, wanted)
+    rest = [task for task in free if task.key not in old and cached(task.task.spec)]
+    newest = of_team(run.team_id, {wanted[task.key] for task in rest})
+    sources = {task.pk: old[task.key] for task in free if task.key in old}
+    sources |= {task.pk: newest[wanted[task.key]] for task in rest if wanted[task.key] in newest}
+    there, unasked = _at_hand(set(sources.values()))
+    return Looked(
+        keys,
+        {task: source for task, source in sources.items() if source in there},
+        {task: source for task, source in sources.items() if source in unasked},
+    )
+
+
+def _keys_now(run: Run, tasks: Sequence[TaskRun]) -> dict[int, Key]:
+    """The keys of the tasks of which all is known."""
+    keys: dict[int, Key] = {}
+    if not tasks:
+        return keys
+    making = _Making(run, tasks)
+    for task in tasks:
+        with suppress(NotKnown):
+            keys[task.pk] = making.key(task)
+    return keys
+
+
+# The rows that were written just now are not seen by their own statement: they are not in quarantine.
 _KEEP = """
     WITH kept AS (
-        INSERT INTO task_key (sha256, document) VALUES (%s, %s::jsonb) ON CONFLICT DO NOTHING
+        INSERT INTO task_key (sha256, document)
+        SELECT g.sha256, g.document::jsonb FROM unnest(%s::text[], %s::text[]) AS g (sha256, document)
+        ON CONFLICT DO NOTHING
     )
-    SELECT quarantined_at IS NOT NULL FROM task_key WHERE sha256 = %s
+    SELECT sha256 FROM task_key WHERE sha256 = ANY (%s) AND quarantined_at IS NOT NULL
 """
 
 
-def _keep(key: Key) -> bool:
-    """Store the document of a key; True when the key is in quarantine."""
+def _keep(documents: Mapping[str, Json]) -> set[str]:
+    """Store the documents of keys; returns those of the keys that are in quarantine."""
+    if not documents:
+        return set()
+    keys = sorted(documents)  # two that keep the same wait for one another in one order
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [key.sha256, json.dumps(key.document), key.sha256])
-        row = cursor.fetchone()
-    return row is not None and bool(row[0])
+        cursor.execute(_KEEP, [keys, [json.dumps(documents[key]) for key in keys], keys])
+        return {sha256 for (sha256,) in cursor.fetchall()}
 
 
-def _of_old_run(task_run: TaskRun, key: Key) -> Attempt | None:
-    """The attempt of the same task in the run that is repeated, when it was made from the same."""
-    old_run = task_run.run.rerun_of_id
-    if old_run is None:
-        return None
-    rows = TaskRun.objects.select_related("task", "run", "reused_from")
-    old = rows.filter(run_id=old_run, key=task_run.key, state=DONE).first()
-    if old is None:
-        return None
-    try:
-        then = key_then(old)
-    except NotKnown:
-        return None
-    return source_of(old) if then.sha256 == key.sha256 else None
+def _of_old_run(old: Run | None, wanted: Mapping[str, str]) -> dict[str, int]:
+    """The attempts of the same tasks in the run that is repeated, where they were made from the same.
+
+    ``wanted``: path of a task -> its key now.
+    """
+    if old is None or not wanted:
+        return {}
+    rows = list(TaskRun.objects.filter(run=old, key__in=wanted, state=DONE).select_related("task"))
+    own = [row for row in rows if row.reused_from_id is None]
+    made = {made.task_run_id: made for made in Attempt.objects.filter(task_run__in=own, state=DONE)}
+    then = _keys_then(old, [row for row in own if not row.cache_key], made)
+    found = {}
+    for row in rows:
+        source = row.reused_from_id or made[row.pk].pk
+        if (row.cache_key or then.get(row.pk)) == wanted[row.key]:
+            found[row.key] = source
+    return found
 
 
-def of_team(team_id: int, key: str) -> Attempt | None:
-    """The newest attempt of a team with this key, if it is young enough. One look into an index."""
-    oldest = EngineNow() - timedelta(days=settings.ORCHESTRATOR["REUSE_MAX_DAYS"])
-    rows = Attempt.objects.filter(team_id=team_id, cache_key=key, state=DONE)
-    found = rows.annotate(young=Q(finished_at__gt=oldest)).defer("provenance").order_by("-id").first()
-    return found if found is not None and found.young else None
+def _keys_then(old: Run, rows: Sequence[TaskRun], made: Mapping[int, Attempt]) -> dict[int, str]:
+    """The keys of succeeded tasks from what their attempts told, where that was enough."""
+    told_by({(made[row.pk].provenance or {}).get("environment") or "" for row in rows})  # all at once
+    lookup = _lookup(old, rows)
+    keys: dict[int, str] = {}
+    for row in rows:
+        row.run = old
+        with suppress(NotKnown):
+            keys[row.pk] = _told_key(row, made[row.pk], lookup).sha256
+    return keys
 
 
-def mark(task_run: TaskRun, key: Key | None) -> None:
-    """A task begins although it might have taken a result over: remember what it is made from."""
-    sha256 = key.sha256 if key else ""
-    TaskRun.objects.filter(pk=task_run.pk, state="pending").update(cache_key=sha256)
+_NEWEST = """
+    SELECT k.key, a.id FROM unnest(%s::text[]) AS k (key) CROSS JOIN LATERAL (
+        SELECT a.id, a.finished_at FROM attempt a
+        WHERE a.team_id = %s AND a.cache_key = k.key AND a.cache_key <> '' AND a.state = 'succeeded'
+        ORDER BY a.id DESC LIMIT 1
+    ) a WHERE a.finished_at > engine_now() - make_interval(secs => %s)
+"""
+
+
+def of_team(team_id: int, keys: Collection[str]) -> dict[str, int]:
+    """Key -> the newest attempt of a team with it, if it is young enough. One look into an index for each."""
+    if not keys:
+        return {}
+    oldest = float(settings.ORCHESTRATOR["REUSE_MAX_DAYS"]) * 86400
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, [list(keys), team_id, oldest])
+        return dict(cursor.fetchall())
+
+
+_MARK = """
+    UPDATE task_run t SET cache_key = g.key FROM unnest(%s::bigint[], %s::text[]) AS g (task, key)
+    WHERE t.id = g.task AND t.state = 'pending'
+"""
+
+
+def mark(tasks: Sequence[TaskRun], keys: Mapping[int, Key]) -> None:
+    """Tasks begin although they might have taken a result over: remember what they are made from."""
+    if tasks:
+        known = [keys[task.pk].sha256 if task.pk in keys else "" for task in tasks]
+        execute(_MARK, ([task.pk for task in tasks], known))
 
 
 # --- are the bytes there? ---------------------------------------------------------------------------------
@@ -325,15 +398,17 @@ def mark(task_run: TaskRun, key: Key | None) -> None:
 _there: dict[int, tuple[float, bool]] = {}
 
 
-def _at_hand(key: str, source: Attempt) -> bool:
-    """Are the bytes of an attempt's outputs in the store? Raises FindOut when that is not known yet."""
-    until, there = _there.get(source.pk, (0.0, False))
-    if time.monotonic() < until:
-        return there
-    outputs = list(source.outputs.exclude(sha256=""))
-    if not outputs:
-        return True
-    raise FindOut(lambda: ask_store({source.pk: key}))
+def _at_hand(attempts: Collection[int]) -> tuple[set[int], set[int]]:
+    """Those of the attempts whose outputs are whole, and those for which the store was not asked lately."""
+    now = time.monotonic()
+    known = {attempt: _there.get(attempt, (0.0, False)) for attempt in attempts}
+    there = {attempt for attempt, (until, found) in known.items() if found and now < until}
+    unsure = {attempt for attempt, (until, _) in known.items() if now >= until}
+    if not unsure:
+        return there, unsure
+    stored = AttemptOutput.objects.filter(attempt_id__in=unsure).exclude(sha256="")
+    unasked = set(stored.values_list("attempt_id", flat=True))
+    return there | (unsure - unasked), unasked
 
 
 def ask_store(keys: dict[int, str]) -> None:
@@ -391,7 +466,7 @@ def gone(attempts: Collection[int]) -> set[int]:
 
 
 def ask_store_ahead(run: Run) -> None:
-    """Before a rerun begins: are the bytes of all that it may take over there? Saves asking one by one."""
+    """Are the bytes of all that a rerun of ``run`` may take over there? Saves asking one by one."""
     rows = TaskRun.objects.filter(run=run, state=DONE).values_list("reused_from_id", "pk", "cache_key")
     taken = {source: key for source, _, key in rows if source is not None}
     own = {pk: key for source, pk, key in rows if source is None}

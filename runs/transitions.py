@@ -20,8 +20,9 @@ from psycopg import errors
 from runs import dispatch, live, signals
 
 TRIES = 5
-# Times that one transaction may learn of something outside the database and begin again.
-QUESTIONS = 1000
+# Times that one transaction may learn of something outside the database and begin again. It asks for all it
+# needs at once and only before it has done anything, so more than one is a change in between.
+QUESTIONS = 5
 T = TypeVar("T")
 
 # Functions of runs/sql with the casts their arguments need.
@@ -30,8 +31,9 @@ VERBS = {
     "engine_claim": "%s, %s",
     "engine_finish": "%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s, %s, %s",
     "engine_end_task": "%s, %s, %s, %s, %s",
-    "engine_judged": "%s, %s",
-    "engine_reuse": "%s, %s, %s",
+    "engine_judged": "%s, %s::bigint[], %s::bigint[], %s::bigint[]",
+    "engine_reuse": "%s, %s::bigint[], %s::bigint[], %s::text[]",
+    "engine_undecided": "%s, %s",
     "engine_retry_now": "%s, %s",
     "engine_cancel": "%s, %s",
     "engine_resume": "%s, %s",
@@ -113,6 +115,7 @@ class Told:
     attempts: list[int] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     leases: list[str] = field(default_factory=list)
+    undecided: set[int] = field(default_factory=set)
 
     def add(self, answer: dict[str, Any]) -> None:
         """Take in the answer of one SQL verb."""
@@ -138,6 +141,8 @@ class Told:
     def _tell(self) -> None:
         for queue, count in self.woken.items():
             dispatch.ring(queue, count)
+        if self.undecided:
+            dispatch.ring_system("nudge", "reuse")
         for lease in self.leases:
             dispatch.nudge_worker(lease)
         for run in self.runs.values():

@@ -146,6 +146,9 @@ class TaskRun(models.Model):
             ),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="task_run_of_scope"),
             models.Index(
+                fields=["run"], condition=Q(state="pending", may_reuse=True), name="task_run_undecided"
+            ),
+            models.Index(
                 fields=["deadline_at"], condition=Q(state="awaiting_approval"), name="task_run_deadline"
             ),
         ]

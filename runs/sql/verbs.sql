@@ -21,67 +21,96 @@ BEGIN
     RETURN engine_apply(v_run.id, ARRAY[p_task], '{}', v_seq, v_run.open_tasks);
 END $$;
 
--- The `when` of a pending task has been evaluated (in this transaction, under the run's lock).
--- p_verdict: true begins it, false skips it, NULL (an error in it) fails it.
-CREATE OR REPLACE FUNCTION engine_judged(p_task bigint, p_verdict boolean) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- Pending tasks of one run whose edges are satisfied have been judged (in this transaction, under the run's lock).
+-- p_begin: these begin; p_skip: the condition of these is false; p_error: that of these could not be evaluated.
+-- NULL when none of them is pending any more.
+CREATE OR REPLACE FUNCTION engine_judged(p_run bigint, p_begin bigint[], p_skip bigint[], p_error bigint[])
+RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-    v_task record;
     v_run record;
     v_seq bigint;
-    v_open integer;
+    v_ready bigint[];
+    v_wait bigint[];
+    v_approve bigint[];
     v_woken jsonb := '{}';
     v_judge bigint[];
     v_scopes bigint[];
-    v_ended bigint[];
+    v_skipped bigint[];
+    v_failed bigint[];
     v_result jsonb;
 BEGIN
-    SELECT t.id, t.run_id, t.begins_as INTO v_task FROM task_run t WHERE t.id = p_task AND t.state = 'pending';
-    IF NOT FOUND THEN
+    SELECT r.id, r.last_seq, r.open_tasks INTO v_run FROM run r WHERE r.id = p_run FOR UPDATE;
+    IF NOT EXISTS (SELECT 1 FROM task_run t WHERE t.id = ANY (p_begin || p_skip || p_error)
+                   AND t.run_id = p_run AND t.state = 'pending') THEN
         RETURN NULL;
     END IF;
-    SELECT r.id, r.last_seq, r.open_tasks INTO v_run FROM run r WHERE r.id = v_task.run_id FOR UPDATE;
-    v_seq := v_run.last_seq;
-    IF p_verdict THEN
-        SELECT b.p_seq, b.woken, b.judge, b.scopes INTO v_seq, v_woken, v_judge, v_scopes
-        FROM engine_begin(v_run.id,
-            CASE WHEN v_task.begins_as = 'ready' THEN ARRAY[p_task] END,
-            CASE WHEN v_task.begins_as = 'waiting' THEN ARRAY[p_task] END,
-            CASE WHEN v_task.begins_as = 'awaiting_approval' THEN ARRAY[p_task] END, v_seq, v_woken) b;
-    ELSIF p_verdict IS NULL THEN
-        SELECT u.p_seq, u.ended INTO v_seq, v_ended
-        FROM engine_unbegun(v_run.id, ARRAY[p_task], 'failed', 'condition_error', v_seq) u;
-        PERFORM engine_first_failure(v_run.id, p_task);
-    ELSE
-        SELECT u.p_seq, u.ended INTO v_seq, v_ended
-        FROM engine_unbegun(v_run.id, ARRAY[p_task], 'skipped', 'condition_false', v_seq) u;
+    SELECT array_agg(t.id ORDER BY t.id) FILTER (WHERE t.begins_as = 'ready'),
+           array_agg(t.id ORDER BY t.id) FILTER (WHERE t.begins_as = 'waiting'),
+           array_agg(t.id ORDER BY t.id) FILTER (WHERE t.begins_as = 'awaiting_approval')
+    INTO v_ready, v_wait, v_approve
+    FROM task_run t WHERE t.id = ANY (p_begin) AND t.run_id = p_run AND t.state = 'pending';
+    SELECT b.p_seq, b.woken, b.judge, b.scopes INTO v_seq, v_woken, v_judge, v_scopes
+    FROM engine_begin(p_run, v_ready, v_wait, v_approve, v_run.last_seq, v_woken) b;
+    SELECT u.p_seq, u.ended INTO v_seq, v_skipped
+    FROM engine_unbegun(p_run, p_skip, 'skipped', 'condition_false', v_seq) u;
+    SELECT u.p_seq, u.ended INTO v_seq, v_failed
+    FROM engine_unbegun(p_run, p_error, 'failed', 'condition_error', v_seq) u;
+    IF cardinality(v_failed) > 0 THEN
+        PERFORM engine_first_failure(p_run, v_failed[1]);
     END IF;
-    v_result := engine_apply(v_run.id, v_ended, v_judge, v_seq, v_run.open_tasks, coalesce(v_scopes, '{}'));
+    v_result := engine_apply(p_run, v_skipped || v_failed, v_judge, v_seq, v_run.open_tasks, v_scopes);
     RETURN jsonb_set(v_result, '{woken}', engine_sum(v_result -> 'woken', v_woken));
 END $$;
 
--- A pending task succeeds at once with what an equal one has made (found in this transaction, under the run's lock).
--- p_source: the attempt that did the work. NULL when the task is not pending any more.
-CREATE OR REPLACE FUNCTION engine_reuse(p_task bigint, p_source bigint, p_key text) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- Pending tasks of one run succeed at once with what equal ones have made (found in this transaction, under the run's
+-- lock). p_sources: the attempt that did the work of each; p_keys: what each is made from. NULL when none of them is
+-- pending any more.
+CREATE OR REPLACE FUNCTION engine_reuse(p_run bigint, p_tasks bigint[], p_sources bigint[], p_keys text[])
+RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_run record;
+    v_foreign bigint;
+    v_taken bigint[];
     v_seq bigint;
 BEGIN
-    SELECT r.id, r.team_id, r.resume_no, r.last_seq, r.open_tasks INTO v_run FROM run r
-    WHERE r.id = (SELECT t.run_id FROM task_run t WHERE t.id = p_task) FOR UPDATE;
-    IF NOT EXISTS (SELECT 1 FROM attempt a
-                   WHERE a.id = p_source AND a.state = 'succeeded' AND a.team_id = v_run.team_id) THEN
-        RAISE EXCEPTION 'attempt % cannot be reused in run %: it did not succeed, or is of another team', p_source, v_run.id;
+    SELECT r.id, r.team_id, r.resume_no, r.last_seq, r.open_tasks INTO v_run FROM run r WHERE r.id = p_run FOR UPDATE;
+    SELECT s INTO v_foreign FROM unnest(p_sources) s
+    WHERE NOT EXISTS (SELECT 1 FROM attempt a
+                      WHERE a.id = s AND a.state = 'succeeded' AND a.team_id = v_run.team_id) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'attempt % cannot be reused in run %: it did not succeed, or is of another team', v_foreign, p_run;
     END IF;
-    UPDATE task_run t SET state = 'succeeded', reason = 'reused', reused_from_id = p_source, cache_key = p_key,
-        finished_at = engine_now()
-    WHERE t.id = p_task AND t.state = 'pending' AND t.may_reuse;
-    IF NOT FOUND THEN
+    WITH moved AS (
+        UPDATE task_run t SET state = 'succeeded', reason = 'reused', reused_from_id = g.source, cache_key = g.key,
+            finished_at = engine_now()
+        FROM unnest(p_tasks, p_sources, p_keys) AS g (task, source, key)
+        WHERE t.id = g.task AND t.run_id = p_run AND t.state = 'pending' AND t.may_reuse
+        RETURNING t.id, g.source, g.key
+    ), written AS (
+        INSERT INTO task_reuse (task_run_id, resume_no, source_id, cache_key)
+        SELECT m.id, v_run.resume_no, m.source, m.key FROM moved m ORDER BY m.id
+    )
+    SELECT array_agg(m.id ORDER BY m.id) INTO v_taken FROM moved m;
+    IF v_taken IS NULL THEN
         RETURN NULL;
     END IF;
-    INSERT INTO task_reuse (task_run_id, resume_no, source_id, cache_key)
-    VALUES (p_task, v_run.resume_no, p_source, p_key);
-    v_seq := engine_tell(v_run.id, v_run.last_seq, ARRAY[p_task], 'pending', 'succeeded', 'reused');
-    RETURN engine_apply(v_run.id, ARRAY[p_task], '{}', v_seq, v_run.open_tasks);
+    v_seq := engine_tell(p_run, v_run.last_seq, v_taken, 'pending', 'succeeded', 'reused');
+    RETURN engine_apply(p_run, v_taken, '{}', v_seq, v_run.open_tasks);
+END $$;
+
+-- Tasks of a run that only wait for the decision whether they take a result over, at most p_limit, first the oldest.
+-- The run is locked; none when it does not go on.
+CREATE OR REPLACE FUNCTION engine_undecided(p_run bigint, p_limit integer) RETURNS bigint[] LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM run r WHERE r.id = p_run AND r.state = 'running' FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN '{}';
+    END IF;
+    RETURN ARRAY(
+        SELECT t.id FROM task_run t LEFT JOIN task_run p ON p.id = t.parent_id
+        WHERE t.run_id = p_run AND t.state = 'pending' AND t.may_reuse AND t.waiting_on = 0
+          AND (t.parent_id IS NULL OR p.state = 'waiting')
+        ORDER BY t.id LIMIT p_limit);
 END $$;
 
 -- {queue: n} + {queue: n}

@@ -21,7 +21,7 @@ from pipelines import references
 from pipelines.errors import Refusal
 from pipelines.references import secret_named, secrets_named
 from pipelines.store import StoreError, configured
-from runs import building, environments, kinds, protocol, reuse
+from runs import building, environments, isolation, judging, kinds, reuse
 from runs.limits import Limits, of_task
 from runs.models import Queue, RunCode
 from runs.protocol import Json, Work
@@ -30,6 +30,7 @@ from runs.worker.serializers import FOLDER
 
 # Kinds whose work is a function of ours, run in the product's own interpreter.
 BUILTIN_KINDS = ("check", "register", "deploy")
+OF_THE_IMAGE = "python3"  # the interpreter in a container; lock files are not for it
 REMEMBERED = 2048
 LIMITS_FOR = 10.0  # seconds for which the limits of a queue are not read anew
 
@@ -100,6 +101,7 @@ class Requests:
         values, sources = self._values(work, spec)
         values |= _prepared(work, values)
         code = self._code(work.run["id"])
+        contained = work.attempt["isolation"] == isolation.CONTAINER
         own = work.kind in BUILTIN_KINDS or code is None
         limits = self._limits(work)
         request: Json = {
@@ -117,12 +119,12 @@ class Requests:
         }
         provenance: Json = {
             "params": _inline(values),
-            "lock": "" if own or code is None else code.lock_sha256,
+            "lock": "" if own or contained or code is None else code.lock_sha256,
         }
         self._add_work(request, provenance, work, spec, code)
         return Prepared(
             request=request,
-            interpreter=sys.executable if own or code is None else patiently(lambda: self._interpreter(code)),
+            interpreter=self._interpreter_for(code if not own else None, contained, patiently),
             preload=() if own or code is None else code.preload,
             cold=spec.get("start") == "cold",
             values=values,
@@ -174,6 +176,11 @@ class Requests:
                 "infrastructure", f"the code {tree_sha256[:12]} could not be fetched: {error}"
             ) from error
 
+    def _interpreter_for(self, code: Code | None, contained: bool, patiently: Patiently) -> str:
+        if contained:
+            return OF_THE_IMAGE
+        return sys.executable if code is None else patiently(lambda: self._interpreter(code))
+
     def _interpreter(self, code: Code) -> str:
         """The interpreter of the code's environment, built now if it is not there."""
         if not code.lock_sha256 and not code.python:
@@ -190,7 +197,7 @@ class Requests:
         """Inputs by name, and for those that are outputs of other tasks the id of the AttemptOutput."""
         values: Json = {}
         sources: dict[str, int] = {}
-        lookup = protocol.value_lookup(work.run["params"], work.upstream)
+        lookup = judging.value_lookup(work.run["params"], work.upstream)
         for name, expr in spec["with"].items():
             try:
                 if expr.get("ref") == "tasks":

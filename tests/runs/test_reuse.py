@@ -338,15 +338,15 @@ class TestGuards:
         version = chain_version()
         again = start(version, Rerun(done(version)), rate=2)
         with pytest.raises(Exception, match="of another team"):
-            call("engine_reuse", task(again, "report").pk, foreign.pk, "x")
+            call("engine_reuse", again.pk, [task(again, "report").pk], [foreign.pk], ["x"])
 
     def test_only_a_pending_task_that_may_reuse_takes_anything_over(self) -> None:
         version = chain_version()
         old = done(version)
         source = Attempt.objects.get(run=old, task_run__key="load")
         run = start(version)
-        assert call("engine_reuse", task(run, "load").pk, source.pk, "x") is None
-        assert call("engine_reuse", task(run, "report").pk, source.pk, "x") is None
+        assert call("engine_reuse", run.pk, [task(run, "load").pk], [source.pk], ["x"]) is None
+        assert call("engine_reuse", run.pk, [task(run, "report").pk], [source.pk], ["x"]) is None
 
     def test_what_was_taken_over_is_written_once_and_stays(self) -> None:
         version = chain_version()
