@@ -15,8 +15,8 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
-# Accounts that servers may run as when we are root, the first that exists.
 LOG_LIMIT = 10_000_000  # bytes
+# Accounts that servers may run as when we are root, the first that exists.
 UNPRIVILEGED = ("orchestrator", "postgres", "nobody")
 
 _libc = ctypes.CDLL(None, use_errno=True)

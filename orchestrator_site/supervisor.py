@@ -28,6 +28,7 @@ from orchestrator_site.processes import (
 
 FIRST_DELAY = 0.5  # seconds before a dead child is started again, doubled each time
 LONGEST_DELAY = 30.0
+MOST_DOUBLINGS = 20  # more only make numbers that no float holds, when something dies for hours
 LOOPING = 3  # deaths in a row after which more is said
 HEALTHY_AFTER = 60.0  # seconds of life after which the next death counts as a first one again
 TRIM_EVERY = 60.0  # seconds between looks at the size of the logs
@@ -218,7 +219,8 @@ class Supervisor:
         if self.signals:
             return
         child.deaths = 1 if now - child.started >= HEALTHY_AFTER else child.deaths + 1
-        delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (child.deaths - 1))
+        doublings = min(child.deaths - 1, MOST_DOUBLINGS)
+        delay = min(LONGEST_DELAY, FIRST_DELAY * 2**doublings)
         child.due = now + delay
         self.say(
             f"{child.program.name} died ({ending(status)}) and is started again in {delay:g} s{_more(child)}."

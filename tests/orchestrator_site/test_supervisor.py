@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from orchestrator_site import processes
+from orchestrator_site.supervisor import Child, Forked, Supervisor
 from tests.orchestrator_site.running import ROOT
 
 BEGIN = """
@@ -115,6 +116,13 @@ def test_a_child_that_keeps_dying_waits_longer_each_time(script: Callable[[str],
     said = running.stop().splitlines()
     for line, delay in zip(said, ("0.05", "0.1", "0.2", "0.2"), strict=False):
         assert line.startswith(f"weak died (exit code 3) and is started again in {delay} s")
+
+
+def test_a_child_that_has_died_for_days_is_started_again_all_the_same() -> None:
+    said: list[str] = []
+    child = Child(Forked("looping", lambda: None, None), pid=1, started=time.monotonic(), deaths=2000)
+    Supervisor(said.append, children=[child])._bury(child, 256)
+    assert said == ["looping died (exit code 1) and is started again in 30 s."]
 
 
 def test_a_child_that_lived_well_comes_back_quickly_again(script: Callable[[str], Script]) -> None:
