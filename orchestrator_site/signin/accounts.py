@@ -29,6 +29,7 @@ _WORDS: Final = {
 }
 _APP: Final = "allauth.account"
 _FAILED: Final = "login_failed"
+_LONGEST: Final = 254  # characters of what was typed that tell one stranger's attempts from another's
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -49,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """One key for one account, whether its name or its address is typed, and in whatever case."""
         typed = str(credentials.get("username") or credentials.get("email") or "").strip().lower()
         person = User.objects.filter(Q(username__iexact=typed) | Q(email__iexact=typed)).first()
-        return f"account:{person.pk}" if person else f"typed:{typed}"
+        return f"account:{person.pk}" if person else f"typed:{typed[:_LONGEST]}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         if not settings.ORCHESTRATOR["PASSWORD_SIGN_IN"]:

@@ -21,6 +21,7 @@ from pipelines.models import User
 Answer = Callable[[HttpRequest], HttpResponse]
 _NOTED_EVERY: Final = 60  # seconds
 NEEDED: Final = "second-factor-required"
+_GUARDED: Final = ("/admin/", "/api/", "/metrics")
 # What a site admin without a second factor still reaches: who they are.
 _OPEN: Final = "/api/v1/me/"
 
@@ -66,7 +67,7 @@ class SecondFactorMiddleware:
         return self.get_response(request)
 
     def _is_missing(self, request: HttpRequest) -> bool:
-        guarded = request.path.startswith(("/admin/", "/api/")) and request.path != _OPEN
+        guarded = request.path.startswith(_GUARDED) and request.path != _OPEN
         if not guarded or settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return False
         person = request.user

@@ -83,6 +83,11 @@ def test_a_success_does_not_forgive_the_failures_of_an_address(alice: User) -> N
     assert code_in(Browser().sign_in("alice")) == "too_many_login_attempts"
 
 
+def test_what_is_typed_takes_no_room_to_speak_of(alice: User, redis_connection: Any) -> None:
+    assert Browser().sign_in("x" * 100_000).status_code == 400
+    assert max(len(key) for key in redis_connection.keys("*sign-in-failures*")) < 400
+
+
 def test_without_a_proxy_the_header_of_a_client_moves_no_limit(alice: User) -> None:
     for number in range(10):
         Browser(headers={"X-Forwarded-For": f"203.0.113.{number}"}).sign_in(f"nobody-{number}")

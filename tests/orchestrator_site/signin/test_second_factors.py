@@ -178,6 +178,7 @@ def test_where_it_is_required_site_admins_set_one_up_first(settings: Settings) -
     browser = Browser()
     browser.sign_in("root")
     assert browser.get("/api/v1/pipelines/").json()["code"] == "second-factor-required"
+    assert browser.get("/metrics").json()["code"] == "second-factor-required"
     assert browser.get("/admin/")["Location"] == "/account"
     assert browser.get("/api/v1/me/").status_code == 200
     assert client(token=make_token(root)).get("/api/v1/pipelines/").status_code == 200
