@@ -225,9 +225,12 @@ def _trust(location: CodeLocation, session: Session) -> None:
     """Record the host key of a first contact: from now on it must be this one."""
     if location.known_hosts or not session.known_hosts:
         return
-    location.known_hosts = session.known_hosts
+    # Keys or an address that somebody gives meanwhile stay as they are.
+    unknown = CodeLocation.objects.filter(pk=location.pk, known_hosts="", address=location.address)
     with transaction.atomic():
-        location.save(update_fields=["known_hosts"])
+        if not unknown.update(known_hosts=session.known_hosts):
+            return
+        location.known_hosts = session.known_hosts
         told = {"known_hosts": location.known_hosts}
         audit.write(None, "code.trust", location, told, team=location.team)
 

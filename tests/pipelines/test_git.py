@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -550,6 +551,18 @@ def test_a_redirect_is_not_followed(cast: Cast, web: Web, tmp_path: Path) -> Non
         said = refused(cast, f"{web.address}/code/.git", secret="deploy")
     assert "leads on to another address" in said
     assert other.asked == []
+
+
+def test_a_first_contact_never_replaces_keys_that_somebody_gives_meanwhile(
+    cast: Cast, repository: Repository
+) -> None:
+    location = registered(cast, f"file://{repository.folder}")
+    CodeLocation.objects.filter(pk=location.pk).update(known_hosts="given by an admin")
+    met: Any = SimpleNamespace(known_hosts="seen on the way")
+    repositories._trust(location, met)
+    location.refresh_from_db()
+    assert location.known_hosts == "given by an admin"
+    assert not AuditEvent.objects.filter(verb="code.trust").exists()
 
 
 def test_another_host_begins_without_known_keys(cast: Cast, shell: Shell, repository: Repository) -> None:
