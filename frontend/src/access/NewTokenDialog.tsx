@@ -10,7 +10,7 @@ import { Field, Input, Select } from '../ui/Fields';
 import css from './Access.module.css';
 import { Choices } from './Choices';
 import { refusalOf } from './refusal';
-import { SCOPE_WORDS, SCOPES } from './words';
+import { SCOPE_WORDS, SCOPES, SERVICE_SCOPES } from './words';
 
 const LONGEST = 366; // days
 
@@ -67,7 +67,7 @@ function Ask({ owner, teams, onClose, onMade }: Props & { onMade: (token: NewTok
         <Field label="What it is for" hint="Such as: nightly upload from the warehouse." error={refusal.of('name')}>
           {(control) => <Input {...control} maxLength={100} value={form.name} autoComplete="off" onChange={(event) => change({ name: event.target.value })} />}
         </Field>
-        <Choices legend="What it may do" words={SCOPE_WORDS} choices={SCOPES} value={scopes} onChange={setScopes} error={refusal.of('scopes')} />
+        <Choices legend="What it may do" words={SCOPE_WORDS} choices={owner ? SERVICE_SCOPES : SCOPES} value={scopes} onChange={setScopes} error={refusal.of('scopes')} />
         {teams.length > 0 && (
           <Field label="Within the team" hint="It may never do more than you." error={refusal.of('team')}>
             {(control) => (

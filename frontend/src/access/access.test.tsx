@@ -134,6 +134,7 @@ describe('a service account', () => {
   it('is given a token by an admin of its team', async () => {
     const { user } = open(PLACE, { me: admin, serviceAccounts: [makeServiceAccount('nightly')] });
     await user.click(await screen.findByRole('button', { name: 'New token' }));
+    expect(screen.queryByRole('checkbox', { name: /^approve/ })).not.toBeInTheDocument();
     expect(screen.queryByRole('combobox', { name: 'Within the team' })).not.toBeInTheDocument();
     await user.type(await screen.findByRole('textbox', { name: 'What it is for' }), 'cron{Enter}');
     expect(await screen.findByText('the-text-of-the-token')).toBeVisible();

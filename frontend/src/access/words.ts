@@ -21,6 +21,7 @@ export const SCOPE_WORDS: Record<Scope, string> = {
   manage: 'Give roles, keep secrets, make tokens.',
 };
 export const SCOPES = Object.keys(SCOPE_WORDS) as Scope[];
+export const SERVICE_SCOPES = SCOPES.filter((scope) => scope !== 'approve');
 
 export const KIND_WORDS: Record<string, string> = {
   pipeline: 'pipeline',
