@@ -13,11 +13,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator_site.settings")
 django_application = get_asgi_application()
 
 # Consumers import models, which must not be imported before Django is set up above.
+from orchestrator_site.signin.sockets import SignedInMiddleware  # noqa: E402
 from orchestrator_site.sockets import websocket_urlpatterns  # noqa: E402
+
+live = AuthMiddlewareStack(SignedInMiddleware(URLRouter(websocket_urlpatterns)))
 
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": AllowedHostsOriginValidator(live),
     }
 )

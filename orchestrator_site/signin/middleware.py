@@ -10,6 +10,8 @@ from typing import Final
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils import timezone
 
@@ -40,13 +42,20 @@ class SessionLifeMiddleware:
     def _judge(self, request: HttpRequest) -> None:
         now, session = time.time(), request.session
         began, seen = session.setdefault(BEGAN, now), session.setdefault(SEEN, now)
-        if now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_AGE:
+        if has_ended(session):
             logout(request)
         elif now - seen > _NOTED_EVERY:
             session[SEEN] = now
             # Moves no end: cookies and rows end when they would have.
             session.set_expiry(timedelta(seconds=settings.SESSION_COOKIE_AGE - (now - began)))
             UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=timezone.now())
+
+
+def has_ended(session: SessionBase) -> bool:
+    """Whether a session is too old, or was unused for too long."""
+    now = time.time()
+    began, seen = session.get(BEGAN, now), session.get(SEEN, now)
+    return bool(now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_AGE)
 
 
 class SecondFactorMiddleware:
@@ -59,16 +68,20 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if settings.ORCHESTRATOR["ADMINS_NEED_SECOND_FACTOR"] and self._is_missing(request):
+        if self._is_guarded(request) and lacks_second_factor(request.user):
             if request.path.startswith("/admin/"):
                 return HttpResponseRedirect("/account")
             detail = "Site admins need a second factor here: set one up on your account page."
             return JsonResponse(problem(403, detail, NEEDED), status=403, content_type=PROBLEM)
         return self.get_response(request)
 
-    def _is_missing(self, request: HttpRequest) -> bool:
+    def _is_guarded(self, request: HttpRequest) -> bool:
         guarded = request.path.startswith(_GUARDED) and request.path != _OPEN
-        if not guarded or settings.SESSION_COOKIE_NAME not in request.COOKIES:
-            return False
-        person = request.user
-        return isinstance(person, User) and person.is_superuser and not second_factors.has_one(person)
+        return guarded and settings.SESSION_COOKIE_NAME in request.COOKIES
+
+
+def lacks_second_factor(person: User | AnonymousUser) -> bool:
+    """Whether the operator wants this person to have a second factor, and they have none."""
+    if not settings.ORCHESTRATOR["ADMINS_NEED_SECOND_FACTOR"]:
+        return False
+    return isinstance(person, User) and person.is_superuser and not second_factors.has_one(person)
