@@ -70,3 +70,15 @@ def test_every_package_of_the_frontend_has_a_checksum_and_no_place() -> None:
     assert len(named) > 100
     assert [name for name, package in named.items() if not package.get("integrity")] == []
     assert [name for name, package in named.items() if "resolved" in package] == []
+
+
+def test_what_the_security_page_names_is_there() -> None:
+    table = (
+        (ROOT / "SECURITY.md")
+        .read_text()
+        .split("## What is asked for, and what holds it")[1]
+        .split("\n## ")[0]
+    )
+    named = re.findall(r"`([\w.]+/[\w./]*)`", table)
+    assert len(named) > 60
+    assert [path for path in named if not (ROOT / path).exists()] == []
