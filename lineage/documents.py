@@ -142,7 +142,8 @@ class Fingerprints:
         Captured facts are one object for all attempts that name them, and it lives as long as the batch.
         """
         provenance = facts.provenance or {}
-        key = (id(provenance.get("packages")), provenance.get("python"), facts.environment_sha256)
+        packages, image = provenance.get("packages"), repr(provenance.get("image"))
+        key = (id(packages), provenance.get("python"), facts.environment_sha256, image)
         if key[0] == id(None) or key not in self._environments:
             made = environment_of(facts)
             self._environments[key] = (made, self.of(made))
@@ -216,7 +217,10 @@ def _code(kind: str, location: str, bundle: str, entry: str, source: str = "") -
 
 
 def environment_of(facts: AttemptFacts) -> dict[str, Any] | None:
-    """{"python", "platform", "lock_sha256", "packages"}, or None when nothing of it is known."""
+    """{"python", "platform", "lock_sha256", "packages"}, or None when nothing of it is known.
+
+    Of a task in a container also "image": {"name", "digest"}.
+    """
     provenance = facts.provenance or {}
     lock = facts.environment_sha256
     if not lock and not any(provenance.get(key) for key in ENVIRONMENT_KEYS):
@@ -227,6 +231,7 @@ def environment_of(facts: AttemptFacts) -> dict[str, Any] | None:
             "platform": _platform(provenance.get("platform")),
             "lock_sha256": lock,
             "packages": provenance.get("packages"),
+            **({"image": provenance["image"]} if provenance.get("image") else {}),
         }
     )
 

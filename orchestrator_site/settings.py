@@ -104,8 +104,10 @@ ORCHESTRATOR: dict[str, Any] = {
     # What secrets may refer to on a worker's machine: variables with this prefix, files in this folder.
     "SECRET_VARIABLES": env_str("ORCHESTRATOR_SECRET_VARIABLES", "TASK_SECRET_"),
     "SECRET_FILES": env_str("ORCHESTRATOR_SECRET_FILES"),
+    # The words that every command to podman begins with, for queues of the level `container`.
+    "PODMAN": env_str("ORCHESTRATOR_PODMAN", "podman"),
     # The isolation of the queues of a new home: `shared user`, `own user`; empty: the best that works here.
-    "ISOLATION": env_choice("ORCHESTRATOR_ISOLATION", isolation.LEVELS),
+    "ISOLATION": env_choice("ORCHESTRATOR_ISOLATION", isolation.OF_NEW_HOMES),
     # Numbers for the users that carry out the tasks of teams at `own user`, first and last.
     "TASK_UIDS": env_range("ORCHESTRATOR_TASK_UIDS", (64_000, 64_999)),
     # Files with secrets of the product; no task at `own user` shall see them.

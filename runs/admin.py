@@ -31,6 +31,8 @@ _PAUSED = Q(paused_at__isnull=False) & (Q(paused_until=None) | Q(paused_until__g
 
 
 LEVELS = [(level, level) for level in isolation.LEVELS]
+# A container needs an image, which is named by changing the isolation of a queue.
+LEVELS_OF_NEW = [(level, level) for level in isolation.OF_NEW_HOMES]
 LEVEL_WORDS = " ".join(f"{level}: {words}" for level, words in isolation.WORDS.items())
 
 
@@ -45,7 +47,9 @@ class Paused(YesNo):
 
 class NewQueueForm(ConsoleForm):
     slug = SlugField(label="Name")
-    isolation = forms.ChoiceField(choices=LEVELS, initial=queues.usual_isolation, help_text=LEVEL_WORDS)
+    isolation = forms.ChoiceField(
+        choices=LEVELS_OF_NEW, initial=queues.usual_isolation, help_text=LEVEL_WORDS
+    )
 
     class Meta:
         model = Queue
@@ -54,6 +58,14 @@ class NewQueueForm(ConsoleForm):
 
 class IsolateForm(forms.Form):
     level = forms.ChoiceField(choices=LEVELS, help_text=LEVEL_WORDS)
+    image = forms.CharField(
+        required=False,
+        max_length=500,
+        help_text="Of containers: its name for podman, on each machine of the queue. Has python3 >= 3.9.",
+    )
+    network = forms.BooleanField(
+        required=False, help_text="Containers reach the network that podman gives them; otherwise none."
+    )
 
 
 class PauseForm(forms.Form):
@@ -82,7 +94,8 @@ def _set_limits(request: HttpRequest, rows: list[Queue], values: Values) -> str:
 
 def _isolate(request: HttpRequest, rows: list[Queue], values: Values) -> str:
     for queue in rows:
-        queues.isolate(queue, values["level"], actor=actor_of(request))
+        image, network = values.get("image", ""), bool(values.get("network"))
+        queues.isolate(queue, values["level"], image=image, network=network, actor=actor_of(request))
     return f"{named(rows)}: tasks that begin from now on are isolated at the level '{values['level']}'."
 
 
@@ -226,7 +239,10 @@ class QueueAdmin(ConsoleAdmin):
 
     @admin.display(description="isolation")
     def isolation_in_words(self, queue: Queue) -> str:
-        return f"{queue.isolation}: {isolation.WORDS[queue.isolation]}"
+        words = f"{queue.isolation}: {isolation.WORDS[queue.isolation]}"
+        if queue.isolation != isolation.CONTAINER:
+            return words
+        return f"{words} Image: {queue.image or 'none yet'}; network: {'yes' if queue.network else 'none'}."
 
     @admin.display(description="state")
     def state(self, queue: Queue) -> str:

@@ -20,6 +20,7 @@ from runs.models import Queue, TaskRun
 from runs.states import OPEN_RUN, TERMINAL_TASK
 
 _SLUG: Final = re.compile(r"[a-z0-9-]{1,63}")
+_IMAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,499}")
 
 
 def make(
@@ -32,7 +33,8 @@ def make(
 ) -> Queue:
     """A new queue, which tasks may name at once; a worker has to be started for it. Conflict: name taken.
 
-    ``isolated``: one of ``runs.isolation.LEVELS``; empty: that of the first queue.
+    ``isolated``: one of ``runs.isolation.LEVELS``; empty: that of the first queue. A container waits for
+    :func:`isolate` to name its image.
     """
     if not _SLUG.fullmatch(slug):
         raise Invalid("Small letters, digits and hyphens only.", errors=[("slug", "Not a name.")])
@@ -49,9 +51,9 @@ def make(
 
 
 def usual_isolation() -> str:
-    """The level that a queue gets of which nothing else is said."""
+    """The level that a queue gets of which nothing else is said: a container would need an image."""
     found = Queue.objects.order_by("id").values_list("isolation", flat=True).first()
-    return found or isolation.SHARED
+    return isolation.OWN if found == isolation.CONTAINER else found or isolation.SHARED
 
 
 @transaction.atomic
@@ -81,19 +83,43 @@ def set_limits(
 
 
 @transaction.atomic
-def isolate(queue: Queue, level: str, *, actor: User, token: ApiToken | None = None) -> bool:
-    """Have tasks isolated at another level from now on; what runs keeps its own. False when it is that one.
+def isolate(
+    queue: Queue,
+    level: str,
+    *,
+    image: str = "",
+    network: bool = False,
+    actor: User,
+    token: ApiToken | None = None,
+) -> bool:
+    """Have tasks isolated at another level from now on; what runs keeps its own. False when nothing changes.
 
-    Invalid: a level that there is not.
+    ``image``, ``network``: of containers, see :class:`~runs.models.Queue`. Invalid: a level that there is
+    not, a container without an image, or one of these for another level.
     """
     if level not in isolation.LEVELS:
         raise Invalid(
             f"Choose one of: {listed(isolation.LEVELS, 5)}.", errors=[("isolation", "Not a level.")]
         )
-    changed = Queue.objects.filter(pk=queue.pk).exclude(isolation=level).update(isolation=level)
-    if changed:
-        audit.write(actor, "queue.isolate", queue, {"isolation": level}, team=None, token=token)
-    return bool(changed)
+    _check_container(level, image, network)
+    row = Queue.objects.select_for_update().get(pk=queue.pk)
+    if (row.isolation, row.image, row.network) == (level, image, network):
+        return False
+    Queue.objects.filter(pk=row.pk).update(isolation=level, image=image, network=network)
+    contained = {"image": image, "network": network} if level == isolation.CONTAINER else {}
+    audit.write(actor, "queue.isolate", row, {"isolation": level, **contained}, team=None, token=token)
+    return True
+
+
+def _check_container(level: str, image: str, network: bool) -> None:
+    """What is said of containers has to fit the level. Raises Invalid."""
+    if level != isolation.CONTAINER:
+        if image or network:
+            words = f"Image and network are for the level '{isolation.CONTAINER}' alone: leave them empty."
+            raise Invalid(words, errors=[("image" if image else "network", "Not at this level.")])
+    elif not _IMAGE.fullmatch(image):
+        words = "Name the image as podman knows it, such as registry.example.org/team/image:1."
+        raise Invalid(words, errors=[("image", "Not the name of an image." if image else "Missing.")])
 
 
 @transaction.atomic

@@ -191,6 +191,7 @@ class Past:
         )
 
     def _environment(self, spec: Json, told: Json) -> Json:
+        reuse.refuse_container(spec, {spec["queue"]} if told.get("image") else ())
         return reuse.environment_told(spec, self._code, told.get("environment") or "")
 
 
@@ -201,12 +202,14 @@ class Prospect:
         self._params = asked.parameters
         self._code = _code(asked)
         self._python = reuse.python_of(self._code) if self._code else ""
+        self._contained = reuse.contained(asked.version.spec["tasks"])
         named = {
             name for task in asked.version.spec["tasks"] for name in references.secrets_named(task).values()
         }
         self._secrets = secrets.versions_of(asked.old.team_id, named) if named else {}
 
     def outline(self, spec: Json) -> Json:
+        reuse.refuse_container(spec, self._contained)
         made = Ingredients(
             spec=spec,
             lookup=_params_only(self._params),

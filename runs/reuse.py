@@ -28,9 +28,19 @@ from pipelines.canonical import digest
 from pipelines.clock import EngineNow
 from pipelines.references import Lookup, secrets_named
 from pipelines.store import Damaged, Store, StoreError, configured
-from runs import fingerprints
+from runs import fingerprints, isolation
 from runs.fingerprints import REUSABLE_KINDS, Ingredients, Json, NotKnown
-from runs.models import Attempt, AttemptOutput, CapturedFact, Environment, Run, RunCode, TaskKey, TaskRun
+from runs.models import (
+    Attempt,
+    AttemptOutput,
+    CapturedFact,
+    Environment,
+    Queue,
+    Run,
+    RunCode,
+    TaskKey,
+    TaskRun,
+)
 from runs.transitions import call, execute
 from runs.worker.capture import facts
 from runs.worker.serializers import FOLDER
@@ -99,10 +109,12 @@ class _Making:
         self._secrets = _secret_versions(run.team_id, specs)
         with_own = code is not None and any(_has_own_environment(spec, code) for spec in specs)
         self._python = python_of(code) if code is not None and with_own else ""
+        self._contained = contained(specs)
 
     def key(self, task: TaskRun) -> Key:
         """Raises :class:`NotKnown`."""
         spec = task.task.spec
+        refuse_container(spec, self._contained)
         environment = environment_of(spec, self._code, self._python)
         return _key(spec, self._lookup, self._code, environment, self._secrets)
 
@@ -130,6 +142,7 @@ def _told_key(task_run: TaskRun, source: Attempt, lookup: Lookup) -> Key:
     """Raises :class:`NotKnown`."""
     spec, code = task_run.task.spec, code_of_run(task_run.run)
     told = source.provenance or {}
+    refuse_container(spec, {spec["queue"]} if told.get("image") else ())
     environment = environment_told(spec, code, told.get("environment") or "")
     return _key(spec, lookup, code, environment, told.get("secrets") or {})
 
@@ -193,6 +206,18 @@ def code_parts(spec: Json, snapshot: str) -> Json:
 def builtin_sha256(kind: str) -> str:
     """The hash of the code of a built-in kind."""
     return hashlib.sha256((BUILTIN / f"{kind}.py").read_bytes()).hexdigest()
+
+
+def contained(specs: Iterable[Json]) -> set[str]:
+    """Which of the queues of these tasks carry them out in containers. One query."""
+    found = Queue.objects.filter(slug__in={spec["queue"] for spec in specs}, isolation=isolation.CONTAINER)
+    return set(found.values_list("slug", flat=True))
+
+
+def refuse_container(spec: Json, queues: Collection[str]) -> None:
+    """What an image brings is not among what a key is made from. Raises :class:`NotKnown`."""
+    if spec["queue"] in queues and spec["kind"] != "check":
+        raise NotKnown("It runs in a container, whose image no key knows.")
 
 
 def environment_of(spec: Json, code: RunCode | None, python: str) -> Json:

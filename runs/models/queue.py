@@ -21,6 +21,9 @@ class Queue(models.Model):
     title = models.CharField(max_length=200, blank=True, default="")
     labels = models.JSONField(default=dict)
     isolation = models.CharField(max_length=16, default=isolation.SHARED)
+    # Of its containers, at that level: what they are made from, and whether they reach the network.
+    image = models.CharField(max_length=500, blank=True, default="")
+    network = models.BooleanField(default=False)
     limits = models.JSONField(default=dict)
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

@@ -90,6 +90,10 @@ BEGIN
     SELECT * INTO v_task FROM task_run t WHERE t.id = p_task;
     -- `deploy` runs code of the product alone, which writes where no team's user may.
     SELECT q.isolation INTO v_isolation FROM queue q WHERE q.slug = v_task.queue AND v_task.kind <> 'deploy';
+    -- What is built in needs the packages of the product, which no image has.
+    IF v_isolation = 'container' AND v_task.kind IN ('check', 'register') THEN
+        v_isolation := 'own user';
+    END IF;
     v_isolation := coalesce(v_isolation, 'shared user');
     v_from := v_task.state;
     UPDATE run r SET last_seq = r.last_seq + 1, started_at = coalesce(r.started_at, p_now)
@@ -103,7 +107,8 @@ BEGIN
     INSERT INTO attempt (uuid, team_id, run_id, task_run_id, lease_id, no, resume_no, state, reason, cause, isolation,
                          started_at, timeout_at, code_sha256, environment_sha256, cache_key, dropped_bytes)
     VALUES (gen_random_uuid(), v_run.team_id, v_run.id, p_task, p_lease, v_task.attempts_made + 1, v_run.resume_no,
-            'running', '', '', v_isolation, p_now, p_now + engine_seconds(v_task.timeout), '', '', v_task.cache_key, 0)
+            'running', '', '', v_isolation, p_now, p_now + engine_seconds(v_task.timeout), '', '',
+            CASE WHEN v_isolation = 'container' THEN '' ELSE v_task.cache_key END, 0)
     RETURNING id, uuid, no, timeout_at INTO v_attempt;
     PERFORM engine_tell(v_run.id, v_run.last_seq - 1, ARRAY[p_task], v_from, 'running', '', '', v_attempt.id);
     RETURN jsonb_build_object(

@@ -22,7 +22,7 @@ from runs.models import CapturedFact
 from runs.protocol import Json, Outcome, Work
 from runs.reasons import duration_words
 from runs.transitions import execute
-from runs.worker import folders, lending, outputs, reports, takeover, users
+from runs.worker import container, folders, lending, outputs, reports, takeover, users
 from runs.worker.journal import Journal
 from runs.worker.limits import free_disk
 from runs.worker.release import Released, release
@@ -70,7 +70,7 @@ class Execution:
         self._deadline: float | None = None
         self.journal = Journal(work.run["id"], work.attempt["id"], work.token)
         self.released: Released | None = None
-        self.user: Confined | None = None  # whom the attempt runs as, at `own user`
+        self.user: Confined | None = None  # whom the attempt runs as, unless at `shared user`
 
     def ask_to_stop(self, why: str) -> None:
         """``cancel`` or ``timeout``: end the attempt with TERM, and KILL after the grace."""
@@ -111,7 +111,7 @@ class Execution:
 
     def _make_folder(self) -> None:
         """Raises OSError, and CannotRun when the team can be given no user."""
-        if self.work.attempt["isolation"] == isolation.OWN:
+        if self.work.attempt["isolation"] != isolation.SHARED:
             self.user = users.user_of(self.work.run["team_id"])
             self.folder = folders.of_attempt(self.work.token, self.user.uid)
             folders.make_owned(self.folder, self.user.uid)
@@ -123,6 +123,8 @@ class Execution:
         prepared = self.station.requests.prepare(self.work, self.folder, self._patiently)
         keep_inputs(self.work.attempt["id"], prepared.sources)
         self._leave_if_unwanted()
+        if self.work.attempt["isolation"] == isolation.CONTAINER and self.user is not None:
+            self.user = container.contain(self.user, self.work.task["queue"], prepared)
         if self.user is not None:
             self.user = lending.admit(prepared, self.folder, self.user)
         if prepared.secrets:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -31,10 +31,12 @@ _TELL: Final = (
 
 
 class Fitness:
-    """`trouble()` is asked before each claim and costs microseconds; the store is asked in another thread."""
+    """`trouble()` is asked before each claim and is cheap as a rule; the store is asked in another thread."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, of_image: Callable[[], str] = str) -> None:
+        """`of_image`: says why its tasks get no container, "" when they do or need none."""
         self.store = store
+        self._of_image = of_image
         self.folders = watched(store)
         self.least = settings.ORCHESTRATOR["FREE_DISK_MIB"] * MIB
         self._doubt = ""
@@ -44,7 +46,7 @@ class Fitness:
 
     def trouble(self) -> str:
         """Why this worker should claim nothing, as a sentence; "" when it may."""
-        return low_disk(self.folders, self.least) or self._doubt
+        return low_disk(self.folders, self.least) or self._doubt or self._of_image()
 
     def doubt(self) -> None:
         """After an attempt that failed for its surroundings: claim nothing until the store has answered."""

@@ -16,7 +16,7 @@ import structlog
 
 from runs import isolation, protocol
 from runs.models import Attempt, WorkerLease
-from runs.worker import folders, processes, users
+from runs.worker import container, folders, processes, users
 
 log = structlog.get_logger()
 
@@ -28,31 +28,26 @@ def machine() -> str:
     return f"{BOOT_ID.read_text().strip()}:{os.stat('/proc/self/ns/pid').st_ino}"
 
 
-def began(pid: int) -> int | None:
-    """When a process began, in clock ticks since boot; None when it is gone. Tells it from a later one."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rsplit(b") ", 1)[1].split()[19])
-    except (OSError, IndexError, ValueError):
-        return None
-
-
 def identity() -> dict[str, Any]:
     """What the lease of this process says about it: its death can be told from here, and what it can give."""
-    return {"machine": machine(), "began": began(os.getpid()), **isolation.label(users.why_not())}
+    problem = users.why_not()
+    given = isolation.label(problem, container.why_not(problem))
+    return {"machine": machine(), "began": processes.began(os.getpid()), **given}
 
 
 def clear_the_ground() -> None:
     """End what is left of dead workers of this machine, and hand their attempts back."""
     bury_dead_leases()
     kill_leftovers()
+    if removed := container.remove_left():
+        log.warning("containers of dead workers were removed", containers=removed)
     remove_leftovers()
 
 
 def bury_dead_leases() -> int:
     """Leases of this machine whose process is gone are lost, their attempts runnable; returns how many."""
     open_leases = WorkerLease.objects.filter(state__in=["live", "draining"], labels__machine=machine())
-    dead = [lease for lease in open_leases if began(lease.pid) != lease.labels.get("began")]
+    dead = [lease for lease in open_leases if processes.began(lease.pid) != lease.labels.get("began")]
     for lease in dead:
         if protocol.move_lease(lease.uuid, ("live", "draining"), "lost"):
             log.warning("a worker of this machine had died", worker=lease.worker)

@@ -70,6 +70,15 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def began(pid: int) -> int | None:
+    """When a process began, in clock ticks since boot; None when it is gone. Tells it from a later one."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rsplit(b") ", 1)[1].split()[19])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
 def as_seen_here(pid: int, above: int) -> int | None:
     """The number here of the process that has another one in its own namespace; it descends from `above`."""
     for found in descendants(above):

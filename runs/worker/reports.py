@@ -187,6 +187,13 @@ def _machine(held: int, _limit: int) -> str:
     return f"the machine had no memory left, and its kernel ended the task, which held {megabytes(held)}"
 
 
+def _container(held: int, limit: int) -> str:
+    return (
+        f"the kernel ended the task at the limit of its container, which {megabytes(limit)} are for: "
+        f"one process held {megabytes(held)}"
+    )
+
+
 def _processes(held: int, limit: int) -> str:
     return f"the task had {held:,} processes at a time, more than its limit of {limit:,}"
 
@@ -199,6 +206,7 @@ def _disk(held: int, limit: int) -> str:
 PASSED: Final[dict[str, tuple[str, str, Callable[[int, int], str]]]] = {
     "memory": ("oom", "MemoryLimit", _memory),
     "machine": ("oom", "MemoryOfTheMachine", _machine),
+    "container": ("oom", "MemoryLimit", _container),
     "processes": ("validation", "ProcessLimit", _processes),
     "disk": ("validation", "DiskLimit", _disk),
 }

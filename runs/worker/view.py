@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
 from runs.worker import folders
 
+if TYPE_CHECKING:
+    from runs.worker.container import Container
+
 HERE: Final = Path(__file__).parent
+DOOR: Final = HERE / "confine.py"
 # Writable for everybody on a usual machine; a team's user gets empty ones of its own.
 SCRATCH: Final = ("/dev/shm", "/tmp", "/var/tmp", "/run/lock")  # noqa: S108
 # Where engines of containers put what only the product shall know.
 ENGINE_SECRETS: Final = ("/run/secrets",)
 MOST_SCRATCH: Final = 4 * 1024**3  # bytes, or a quarter of the machine's memory when that is less
 PROCESSES: Final = 8192  # of one user on one machine, threads counted
+
+
+@dataclass(frozen=True)
+class Door:
+    """What to execute so that a zygote begins on the other side. `container`: the one that it will be in."""
+
+    command: list[str]
+    environment: dict[str, str]
+    container: Container | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,11 @@ class Confined:
     def name(self) -> str:
         """What the user is called inside its view; no list of accounts of the machine knows it."""
         return f"task-{self.uid}"
+
+    def door(self, command: list[str], socket: int, clean: dict[str, str]) -> Door:
+        """`command`: the words of a zygote; `clean`: its environment variables were it the workers' own."""
+        plan = json.dumps(self.plan(command, socket))
+        return Door([sys.executable, "-I", "-S", str(DOOR), plan], self.environment(clean))
 
     def plan(self, command: list[str], socket: int) -> dict[str, Any]:
         """What `confine.py` is told: see there. The folder of the user's attempts is made if need be."""

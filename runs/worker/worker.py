@@ -27,6 +27,7 @@ from runs.jobs import AllowedJob
 from runs.protocol import LeaseLost, Outcome, Work
 from runs.transitions import call
 from runs.worker import processes, zygotes
+from runs.worker.container import ImageWatch
 from runs.worker.execution import Execution, keep_facts
 from runs.worker.fitness import Fitness
 from runs.worker.folders import Janitor
@@ -57,7 +58,7 @@ class Station:
         self.queue = queue
         self.name = f"{queue}@{socket.gethostname()}:{os.getpid()}"
         self.requests = Requests()
-        self.fitness = Fitness(self.requests.store)
+        self.fitness = Fitness(self.requests.store, ImageWatch(queue).trouble)
         self.zygotes = zygotes.ZygotePool()
         self.janitor = Janitor()
         self.execution: Execution | None = None

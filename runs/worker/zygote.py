@@ -162,7 +162,10 @@ class Watch:
         self.memory: int = request.get("memory") or 0
         self.group: str | None = request.get("group")
         self.limits = limits.Limits(request, now, in_group=self.group is not None)
-        self.oom_kills: int | None = None  # of the whole machine, when first looked at
+        # Its container has a limit of its own, which the kernel holds.
+        self.walled = bool(request.get("walled"))
+        # Of the whole machine, when first looked at.
+        self.oom_kills = memory.oom_kills() if self.walled else None
         self.last_word = now
         self.grace_ends: float | None = None
         self.killed: str | None = None
@@ -451,7 +454,7 @@ def killed_by_kernel(status: int, watch: Watch, held: int) -> dict[str, Any] | N
         return None
     if os.WTERMSIG(status) == signal.SIGKILL and memory.oom_kills() > watch.oom_kills:
         watch.killed = "memory"
-        return {"what": "machine", "limit": watch.memory, "held": held}
+        return {"what": "container" if watch.walled else "machine", "limit": watch.memory, "held": held}
     return None
 
 

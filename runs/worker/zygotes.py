@@ -15,7 +15,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -26,10 +25,10 @@ from typing import TYPE_CHECKING, Any
 from runs.worker import cgroup, processes, reports
 
 if TYPE_CHECKING:
+    from runs.worker.container import Container
     from runs.worker.view import Confined
 
 SCRIPT = Path(__file__).with_name("zygote.py")
-DOOR = Path(__file__).with_name("confine.py")
 ENTRY_PATIENCE = 20.0  # seconds for a zygote to become the user of a team
 SILENCE = 12.0  # seconds without a word after which a zygote gives its worker up for dead
 IDLE = 300.0  # seconds without work after which a zygote ends by itself
@@ -42,7 +41,7 @@ PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 
 # Of a request, what the zygote needs to know: all else goes to the runner alone.
-CONTROL = ("entry", "code_path", "work", "temporary", "memory", "processes", "disk")
+CONTROL = ("entry", "code_path", "work", "temporary", "memory", "processes", "disk", "walled")
 
 Message = dict[str, Any]
 
@@ -92,6 +91,7 @@ class Zygote:
         self.socket = end
         self.running: Running | None = None
         self.confined = False
+        self.container: Container | None = None
         self.used_at = time.monotonic()
         self._lock = threading.Lock()
         self._buffer = bytearray()
@@ -115,16 +115,17 @@ class Zygote:
         number = theirs.fileno()
         command = [str(interpreter), "-s", str(SCRIPT), str(number), str(silence), str(idle)]
         environment = clean_environment()
+        container = None
         if confined is not None:
-            plan = json.dumps(confined.plan(command, number))
-            command = [sys.executable, "-I", "-S", str(DOOR), plan]
-            environment = confined.environment(environment)
+            door = confined.door(command, number, environment)
+            command, environment, container = door.command, door.environment, door.container
         try:
             process = subprocess.Popen(
                 command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE if container else None,
                 pass_fds=[number],
                 cwd="/",
             )
@@ -135,25 +136,50 @@ class Zygote:
             theirs.close()
         zygote = cls(process, ours, preload, silence)
         if confined is not None:
+            zygote.container = container
             zygote._enter()
         return zygote
 
     def _enter(self) -> None:
-        """Wait until the zygote has become the user of its team."""
+        """Wait until the zygote has become the user of its team, in its container if it shall have one."""
         self.confined = True
         self.socket.settimeout(ENTRY_PATIENCE)
         while (message := self._next()) is None:
             if not self._receive():
+                self.kill()
+                words = self._last_words()
                 self.close()
-                raise Unfit("it ended before it had become the user of its team")
+                raise Unfit(words or "it ended before it had become the user of its team")
         self.socket.settimeout(None)
         if message["event"] != "entered":
             self.close()
             raise Unfit(message["message"])
+        if self.container is not None:
+            try:
+                self.container.begun()
+            except Exception:
+                self.close()
+                raise
+
+    def _last_words(self) -> str:
+        """What the engine of containers said before it gave up; it has ended."""
+        if self.process.stderr is None:
+            return ""
+        self.process.wait()
+        lines = self.process.stderr.read(64 * 1024).decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
 
     @property
     def pid(self) -> int:
-        return self.process.pid
+        """Of the process itself, as this machine numbers it, wherever it runs."""
+        inside = self.container.pid if self.container is not None else None
+        return inside or self.process.pid
+
+    def kill(self) -> None:
+        """End it at once, and all that runs beside it in its container."""
+        if self.container is not None:
+            self.container.kill()
+        self.process.kill()
 
     @property
     def alive(self) -> bool:
@@ -215,8 +241,12 @@ class Zygote:
         try:
             self.process.wait(KILL_PATIENCE)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.kill()
             self.process.wait()
+        if self.container is not None:
+            self.container.remove()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
         if attempt:
             kill_orphans(attempt)
         if self.running is not None:
@@ -292,7 +322,7 @@ class Running:
                 return event
             self.zygote.ping()
             if self._kill_by is not None and time.monotonic() > self._kill_by:
-                self.zygote.process.kill()
+                self.zygote.kill()
             self._give_up_if_stopped()
             left = pause if deadline is None else min(pause, deadline - time.monotonic())
             readable = self._wait(max(0.0, left))
@@ -313,7 +343,7 @@ class Running:
         elif self._stopped_since is None:
             self._stopped_since = now
         elif now - self._stopped_since >= STOPPED_FOR:
-            self.zygote.process.kill()
+            self.zygote.kill()
 
     def _wait(self, seconds: float) -> bool:
         poller = select.poll()
@@ -381,7 +411,7 @@ class Running:
 
     def _zygote_died(self, how: str = "") -> Message:
         """The zygote ended under us, or shall; nothing of the attempt may outlive it. `how`: in words."""
-        self.zygote.process.kill()
+        self.zygote.kill()
         self.zygote.process.wait()
         kill_orphans(self.attempt)
         self.zygote.socket.close()

@@ -11,9 +11,10 @@ from django.db import Error, transaction
 
 from orchestrator_site.env import env_choice, env_range
 from pipelines.errors import Invalid
-from pipelines.models import User
-from runs import bootstrap, isolation, protocol, queries, queues
-from runs.models import Attempt, Queue, TaskUser, WorkerLease
+from pipelines.models import AuditEvent, User
+from runs import bootstrap, isolation, protocol, queries, queues, reuse
+from runs.fingerprints import NotKnown
+from runs.models import Attempt, Queue, TaskRun, TaskUser, WorkerLease
 from runs.worker import users
 from runs.worker.requests import CannotRun
 from tests.factories import Cast, make_cast, make_published, make_team, make_user
@@ -84,8 +85,8 @@ def test_the_level_of_the_queue_stands_in_the_attempt_and_in_the_work(cast: Cast
 
 
 def test_no_level_is_invented(strict: Queue, root: User) -> None:
-    with pytest.raises(Invalid, match="Choose one of: shared user and own user"):
-        queues.isolate(strict, "container", actor=root)
+    with pytest.raises(Invalid, match="Choose one of: shared user, own user and container"):
+        queues.isolate(strict, "prison", actor=root)
     assert queues.isolate(strict, "shared user", actor=root) is True
     assert queues.isolate(strict, "shared user", actor=root) is False
     with pytest.raises(Error), transaction.atomic():
@@ -95,6 +96,8 @@ def test_no_level_is_invented(strict: Queue, root: User) -> None:
 def test_a_new_queue_gets_the_level_of_the_first(strict: Queue, root: User) -> None:
     assert queues.make("big", actor=root).isolation == "own user"
     assert queues.make("small", isolated="shared user", actor=root).isolation == "shared user"
+    queues.isolate(strict, "container", image=IMAGE, actor=root)
+    assert queues.make("next", actor=root).isolation == "own user"
 
 
 def test_each_team_has_a_user_that_no_other_team_ever_has(cast: Cast, settings: LazySettings) -> None:
@@ -131,10 +134,64 @@ def test_the_first_queues_get_the_best_that_the_machine_gives(
 def test_settings_that_cannot_be_meant_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORCHESTRATOR_ISOLATION", "container")
     with pytest.raises(ImproperlyConfigured, match="ORCHESTRATOR_ISOLATION is 'container'; write one of"):
-        env_choice("ORCHESTRATOR_ISOLATION", isolation.LEVELS)
+        env_choice("ORCHESTRATOR_ISOLATION", isolation.OF_NEW_HOMES)
     monkeypatch.setenv("ORCHESTRATOR_TASK_UIDS", "64000-65000")
     assert env_range("ORCHESTRATOR_TASK_UIDS", (1, 2)) == (64_000, 65_000)
     for text in ("64000", "5-4", "0-9", "a-b"):
         monkeypatch.setenv("ORCHESTRATOR_TASK_UIDS", text)
         with pytest.raises(ImproperlyConfigured, match="ORCHESTRATOR_TASK_UIDS"):
             env_range("ORCHESTRATOR_TASK_UIDS", (1, 2))
+
+
+IMAGE = "registry.example.org/team/image:1"
+
+
+def test_a_queue_gets_containers_with_an_image_alone(cast: Cast, strict: Queue, root: User) -> None:
+    bad: list[dict[str, Any]] = [{}, {"image": "--privileged"}, {"image": "a b"}]
+    for given in bad:
+        with pytest.raises(Invalid, match="Name the image"):
+            queues.isolate(strict, isolation.CONTAINER, actor=root, **given)
+    with pytest.raises(Invalid, match="leave them empty"):
+        queues.isolate(strict, isolation.OWN, image=IMAGE, actor=root)
+    assert queues.isolate(strict, isolation.CONTAINER, image=IMAGE, network=True, actor=root)
+    assert not queues.isolate(strict, isolation.CONTAINER, image=IMAGE, network=True, actor=root)
+    strict.refresh_from_db()
+    assert (strict.image, strict.network) == (IMAGE, True)
+    row = AuditEvent.objects.filter(verb="queue.isolate").latest("id")
+    assert row.payload is not None
+    assert row.payload.body is not None
+    facts = {"isolation": "container", "image": IMAGE, "network": True}
+    assert facts.items() <= row.payload.body.items()
+    assert queues.isolate(strict, isolation.SHARED, actor=root)
+    strict.refresh_from_db()
+    assert (strict.image, strict.network) == ("", False)
+
+
+def test_a_worker_without_podman_claims_nothing_of_a_queue_of_containers_and_says_why(
+    cast: Cast, strict: Queue, root: User
+) -> None:
+    queues.isolate(strict, isolation.CONTAINER, image=IMAGE, actor=root)
+    start(cast)
+    hands = Hands()
+    given = isolation.label("", "podman is not installed")
+    WorkerLease.objects.filter(pk=hands.lease.pk).update(labels=given)
+    assert hands.claim() is None
+    words = isolation.problem(isolation.CONTAINER, queries.queue_loads(["cpu"])["cpu"].given)
+    assert words == "No worker of this queue can give 'container': podman is not installed"
+    WorkerLease.objects.filter(pk=hands.lease.pk).update(labels=isolation.label("", ""))
+    assert hands.claim() is not None
+    assert Attempt.objects.get().isolation == "container"
+
+
+def test_what_runs_in_a_container_takes_no_result_over_and_gives_none(
+    cast: Cast, strict: Queue, root: User
+) -> None:
+    queues.isolate(strict, isolation.CONTAINER, image=IMAGE, actor=root)
+    version = make_published(team=cast.team, owner=cast.alice)
+    run = protocol.start_run(version, parameters={"who": "Ann"}, trigger="manual", requested_by=cast.alice)
+    task = TaskRun.objects.select_related("run", "task").filter(run__pk=run.pk).first()
+    assert task is not None
+    with pytest.raises(NotKnown, match="container"):
+        reuse.key_now(task)
+    queues.isolate(strict, isolation.SHARED, actor=root)
+    assert reuse.key_now(task).sha256

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from runs.models import WorkerLease
-from runs.worker import folders, leftovers
+from runs.worker import folders, leftovers, processes
 from tests.runs.factories import Hands, make_run, state_line
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def held_by(hands: Hands, pid: int, began: int | None) -> None:
 
 def ended_process() -> tuple[int, int | None]:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    began = leftovers.began(process.pid)
+    began = processes.began(process.pid)
     process.kill()
     process.wait()
     return process.pid, began
@@ -53,7 +53,7 @@ def test_the_lease_of_a_worker_that_died_here_is_lost_at_once_and_its_task_runna
 def test_the_lease_of_a_worker_that_lives_is_left_alone() -> None:
     run, hands = make_run("a"), Hands()
     hands.claim()
-    held_by(hands, os.getpid(), leftovers.began(os.getpid()))
+    held_by(hands, os.getpid(), processes.began(os.getpid()))
     assert leftovers.bury_dead_leases() == 0
     assert state_line(run) == "a=running"
 

@@ -1752,7 +1752,7 @@ export interface components {
             value: unknown | null;
         };
         /** @enum {string} */
-        IsolationEnum: "shared user" | "own user";
+        IsolationEnum: "shared user" | "own user" | "container";
         /** @description Who answers for a pipeline. */
         Keeper: {
             /** @description false when they may no longer sign in or are no longer in the team */

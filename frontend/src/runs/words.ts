@@ -68,6 +68,7 @@ export function lostWords(lost: number): string {
 const ISOLATION: Record<string, string> = {
   'shared user': 'against accidents, not against hostile code: not for teams that do not trust each other',
   'own user': 'a user of this team alone; may be offered to teams that do not trust each other',
+  container: 'a user of this team alone in a container of its queue, with the Python and the packages of its image',
 };
 
 /** "own user: a user of this team alone; …": the level an attempt was isolated at, and what that gives. */
