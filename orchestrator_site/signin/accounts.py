@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from orchestrator_site.signin import told
 from pipelines import accounts, second_factors
@@ -29,7 +30,6 @@ _WORDS: Final = {
 }
 _APP: Final = "allauth.account"
 _FAILED: Final = "login_failed"
-_LONGEST: Final = 254  # characters of what was typed that tell one stranger's attempts from another's
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -50,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """One key for one account, whether its name or its address is typed, and in whatever case."""
         typed = str(credentials.get("username") or credentials.get("email") or "").strip().lower()
         person = User.objects.filter(Q(username__iexact=typed) | Q(email__iexact=typed)).first()
-        return f"account:{person.pk}" if person else f"typed:{typed[:_LONGEST]}"
+        return f"account:{person.pk}" if person else f"typed:{_unreadable(typed)}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         if not settings.ORCHESTRATOR["PASSWORD_SIGN_IN"]:
@@ -76,6 +76,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def set_password(self, user: Any, password: str) -> None:
         accounts.set_password(user, password, actor=user)
+
+
+def _unreadable(typed: str) -> str:
+    """Tells one stranger's attempts from another's and keeps nothing of what was typed: it may be a password."""
+    return salted_hmac("sign-in attempts", typed, algorithm="sha256").hexdigest()
 
 
 def _wait_words(request: HttpRequest, key: str) -> str:
