@@ -17,6 +17,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
 
 from pipelines import audit, people
+from pipelines.errors import Refusal
 from pipelines.models import User
 from pipelines.recent import limit
 
@@ -59,9 +60,12 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
         """A new account without roles, linked to whom the provider named."""
         claims = sociallogin.account.extra_data
         name = str(claims.get("name") or "")[:150]
-        person = people.make_person(
-            _free_name(claims), sociallogin.email_addresses[0].email, None, name=name, actor=None
-        )
+        email = sociallogin.email_addresses[0].email
+        try:
+            person = people.make_person(_free_name(claims), email, None, name=name, actor=None)
+        except Refusal as refusal:  # somebody was faster, or the address is none here
+            log.warning("no account could be made", reason=refusal.message)
+            raise Refused("not_made") from None
         link(request, sociallogin, person)
         return person
 

@@ -8,6 +8,7 @@ const REFUSALS: Record<string, string> = {
   no_email: 'The provider does not tell your e-mail address, which is needed here.',
   email_taken: 'An account here has your address already. Sign in with its password, then link the provider on your account page.',
   signup_closed: 'You have no account here: ask a site admin to make one.',
+  not_made: 'No account could be made for you here. Try again; if it stays so, ask a site admin.',
   connected_other: 'Somebody else here is linked to this person at the provider.',
   somebody_else: 'You came back from the provider as somebody else. Sign in there as yourself, then try again.',
   not_asked_again: 'The provider did not ask who you are again. Sign out there, then try again.',

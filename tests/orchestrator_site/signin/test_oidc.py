@@ -14,6 +14,8 @@ import requests
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from pytest_django.fixtures import Settings
 
+from pipelines import people
+from pipelines.errors import Conflict
 from pipelines.models import Membership, User
 from tests.factories import make_user
 from tests.orchestrator_site.signin.browser import Browser, told
@@ -360,6 +362,16 @@ def test_a_user_name_is_made_that_nobody_has(liar: str) -> None:
     names = set(User.objects.values_list("username", flat=True))
     assert names >= {"ana", "Ana-2", "a-na-..-b", "me-2"}
     assert len(names) == 5
+
+
+def test_an_account_that_cannot_be_made_is_said_in_words(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(*_: Any, **__: Any) -> Any:
+        raise Conflict("Somebody was faster.")
+
+    monkeypatch.setattr(people, "make_person", taken)
+    browser = Browser()
+    assert error_in(go(browser)) == "not_made"
+    assert browser.signed_in_as is None
 
 
 # --- an account that is there ---------------------------------------------------------------------------
