@@ -79,7 +79,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def _unreadable(typed: str) -> str:
-    """Tells one stranger's attempts from another's and keeps nothing of what was typed: it may be a password."""
+    """Tells one stranger's attempts from another's and keeps nothing that was typed: it may be a password."""
     return salted_hmac("sign-in attempts", typed, algorithm="sha256").hexdigest()
 
 
