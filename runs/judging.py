@@ -125,7 +125,7 @@ def undecided() -> list[int]:
 
 def catch_up() -> None:
     """Decide what was left, a batch of every run in turn."""
-    waiting = [run for run in undecided() if _settles(_ask_ahead, run)]
+    waiting = [run for run in undecided() if _settles(_look_ahead, run)]
     while waiting:
         waiting = [run for run in waiting if _settles(decide_some, run)]
 
@@ -139,10 +139,11 @@ def _settles(step: Callable[[int], bool], run_id: int) -> bool:
         return False
 
 
-def _ask_ahead(run_id: int) -> bool:
-    """Ask the store at once for all that a rerun may take over, rather than wave by wave."""
+def _look_ahead(run_id: int) -> bool:
+    """Find out at once about all that a rerun may take over, rather than wave by wave."""
     run = Run.objects.select_related("rerun_of").get(id=run_id)
     if run.rerun_of is not None:
+        reuse.recall(run.rerun_of)
         reuse.ask_store_ahead(run.rerun_of)
     return True
 

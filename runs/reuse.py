@@ -16,12 +16,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 
 from pipelines import secrets
 from pipelines.canonical import digest
@@ -361,15 +362,41 @@ def _of_old_run(old: Run | None, wanted: Mapping[str, str]) -> dict[str, int]:
     """
     if old is None or not wanted:
         return {}
-    rows = list(TaskRun.objects.filter(run=old, key__in=wanted, state=DONE).select_related("task"))
+    done = _done_in(old.uuid)
+    if unread := wanted.keys() - done.keys():
+        done |= _read_done(old, TaskRun.objects.filter(key__in=unread))
+    return {
+        key: done[key].source for key, sha256 in wanted.items() if key in done and done[key].key == sha256
+    }
+
+
+class _Done(NamedTuple):
+    """What a succeeded task was made from, and the attempt that did the work."""
+
+    key: str
+    source: int
+
+
+@lru_cache(maxsize=16)
+def _done_in(run: UUID) -> dict[str, _Done]:
+    """Path -> what is known of a succeeded task of a run; that never changes, so it is read once."""
+    return {}
+
+
+def recall(old: Run) -> None:
+    """Read at once what all tasks of a run were made from, for a rerun of it."""
+    _done_in(old.uuid).update(_read_done(old, TaskRun.objects.filter(kind__in=REUSABLE_KINDS)))
+
+
+def _read_done(old: Run, tasks: QuerySet[TaskRun]) -> dict[str, _Done]:
+    rows = list(tasks.filter(run=old, state=DONE).select_related("task"))
     own = [row for row in rows if row.reused_from_id is None]
     made = {made.task_run_id: made for made in Attempt.objects.filter(task_run__in=own, state=DONE)}
     then = _keys_then(old, [row for row in own if not row.cache_key], made)
     found = {}
     for row in rows:
-        source = row.reused_from_id or made[row.pk].pk
-        if (row.cache_key or then.get(row.pk)) == wanted[row.key]:
-            found[row.key] = source
+        if key := row.cache_key or then.get(row.pk):
+            found[row.key] = _Done(key, row.reused_from_id or made[row.pk].pk)
     return found
 
 
