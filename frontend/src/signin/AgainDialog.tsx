@@ -28,7 +28,7 @@ export function AgainDialog() {
       open={open}
       onClose={() => close(false)}
       title="Is it you?"
-      description="This opens doors, so say who you are once more."
+      description="You signed in a while ago. Say who you are once more, and it is done."
       footer={<Button onClick={() => close(false)}>Cancel</Button>}
     >
       <AgainForm onDone={done} />

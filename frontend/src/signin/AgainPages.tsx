@@ -26,7 +26,7 @@ export function AgainPage() {
         <GoBack />
       ) : (
         <>
-          <p className={css.soft}>What you are about to do opens doors, so say who you are once more.</p>
+          <p className={css.soft}>You signed in a while ago, and this concerns who may do what: say who you are once more.</p>
           <AgainForm onDone={finish} />
         </>
       )}

@@ -34,6 +34,8 @@ describe('words for figures', () => {
     const now = Date.parse('2026-03-02T08:00:00Z');
     expect(formatRelative('2026-03-02T07:57:00Z', now)).toBe('3 minutes ago');
     expect(formatRelative('2026-03-02T08:00:02Z', now)).toBe('just now');
+    expect(formatRelative('2026-03-02T08:00:15Z', now)).toBe('just now');
+    expect(formatRelative('2026-03-02T08:00:20Z', now)).toBe('in 20 seconds');
     expect(formatRelative('2026-03-03T08:00:00Z', now)).toBe('tomorrow');
   });
 

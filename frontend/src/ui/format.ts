@@ -53,10 +53,13 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['second', 1],
 ];
 
-/** "3 minutes ago", "in 2 hours"; less than five seconds is "just now". */
+// Seconds by which the clock of a page (Ago) may be behind: what happened since its last tick is not in the future.
+const BEHIND = 16;
+
+/** "3 minutes ago", "in 2 hours"; less than five seconds ago, and what seems to be to come in a moment, is "just now". */
 export function formatRelative(iso: string, now: number): string {
   const seconds = (Date.parse(iso) - now) / 1000;
-  if (Math.abs(seconds) < 5) return 'just now';
+  if (seconds > -5 && seconds < BEHIND) return 'just now';
   const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1];
   return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(Math.round(seconds / size), unit);
 }
