@@ -1,0 +1,173 @@
+"""Reuse in runs of many tasks: decided in batches, beyond the start of the run, with few statements each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from pipelines.models import PipelineVersion
+from runs import invariants, judging, protocol, reuse
+from runs.models import Attempt, Reuse, Run, TaskRun
+from runs.protocol import Rerun
+from tests.runs.factories import Hands, make_user, make_version
+from tests.runs.test_interleavings import in_threads
+from tests.runs.test_reuse import CACHED, start, surroundings, work_off
+from tests.runs.trials import until
+
+pytestmark = pytest.mark.django_db
+
+# Generous: the start plants the graph and decides about 20 tasks; a wave takes about seven statements.
+MOST_IN_START = 300
+MOST_FOR_A_WAVE = 12
+
+
+@pytest.fixture(autouse=True)
+def nothing_believed() -> Iterator[None]:
+    reuse._there.clear()
+    yield
+    reuse._there.clear()
+
+
+def entry(reads: str = "") -> dict[str, Any]:
+    values = {"rows": {"ref": "tasks", "task": reads, "output": "result"}} if reads else {}
+    return {"with": values, "outputs": [{"name": "result", "type": "number"}]}
+
+
+def chain_of(count: int) -> PipelineVersion:
+    """Every task reads the one before."""
+    tasks = {f"t{n}": entry(f"t{n - 1}" if n else "") for n in range(count)}
+    return make_version(", ".join(f"t{n} > t{n + 1}" for n in range(count - 1)), tasks=tasks)
+
+
+def wide_of(count: int) -> PipelineVersion:
+    """One task that all others read."""
+    tasks = {"first": entry(), **{f"t{n}": entry("first") for n in range(count - 1)}}
+    return make_version(", ".join(f"first > t{n}" for n in range(count - 1)), tasks=tasks)
+
+
+def done(version: PipelineVersion, **given: Any) -> Run:
+    run = start(version)
+    judging.catch_up()
+    output = {"name": "result", "type": "number", "value": 7, **given}
+    told = surroundings()
+    while not Run.objects.filter(pk=run.pk, state="succeeded").exists():
+        hands = Hands()  # another one before the lease of the last has lapsed
+        for _ in range(100):
+            if (key := hands.claim()) is not None:
+                hands.end(key, outputs=[output], provenance=told)
+    return run
+
+
+def statements(work: Callable[[], object]) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        work()
+    return len(queries)
+
+
+def assert_all_reused(run: Run, count: int) -> None:
+    run.refresh_from_db()
+    assert run.state == "succeeded"
+    assert TaskRun.objects.filter(run=run, state="succeeded", reason="reused").count() == count
+    assert Reuse.objects.filter(task_run__run=run).count() == count
+    assert not Attempt.objects.filter(run=run).exists()
+    assert judging.undecided() == []
+    assert invariants.check_all() == {}
+
+
+def test_a_rerun_of_a_thousand_tasks_begins_at_once_and_is_decided_in_batches() -> None:
+    old = done(wide_of(1000))
+    assert statements(lambda: start(old.version, Rerun(old))) < MOST_IN_START
+    again = Run.objects.latest("id")
+    assert again.state == "running"
+    assert judging.undecided() == [again.pk]
+    batches = 1000 / judging.BATCH
+    assert statements(judging.catch_up) < 2 * MOST_FOR_A_WAVE * batches
+    assert_all_reused(again, 1000)
+
+
+def test_one_task_after_the_other_takes_few_statements_for_each() -> None:
+    old = done(chain_of(150))
+    assert statements(lambda: start(old.version, Rerun(old))) < MOST_IN_START
+    assert statements(judging.catch_up) < 150 * MOST_FOR_A_WAVE
+    assert_all_reused(Run.objects.latest("id"), 150)
+
+
+def test_whoever_goes_on_after_a_crash_decides_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = done(wide_of(60))
+    monkeypatch.setattr(judging, "BATCH", 20)
+    again = start(old.version, Rerun(old))
+    assert judging.decide_some(again.pk)
+    assert 0 < TaskRun.objects.filter(run=again, state="pending").count() < 60
+    judging.catch_up()
+    assert_all_reused(again, 60)
+
+
+def test_what_differs_begins_when_its_turn_comes() -> None:
+    old = done(wide_of(60))
+    fresh = frozenset({"t50", "t51"})
+    again = start(old.version, Rerun(old, fresh))
+    judging.catch_up()
+    assert sorted(work_off()) == ["t50", "t51"]
+    again.refresh_from_db()
+    assert again.state == "succeeded"
+    assert invariants.check_all() == {}
+
+
+def test_a_cancelled_run_has_nothing_to_decide() -> None:
+    old = done(wide_of(60))
+    again = start(old.version, Rerun(old))
+    assert protocol.cancel_run(again.pk, actor=make_user())
+    assert judging.undecided() == []
+    assert not judging.decide_some(again.pk)
+    again.refresh_from_db()
+    assert (again.state, invariants.check_all()) == ("cancelled", {})
+
+
+def test_a_plain_run_leaves_nothing_to_decide_and_looking_for_it_reads_an_index_of_such_tasks() -> None:
+    run = start(wide_of(60))
+    assert not run.has_conditions
+    assert judging.undecided() == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + judging.UNDECIDED)
+        assert "task_run_undecided" in "\n".join(row[0] for row in cursor.fetchall())
+
+
+def test_the_store_is_asked_for_many_results_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = {f"t{n}": {**entry(), **CACHED, "with": {"place": {"lit": n}}} for n in range(60)}
+    version = make_version(", ".join(tasks), tasks=tasks)
+    done(version, value=None, sha256="a" * 64, address="file:///nowhere", size=1)
+    asked: list[int] = []
+
+    def answer(keys: dict[int, str]) -> None:
+        asked.append(len(keys))
+        reuse._there.update(dict.fromkeys(keys, (float("inf"), True)))
+
+    monkeypatch.setattr(reuse, "ask_store", answer)
+    again = start(version)
+    judging.catch_up()
+    assert asked == [judging.AT_ONCE, 60 - judging.AT_ONCE]
+    assert_all_reused(again, 60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_decide_at_once_decide_everything_once() -> None:
+    old = done(wide_of(200))
+    again = start(old.version, Rerun(old))
+    in_threads(judging.catch_up, judging.catch_up)
+    assert_all_reused(again, 200)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweep_decides_what_nobody_else_did() -> None:
+    old = done(chain_of(40))
+    again = start(old.version, Rerun(old))
+    assert again.state == "running"
+    judging.sweep()
+    until(lambda: Run.objects.get(pk=again.pk).state == "succeeded", 20, "the run has ended")
+    until(lambda: not judging._sweeping.locked(), 20, "the thread has ended")
+    assert_all_reused(again, 40)
