@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -134,12 +135,13 @@ class ServiceAccountView(AccountView):
         account = self.account(username, "manage")
         body = self.read(ChangeServiceAccount)
         by: Body = {"actor": self.user, "token": self.token}
-        if "name" in body:
-            accounts.change(account, {"first_name": body["name"]}, **by)
-        if "roles" in body:
-            people.set_roles(_team_of(account), account, body["roles"], **by)
-        if "active" in body:
-            (accounts.reactivate if body["active"] else accounts.deactivate)(account, **by)
+        with transaction.atomic():
+            if "name" in body:
+                accounts.change(account, {"first_name": body["name"]}, **by)
+            if "roles" in body:
+                people.set_roles(_team_of(account), account, body["roles"], **by)
+            if "active" in body:
+                (accounts.reactivate if body["active"] else accounts.deactivate)(account, **by)
         return Response(_one(account))
 
 

@@ -126,3 +126,10 @@ def test_a_token_makes_no_stronger_one_for_a_service_account(cast: Cast, dora: A
     _, text = tokens.issue(admin, name="narrow", scopes=["read", "manage"])
     answer = client(token=text).post(f"{ADDRESS}nightly/tokens/", {"name": "wide", "scopes": ["run"]})
     assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing")
+
+
+def test_a_change_that_is_refused_in_part_is_not_made_at_all(cast: Cast, dora: APIClient) -> None:
+    make(dora, ["viewer"])
+    answer = dora.patch(f"{ADDRESS}nightly/", {"name": "Renamed", "roles": ["approver"]})
+    assert answer.status_code == 422
+    assert User.objects.get(username="nightly").first_name == "Nightly job"
