@@ -298,7 +298,7 @@ def _is_alive(worker: str) -> bool:
 
 
 def remove_left() -> int:
-    """End and remove them; returns how many. None where there is no engine, or no right to give containers."""
+    """End and remove them; returns how many: none where there is no engine, or no root to use it."""
     if os.geteuid() != 0:
         return 0
     try:
