@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import structlog
@@ -139,8 +140,9 @@ def _settles(step: Callable[[int], bool], run_id: int) -> bool:
         return False
 
 
+@lru_cache(maxsize=256)
 def _look_ahead(run_id: int) -> bool:
-    """Find out at once about all that a rerun may take over, rather than wave by wave."""
+    """Find out at once about all that a rerun may take over, rather than wave by wave. Once for each run."""
     run = Run.objects.select_related("rerun_of").get(id=run_id)
     if run.rerun_of is not None:
         reuse.recall(run.rerun_of)
