@@ -20,6 +20,11 @@ MAY_DELETE = {
     "auth_group_permissions",
     "pipelines_user_groups",
     "pipelines_user_user_permissions",
+    # Second factors, links to providers and sessions; what becomes of them is in the audit log.
+    "mfa_authenticator",
+    "socialaccount_socialaccount",
+    "socialaccount_socialtoken",
+    "usersessions_usersession",
 }
 
 
