@@ -136,6 +136,8 @@ class ApiToken(AbstractAuthToken):
     created = models.DateTimeField(db_default=EngineNow(), editable=False)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="tokens")
     name = models.CharField(max_length=100, default="")
+    # The person behind the token, also where a service account issued it; null where the product did.
+    issued_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     scopes = models.JSONField(default=list)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -53,6 +53,7 @@ def issue(
         user=user,
         team=team,
         name=name,
+        issued_by=_person_behind(actor or user, by_token),
         scopes=list(scopes),
         digest=digest,
         token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH],
@@ -69,6 +70,11 @@ def issue(
         token=by_token,
     )
     return token, text
+
+
+def _person_behind(actor: User, token: ApiToken | None) -> User | None:
+    """Who issues, or, where a service account does with its token, who issued that one."""
+    return token.issued_by if token is not None and actor.service_of_id is not None else actor
 
 
 def _expiry(life: timedelta, parent: ApiToken | None) -> Combinable:

@@ -42,9 +42,14 @@ def standing(rights: Rights, run: Run, task_run: TaskRun) -> Standing:
     role = deciding_role(config["by"], rights.user.get_username(), rights.roles_in(run.team_id))
     if role is None:
         return Standing(None, f"Only {' or '.join(config['by'])} may decide on this task.")
-    if run.requested_by_id == rights.user.pk and not config["requester_may_approve"]:
+    if asked_for(run, rights.user.pk) and not config["requester_may_approve"]:
         return Standing(None, "Whoever asked for the run may not decide on it; ask somebody else.")
     return Standing(role, None)
+
+
+def asked_for(run: Run, person_id: int | None) -> bool:
+    """Did this person ask for the run, as themselves or with a token that they issued for another account?"""
+    return run.requested_by_id == person_id or (run.token is not None and run.token.issued_by_id == person_id)
 
 
 def deciding_role(by: list[str], username: str, roles: frozenset[str]) -> str | None:

@@ -19,7 +19,7 @@ from django.db.models import F, Q
 from pipelines import audit, grants, references, secrets
 from pipelines.clock import EngineNow
 from pipelines.models import ApiToken, Pipeline, PipelineVersion, User
-from runs import code, judging, kinds, live, reuse, transitions
+from runs import approvals, code, judging, kinds, live, reuse, transitions
 from runs.models import Approval, Attempt, Run, TaskRun, WorkerLease
 from runs.transitions import Told, call, retried
 
@@ -493,10 +493,12 @@ def decide(
 def _decide(
     task_run_id: int, decision: str, actor: User, role: str, comment: str, token: ApiToken | None
 ) -> Approval:
-    task_run = TaskRun.objects.select_related("task", "run__version", "run__team").get(id=task_run_id)
+    task_run = TaskRun.objects.select_related("task", "run__version", "run__team", "run__token").get(
+        id=task_run_id
+    )
     _refuse_late(task_run)
     run = task_run.run
-    was_requester = run.requested_by_id == actor.id
+    was_requester = approvals.asked_for(run, actor.id)
     if was_requester and not task_run.task.spec["config"].get("requester_may_approve"):
         raise Refused(
             "requester-may-not-approve",

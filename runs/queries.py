@@ -35,7 +35,16 @@ RESUMABLE = frozenset({RunState.FAILED, RunState.CANCELLED})
 CANCELLABLE = frozenset({RunState.QUEUED, RunState.RUNNING})
 
 # Rows that a list shows with each run.
-SHOWN = ("pipeline", "team", "version", "requested_by", "rerun_of", "code__snapshot", "code__location__team")
+SHOWN = (
+    "pipeline",
+    "team",
+    "version",
+    "requested_by",
+    "token",
+    "rerun_of",
+    "code__snapshot",
+    "code__location__team",
+)
 
 # Columns of a version and a pipeline that may be megabytes and that no list shows.
 HEAVY = (

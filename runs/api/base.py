@@ -31,7 +31,7 @@ class RunsView(ApiView):
     def find_task_run(self, task_run_id: str, verb: str = "view") -> TaskRun:
         """The step with its run; rights are those of the run."""
         steps = TaskRun.objects.select_related(
-            "task", "parent", "run__team", "run__pipeline", "run__version", "run__requested_by"
+            "task", "parent", "run__team", "run__pipeline", "run__version", "run__requested_by", "run__token"
         ).defer(*(f"run__{name}" for name in queries.HEAVY))
         return self.find(steps, verb, uuid=uuid_or_404(task_run_id, TaskRun))
 

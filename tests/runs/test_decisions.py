@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import Value
 
+from pipelines import people, tokens
 from pipelines.clock import EngineNow
 from pipelines.models import AuditEvent, Role, User
 from runs import protocol
@@ -58,6 +59,29 @@ def test_after_the_sweep_there_is_nothing_to_decide(asked: TaskRun, approver: Us
     protocol.expire_approval(asked.pk)
     answer = client(approver).post(f"/api/v1/task-runs/{asked.uuid}/approve/", {})
     assert (answer.status_code, answer.json()["code"]) == (409, "not-waiting")
+
+
+def test_who_issued_the_token_of_a_service_account_does_not_decide_on_its_runs(
+    cast: Cast, approver: User
+) -> None:
+    bot = people.make_service_account(cast.team, "nightly", roles=["editor"], actor=approver)
+    token, text = tokens.issue(bot, name="ci", team=cast.team, actor=approver)
+    version = making.make_version(cast.team, cast.alice, [ASKING])
+    run = protocol.start_run(version, parameters={}, trigger="api", requested_by=bot, token=token)
+    address = f"/api/v1/task-runs/{TaskRun.objects.get(run=run).uuid}"
+    assert client(token=text).get(f"{address}/").status_code == 200
+    shown = client(approver).get(f"{address}/").json()
+    assert "Whoever asked for the run may not decide" in str(shown)
+    assert client(approver).post(f"{address}/approve/", {}).status_code == 403
+    other = join(cast.team, make_user("emil"), Role.APPROVER)
+    assert client(other).post(f"{address}/approve/", {}).status_code == 200
+
+
+def test_a_token_that_a_service_account_issues_is_of_the_person_behind_it(cast: Cast, approver: User) -> None:
+    bot = people.make_service_account(cast.team, "nightly", roles=["admin"], actor=approver)
+    first, _ = tokens.issue(bot, name="ci", actor=approver)
+    second, _ = tokens.issue(bot, name="other", actor=bot, by_token=first)
+    assert second.issued_by == approver
 
 
 def test_a_run_that_nobody_asked_for_is_in_the_audit_chain(cast: Cast) -> None:
