@@ -28,10 +28,14 @@ class Held:
 
 
 class Belongings:
-    """The files of one attempt. `began`: seconds since the epoch; what is older belongs to somebody else."""
+    """The files of one attempt. `began`: seconds since the epoch; what is older belongs to somebody else.
 
-    def __init__(self, began: float) -> None:
+    `private`: a folder of the file system in memory that this attempt has for itself, /dev/shm included.
+    """
+
+    def __init__(self, began: float, private: str = "") -> None:
         self.began = began
+        self.private = private
         self.shared: set[str] = set()
 
     def look(self, pids: list[int]) -> Held:
@@ -44,16 +48,33 @@ class Belongings:
             left = status(path)
             if left is not None:
                 held.memory[left.st_dev, left.st_ino] = left.st_blocks * BLOCK
+        if self.private:
+            self._count_private(held)
         return held
 
     def _count(self, held: Held, target: str, found: os.stat_result) -> None:
         size = found.st_blocks * BLOCK
         if target.startswith((SHARED, MEMORY_FILE)):
             held.memory[found.st_dev, found.st_ino] = size
-            if target.startswith(SHARED) and not target.endswith(GONE) and found.st_ctime >= self.began:
+            if self._may_stay(target) and found.st_ctime >= self.began:
                 self.shared.add(target)
         elif found.st_nlink == 0:
             held.disk[found.st_dev, found.st_ino] = size
+
+    def _may_stay(self, target: str) -> bool:
+        """Is it a file that stays in the /dev/shm which we see?"""
+        return target.startswith(SHARED) and not target.endswith(GONE) and not self.private
+
+    def _count_private(self, held: Held) -> None:
+        """All of the private file system, open or not, instead of those of its files that are open."""
+        known = status(self.private)
+        if known is None:
+            return  # its namespace has ended
+        for files in (held.memory, held.disk):
+            for identity in [each for each in files if each[0] == known.st_dev]:
+                del files[identity]
+        whole = os.statvfs(self.private)
+        held.memory[known.st_dev, 0] = (whole.f_blocks - whole.f_bfree) * whole.f_frsize
 
     def clear(self) -> None:
         """Remove what the attempt left in /dev/shm, once none of its processes lives."""

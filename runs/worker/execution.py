@@ -232,7 +232,10 @@ class Execution:
                 poller.register(log_end, select.POLLIN) if listening else poller.unregister(log_end)
             wait = FLUSH_EVERY if self.journal.pending else LOOK_EVERY
             ready = {
-                descriptor for descriptor, _ in poller.poll(self._patience(min(wait, slow or wait)) * 1000)
+                descriptor
+                for descriptor, _ in poller.poll(
+                    self._patience(min(wait, slow or wait, running.due_in)) * 1000
+                )
             }
             if log_end in ready:
                 log_open = self._read_log(log_end)

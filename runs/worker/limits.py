@@ -41,15 +41,17 @@ class Limits:
     """Memory, processes and disk of one attempt.
 
     request: {"memory": bytes, "processes": number, "disk": bytes, "work": folder, "temporary": folder}; what
-    is missing or 0 is not limited. `in_group`: the kernel watches the memory itself.
+    is missing or 0 is not limited. `in_group`: the kernel watches the memory itself. `private`: of Belongings.
     """
 
-    def __init__(self, request: dict[str, Any], now: float, *, in_group: bool = False) -> None:
+    def __init__(
+        self, request: dict[str, Any], now: float, *, in_group: bool = False, private: str = ""
+    ) -> None:
         self.memory: int = 0 if in_group else request.get("memory") or 0
         self.processes: int = request.get("processes") or 0
         self.disk: int = request.get("disk") or 0
         self.folders = [folder for folder in (request.get("work"), request.get("temporary")) if folder]
-        self.belongings = belongings.Belongings(time.time())
+        self.belongings = belongings.Belongings(time.time(), private)
         self._often = Pace(SAMPLE_SECONDS, now)
         self._seldom = Pace(DISK_SECONDS, now)
 

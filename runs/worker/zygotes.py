@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
+import math
 import os
 import select
 import signal
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runs.worker import cgroup, processes, reports
+from runs.worker.oversight import Oversight
 
 if TYPE_CHECKING:
     from runs.worker.container import Container
@@ -217,6 +219,8 @@ class Zygote:
         finally:
             os.close(asked)
         self.running = Running(self, request["attempt"], request["work"], report, group)
+        if self.confined and self.container is None:
+            self.running.oversight = Oversight(control, self.process.pid, time.monotonic())
         return self.running
 
     def _group(self, request: Message) -> str | None:
@@ -298,6 +302,8 @@ class Running:
         self._look_again = time.monotonic() + 1.0
         self.pid: int | None = None
         self.ended: Message | None = None
+        self.oversight: Oversight | None = None
+        self._passed: Message | None = None
         self._kill_by: float | None = None
 
     def fileno(self) -> int:
@@ -324,7 +330,10 @@ class Running:
             if self._kill_by is not None and time.monotonic() > self._kill_by:
                 self.zygote.kill()
             self._give_up_if_stopped()
-            left = pause if deadline is None else min(pause, deadline - time.monotonic())
+            self._hold_to_limits()
+            left = min(pause, self.due_in)
+            if deadline is not None:
+                left = min(left, deadline - time.monotonic())
             readable = self._wait(max(0.0, left))
             if readable and not self.zygote._receive():
                 return self._finish(self._zygote_died())
@@ -344,6 +353,19 @@ class Running:
             self._stopped_since = now
         elif now - self._stopped_since >= STOPPED_FOR:
             self.zygote.kill()
+
+    @property
+    def due_in(self) -> float:
+        """Seconds after which poll() should be asked at the latest."""
+        if self.oversight is None or self._passed is not None:
+            return math.inf
+        return max(0.0, self.oversight.due - time.monotonic())
+
+    def _hold_to_limits(self) -> None:
+        if self.oversight is not None and self._passed is None:
+            self._passed = self.oversight.passed(time.monotonic())
+            if self._passed is not None:
+                self.kill()
 
     def _wait(self, seconds: float) -> bool:
         poller = select.poll()
@@ -393,6 +415,7 @@ class Running:
         return self._finish(message)
 
     def _finish(self, event: Message) -> Message:
+        event["passed"] = self._passed or event["passed"]
         # An end that we know is told by us; all else is the word of the task.
         event["told"] = "result" not in event and not event["passed"]
         event.setdefault("result", None)

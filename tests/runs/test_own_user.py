@@ -195,6 +195,39 @@ def test_a_task_cannot_end_its_zygote_nor_look_into_it(own: OwnTrials) -> None:
     assert len(own.pool._zygotes) == 1
 
 
+HIDDEN = """
+import ctypes, os, time
+def hide(mib: int) -> int:
+    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+    held = os.memfd_create("held")
+    for _ in range(mib):
+        os.write(held, b"x" * 1024 * 1024)
+    time.sleep(10)
+    return 1
+"""
+SCRATCH = """
+import time
+def fill(mib: int) -> int:
+    with open("/var/tmp/held", "wb") as file:
+        file.write(b"x" * 1024 * 1024 * mib)
+    time.sleep(10)
+    return 1
+"""
+
+
+@pytest.mark.parametrize("source", [HIDDEN, SCRATCH])
+def test_memory_counts_that_a_task_hides_or_has_in_its_private_folders(own: OwnTrials, source: str) -> None:
+    inputs = {"mib": {"type": "json", "value": 300}}
+    error = own.run(source, inputs=inputs, memory=128 * 1024**2).error
+    assert (error["reason"], error["type"]) == ("oom", "MemoryLimit")
+
+
+def test_a_task_below_its_limit_is_left_alone_in_its_private_folders(own: OwnTrials) -> None:
+    source = SCRATCH.replace("sleep(10)", "sleep(1)")
+    inputs = {"mib": {"type": "json", "value": 50}}
+    assert own.answer(source, inputs=inputs, memory=256 * 1024**2) == 1
+
+
 def test_the_users_of_two_teams_do_not_reach_each_other(own: OwnTrials) -> None:
     trial = own.start(WAIT.replace("print", "open('own', 'w').close(); print"))
     trial.wait_for("up")
