@@ -185,7 +185,10 @@ def build_again(
 
 
 def carry_out(chore: Chore) -> None:
-    """Build what a chore names. Raises BuildFailed, StoreError, OSError: tried again later."""
+    """Build what a chore names. Raises BuildFailed, StoreError, OSError: tried again later.
+
+    What can never be built is written into its row, and that is all there is to do.
+    """
     snapshot = CodeSnapshot.objects.select_related("location").get(id=chore.payload["snapshot"])
     row = Row(snapshot.lock_sha256, snapshot.python)
     alive = partial(_sign_of_life, chore)
@@ -198,7 +201,11 @@ def carry_out(chore: Chore) -> None:
         _bare(row)
         return
     read = partial(read_lock, store, snapshot.tree_sha256, snapshot.location.lock_file)
-    _found(row, read, Told(row, alive)).use.end()
+    try:
+        _found(row, read, Told(row, alive)).use.end()
+    except environments.BuildFailed as failure:
+        if not failure.final:
+            raise
 
 
 def _bare(row: Row) -> None:

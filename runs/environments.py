@@ -40,6 +40,12 @@ LOOK_EVERY = 0.2  # seconds between two tries for a lock that another process ho
 PACKAGE = re.compile(r"`?([A-Za-z0-9][\w.-]*==[\w.!+-]+)`?")
 PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?:==\s*([^\s;\\]+)|@\s*(\S+))", re.MULTILINE)
 FULL = re.compile(r"no space left on device", re.IGNORECASE)
+# Troubles of the network, which may be over at the next try; all else that uv concludes is final.
+FLEETING = re.compile(
+    r"error sending request|client error \(connect|dns error|connection (refused|reset|closed)|timed out|"
+    r"unexpected eof|error decoding response|HTTP status server error|\((408|429) |network was disabled",
+    re.IGNORECASE,
+)
 # Lines that would have uv read other files of this machine, and show them in its messages, or build a folder;
 # or put variables of this machine, passwords of an index say, into an address.
 ELSEWHERE = re.compile(r"\s*(-[rce]|--requirement|--constraint|--editable)|.*\$\{")
@@ -213,7 +219,8 @@ def refuse_elsewhere(lock: bytes) -> None:
     if found := next(filter(ELSEWHERE.match, lines), None):
         raise BuildFailed(
             f"the lock file has the line `{found.strip()[:80]}`: it may only name packages; put in its place "
-            "what it leads to"
+            "what it leads to",
+            final=True,
         )
 
 
@@ -248,7 +255,13 @@ def run_step(step: list[str], output: IO[bytes], log: Path, uv_cache: Path, tail
     finally:
         tail.look()
     if code != 0:
-        raise BuildFailed(what_failed(log.read_text(errors="replace")), log)
+        text = log.read_text(errors="replace")
+        raise BuildFailed(what_failed(text), log, final=code > 0 and is_final(text))
+
+
+def is_final(text: str) -> bool:
+    """Would uv, which said this, say the same again however often it is asked?"""
+    return not (FULL.search(text) or FLEETING.search(text))
 
 
 def what_failed(text: str) -> str:
@@ -259,8 +272,15 @@ def what_failed(text: str) -> str:
     marks = ("failed", "error", "cause:", "no solution", "because", "hash mismatch")
     telling = [line for line in lines if line.lower().startswith(marks)] or lines[-1:]
     package = package_of(text)
-    sentence = "; ".join(dict.fromkeys(telling[:3])).rstrip(".") or "uv ended without saying why"
+    sentence = _in_words(list(dict.fromkeys(telling[:3]))) or "uv ended without saying why"
     return sentence if not package or package in sentence else f"{package}: {sentence}"
+
+
+def _in_words(telling: list[str]) -> str:
+    """One sentence of these lines: why there is no solution says all that the line before it does."""
+    said = [line.removeprefix("error: ").removeprefix("cause: ").rstrip(".") for line in telling]
+    because = [line for line in said if line.startswith("Because ")]
+    return "; ".join(because or said)
 
 
 def package_of(text: str) -> str:

@@ -18,11 +18,15 @@ LOOK_EVERY = 0.2  # seconds between two looks at what uv has said
 
 
 class BuildFailed(Exception):
-    """The environment could not be built. `log`: the file with everything that uv said, or None."""
+    """The environment could not be built. `log`: the file with everything that uv said, or None.
 
-    def __init__(self, message: str, log: Path | None = None) -> None:
+    `final`: it is the lock file that asks for what is not to be had, so that trying again cannot help.
+    """
+
+    def __init__(self, message: str, log: Path | None = None, *, final: bool = False) -> None:
         super().__init__(message)
         self.log = log
+        self.final = final
 
 
 def program() -> str:

@@ -189,9 +189,8 @@ class Requests:
         try:
             return building.interpreter(code.lock_sha256, read, code.python)
         except environments.BuildFailed as error:
-            raise CannotRun(
-                "infrastructure", f"the environment of this code could not be built: {error}"
-            ) from error
+            reason = "validation" if error.final else "infrastructure"
+            raise CannotRun(reason, f"the environment of this code could not be built: {error}") from error
 
     def _values(self, work: Work, spec: Json) -> tuple[Json, dict[str, int]]:
         """Inputs by name, and for those that are outputs of other tasks the id of the AttemptOutput."""

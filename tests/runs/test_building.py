@@ -187,7 +187,23 @@ def test_a_task_whose_environment_cannot_be_built_fails_with_the_package_in_its_
     wanted = Code(snapshot.tree_sha256, snapshot.lock_sha256, "requirements.lock", (), "")
     with pytest.raises(CannotRun, match="no-such-package-anywhere") as failed:
         Requests()._interpreter(wanted)
-    assert failed.value.reason == "infrastructure"
+    assert failed.value.reason == "infrastructure", "the tests are offline, and that may pass"
+
+
+def test_a_package_that_there_is_not_ends_the_task_and_the_chore_at_once(
+    cache: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_OFFLINE")
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    location = location_of(folder, lock=NOWHERE)
+    snapshot = snapshot_of(location)
+    with pytest.raises(CannotRun, match="no-such-package-anywhere") as failed:
+        Requests()._interpreter(Code(snapshot.tree_sha256, snapshot.lock_sha256, "requirements.lock", (), ""))
+    assert failed.value.reason == "validation"
+    assert build(location).state == "done"
+    row = Environment.objects.get()
+    assert row.state == "failed"
+    assert row.problem.startswith("Because no-such-package-anywhere was not found"), row.problem
 
 
 # Interpreters

@@ -258,3 +258,41 @@ def test_uv_sees_no_secret_of_the_product(
         assert uv.run([str(spy)], output, cache, timeout=10, keep_open=held.fileno(), look=lambda: None) == 0
     assert "canary" not in said.read_text()
     assert "UV_CACHE_DIR" in said.read_text()
+
+
+NO_SOLUTION = (
+    "error: No solution found when resolving dependencies\n"
+    "  cause: Because no-such was not found in the package registry and you require no-such==1.0, "
+    "we can conclude that your requirements are unsatisfiable.\n"
+)
+REFUSED = (
+    "error: Request failed after 3 retries in 5.9s\n  cause: Failed to fetch: http://127.0.0.1:9/simple/x/\n"
+    "  cause: client error (Connect)\n  cause: tcp connect error\n  cause: Connection refused\n"
+)
+UNAVAILABLE = (
+    "error: Failed to fetch: http://x/y\n  cause: HTTP status server error (503 Service Unavailable)\n"
+)
+OFFLINE = f"{NO_SOLUTION}\nhint: Packages were unavailable because the network was disabled.\n"
+NOT_FOUND = (
+    "error: Failed to fetch: http://x/y.whl\n  cause: HTTP status client error (404 Not Found) for url\n"
+)
+
+
+@pytest.mark.parametrize(
+    "said, final",
+    [(NO_SOLUTION, True), (NOT_FOUND, True), (REFUSED, False), (UNAVAILABLE, False), (OFFLINE, False)],
+)
+def test_only_troubles_of_the_network_may_be_over_at_the_next_try(said: str, final: bool) -> None:
+    assert environments.is_final(said) is final
+
+
+def test_what_a_lock_file_asks_for_in_vain_is_final(
+    cache: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_OFFLINE")
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    unknown = b"no-such-package==1.0 --hash=sha256:" + b"0" * 64 + b"\n"
+    for lock in (unknown, locked(wheel, digest="0" * 64), b"-r other.txt\n"):
+        with pytest.raises(BuildFailed) as failed:
+            environments.interpreter(cache, environments.remember_lock(cache, lock))
+        assert failed.value.final, failed.value
