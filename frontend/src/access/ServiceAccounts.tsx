@@ -4,13 +4,13 @@ import { Bot, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { serviceAccountsQuery } from '../api/access';
 import type { ServiceAccount } from '../api/types';
+import { Listed } from '../lists/Listed';
 import { Button } from '../ui/Button';
 import { Ago } from '../ui/Facts';
 import { EmptyState } from '../ui/Feedback';
 import { Section } from '../ui/Page';
 import table from '../ui/Table.module.css';
 import css from './Access.module.css';
-import { Listed } from './Listed';
 import { RolesDialog } from './RolesDialog';
 
 /** The accounts of a team's programs: they have roles and tokens, and nobody signs in with them. */

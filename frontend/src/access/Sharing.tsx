@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { endGrant, grantsQuery } from '../api/access';
 import { meQuery } from '../api/me';
 import type { Grant } from '../api/types';
+import { Listed } from '../lists/Listed';
 import { Button } from '../ui/Button';
 import { Ago, PersonName } from '../ui/Facts';
 import { EmptyState } from '../ui/Feedback';
@@ -11,7 +12,6 @@ import { Section } from '../ui/Page';
 import table from '../ui/Table.module.css';
 import css from './Access.module.css';
 import { LendDialog, type Lendable } from './LendDialog';
-import { Listed } from './Listed';
 import { Question } from './Question';
 import { belongsTo, KIND_WORDS, LENT_WORDS, manages } from './words';
 

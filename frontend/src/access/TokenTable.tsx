@@ -3,12 +3,12 @@ import { KeyRound } from 'lucide-react';
 import { useState } from 'react';
 import { revokeToken, tokensQuery, type TokenOwner } from '../api/access';
 import type { Token } from '../api/types';
+import { Listed } from '../lists/Listed';
 import { Button } from '../ui/Button';
 import { Ago } from '../ui/Facts';
 import { EmptyState } from '../ui/Feedback';
 import table from '../ui/Table.module.css';
 import css from './Access.module.css';
-import { Listed } from './Listed';
 import { Question } from './Question';
 
 /** Tokens of oneself or of a service account, the newest first. */

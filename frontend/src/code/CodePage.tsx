@@ -4,11 +4,10 @@ import { FolderGit2, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { codeQuery, type CodeLocation } from '../api/code';
 import { meQuery } from '../api/me';
-import { Problem, sentenceOf } from '../api/problem';
+import { Listed } from '../lists/Listed';
 import { Button } from '../ui/Button';
 import { Ago } from '../ui/Facts';
-import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
-import { More } from '../ui/More';
+import { EmptyState } from '../ui/Feedback';
 import { Card, PageBody, PageHead, useTitle } from '../ui/Page';
 import table from '../ui/Table.module.css';
 import { AddLocationDialog, teamsToAddTo } from './AddLocationDialog';
@@ -45,47 +44,30 @@ export function CodePage() {
 
 function LocationsTable({ may }: { may: boolean }) {
   const query = useInfiniteQuery(codeQuery);
-  if (query.isPending) return <SkeletonRows label="Loading the code locations" />;
-  if (query.isError && !query.data) {
-    return (
-      <ErrorState
-        title="The code locations could not be loaded."
-        detail={sentenceOf(query.error)}
-        offline={query.error instanceof Problem && query.error.unreachable}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  }
-  const locations = query.data.pages.flatMap((page) => page.results);
-  if (locations.length === 0) return <NoneYet may={may} />;
   return (
-    <>
-      <div className={table.scroller}>
-        <table className={table.table}>
-          <thead>
-            <tr>
-              <th>Name</th>
-              <th className={table.roomy}>Where</th>
-              <th>State</th>
-              <th className={table.wide}>Commit</th>
-              <th>Synced</th>
-              <th>Team</th>
-            </tr>
-          </thead>
-          <tbody>
-            {locations.map((location) => (
-              <Row key={location.id} location={location} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => void query.fetchNextPage()}
-        problem={query.isFetchNextPageError ? sentenceOf(query.error) : null}
-      />
-    </>
+    <Listed query={query} what="the code locations" skeletons={6} empty={<NoneYet may={may} />}>
+      {(locations) => (
+        <div className={table.scroller}>
+          <table className={table.table}>
+            <thead>
+              <tr>
+                <th>Name</th>
+                <th className={table.roomy}>Where</th>
+                <th>State</th>
+                <th className={table.wide}>Commit</th>
+                <th>Synced</th>
+                <th>Team</th>
+              </tr>
+            </thead>
+            <tbody>
+              {locations.map((location) => (
+                <Row key={location.id} location={location} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Listed>
   );
 }
 

@@ -6,11 +6,11 @@ import { Sharing } from '../access/Sharing';
 import { blocksQuery } from '../api/catalogue';
 import { locationQuery, snapshotsQuery, syncLocation, type Block, type CodeLocation, type Snapshot } from '../api/code';
 import { Problem, sentenceOf } from '../api/problem';
+import { Listed } from '../lists/Listed';
 import { Button } from '../ui/Button';
 import { Ago, Digest, Fact, Facts } from '../ui/Facts';
 import { ErrorState, NotFound, Notice, Skeleton, SkeletonRows } from '../ui/Feedback';
 import { formatBytes, plural } from '../ui/format';
-import { More } from '../ui/More';
 import { PageBody, PageHead, Section, useTitle } from '../ui/Page';
 import table from '../ui/Table.module.css';
 import { ArchiveLocationDialog, ChangeLocationDialog } from './ChangeLocationDialog';
@@ -259,39 +259,29 @@ function BlockRow({ block }: { block: Block }) {
 
 function Snapshots({ location }: { location: CodeLocation }) {
   const query = useInfiniteQuery(snapshotsQuery(location.id, location.synced_at));
-  const snapshots = query.data?.pages.flatMap((page) => page.results) ?? [];
   return (
     <Section title="Snapshots" flush>
-      {query.isPending && <SkeletonRows rows={3} label="Loading the snapshots" />}
-      {query.isError && !query.data && (
-        <ErrorState title="The snapshots could not be loaded." detail={sentenceOf(query.error)} onRetry={() => void query.refetch()} />
-      )}
-      {query.data && snapshots.length === 0 && <p className={css.none}>None yet.</p>}
-      {snapshots.length > 0 && (
-        <div className={table.scroller}>
-          <table className={table.table}>
-            <thead>
-              <tr>
-                <th>Snapshot</th>
-                <th>Commit</th>
-                <th className={table.wide}>Size</th>
-                <th>First seen</th>
-              </tr>
-            </thead>
-            <tbody>
-              {snapshots.map((snapshot) => (
-                <SnapshotRow key={snapshot.id} snapshot={snapshot} current={snapshot.id === location.snapshot?.id} />
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => void query.fetchNextPage()}
-        problem={query.isFetchNextPageError ? sentenceOf(query.error) : null}
-      />
+      <Listed query={query} what="the snapshots" empty={<p className={css.none}>None yet.</p>}>
+        {(snapshots) => (
+          <div className={table.scroller}>
+            <table className={table.table}>
+              <thead>
+                <tr>
+                  <th>Snapshot</th>
+                  <th>Commit</th>
+                  <th className={table.wide}>Size</th>
+                  <th>First seen</th>
+                </tr>
+              </thead>
+              <tbody>
+                {snapshots.map((snapshot) => (
+                  <SnapshotRow key={snapshot.id} snapshot={snapshot} current={snapshot.id === location.snapshot?.id} />
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Listed>
     </Section>
   );
 }

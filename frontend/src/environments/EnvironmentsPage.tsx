@@ -2,12 +2,11 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Package } from 'lucide-react';
 import { environmentsQuery } from '../api/environments';
-import { Problem, sentenceOf } from '../api/problem';
 import type { Environment } from '../api/types';
+import { Listed } from '../lists/Listed';
 import { Ago } from '../ui/Facts';
-import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
+import { EmptyState } from '../ui/Feedback';
 import { formatBytes } from '../ui/format';
-import { More } from '../ui/More';
 import { Card, PageBody, PageHead, useTitle } from '../ui/Page';
 import table from '../ui/Table.module.css';
 import { EnvironmentState } from './EnvironmentState';
@@ -32,47 +31,30 @@ export function EnvironmentsPage() {
 
 function EnvironmentsTable() {
   const query = useInfiniteQuery(environmentsQuery);
-  if (query.isPending) return <SkeletonRows label="Loading the environments" />;
-  if (query.isError && !query.data) {
-    return (
-      <ErrorState
-        title="The environments could not be loaded."
-        detail={sentenceOf(query.error)}
-        offline={query.error instanceof Problem && query.error.unreachable}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  }
-  const environments = query.data.pages.flatMap((page) => page.results);
-  if (environments.length === 0) return <NoneYet />;
   return (
-    <>
-      <div className={table.scroller}>
-        <table className={table.table}>
-          <thead>
-            <tr>
-              <th>Used by</th>
-              <th>State</th>
-              <th>Python</th>
-              <th className={table.right}>Packages</th>
-              <th className={table.right}>Size</th>
-              <th>Last used</th>
-            </tr>
-          </thead>
-          <tbody>
-            {environments.map((environment) => (
-              <Row key={environment.id} environment={environment} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => void query.fetchNextPage()}
-        problem={query.isFetchNextPageError ? sentenceOf(query.error) : null}
-      />
-    </>
+    <Listed query={query} what="the environments" skeletons={6} empty={<NoneYet />}>
+      {(environments) => (
+        <div className={table.scroller}>
+          <table className={table.table}>
+            <thead>
+              <tr>
+                <th>Used by</th>
+                <th>State</th>
+                <th>Python</th>
+                <th className={table.right}>Packages</th>
+                <th className={table.right}>Size</th>
+                <th>Last used</th>
+              </tr>
+            </thead>
+            <tbody>
+              {environments.map((environment) => (
+                <Row key={environment.id} environment={environment} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Listed>
   );
 }
 

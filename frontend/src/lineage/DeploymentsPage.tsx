@@ -2,11 +2,10 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Rocket } from 'lucide-react';
 import { deploymentsQuery, endpointAddress } from '../api/lineage';
-import { Problem, sentenceOf } from '../api/problem';
 import type { DeploymentItem } from '../api/types';
+import { Listed } from '../lists/Listed';
 import { Ago, PersonName } from '../ui/Facts';
-import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
-import { More } from '../ui/More';
+import { EmptyState } from '../ui/Feedback';
 import { Card, PageBody, PageHead, useTitle } from '../ui/Page';
 import table from '../ui/Table.module.css';
 
@@ -24,42 +23,30 @@ export function DeploymentsPage() {
 
 function DeploymentsTable() {
   const query = useInfiniteQuery(deploymentsQuery);
-  if (query.isPending) return <SkeletonRows label="Loading the deployments" />;
-  if (query.isError && !query.data) {
-    return (
-      <ErrorState
-        title="The deployments could not be loaded."
-        detail={sentenceOf(query.error)}
-        offline={query.error instanceof Problem && query.error.unreachable}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  }
-  const deployments = query.data.pages.flatMap((page) => page.results);
-  if (deployments.length === 0) return <NoneYet />;
   return (
-    <>
-      <div className={table.scroller}>
-        <table className={table.table}>
-          <thead>
-            <tr>
-              <th>Endpoint</th>
-              <th>Stage</th>
-              <th>Model version</th>
-              <th>Since</th>
-              <th>By</th>
-              <th>Team</th>
-            </tr>
-          </thead>
-          <tbody>
-            {deployments.map((deployment) => (
-              <Row key={endpointAddress(deployment.endpoint)} deployment={deployment} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <More has={query.hasNextPage} busy={query.isFetchingNextPage} onMore={() => void query.fetchNextPage()} />
-    </>
+    <Listed query={query} what="the deployments" skeletons={6} empty={<NoneYet />}>
+      {(deployments) => (
+        <div className={table.scroller}>
+          <table className={table.table}>
+            <thead>
+              <tr>
+                <th>Endpoint</th>
+                <th>Stage</th>
+                <th>Model version</th>
+                <th>Since</th>
+                <th>By</th>
+                <th>Team</th>
+              </tr>
+            </thead>
+            <tbody>
+              {deployments.map((deployment) => (
+                <Row key={endpointAddress(deployment.endpoint)} deployment={deployment} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Listed>
   );
 }
 

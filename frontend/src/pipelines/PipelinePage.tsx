@@ -9,10 +9,10 @@ import { activateVersion, addressOf, pipelineQuery, versionQuery, versionsQuery 
 import { Problem, sentenceOf } from '../api/problem';
 import type { Pipeline, VersionItem } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
+import { Listed } from '../lists/Listed';
 import { Button, buttonLook } from '../ui/Button';
 import { Ago, Digest, Fact, Facts, PersonName } from '../ui/Facts';
 import { EmptyState, ErrorState, NotFound, Notice, Skeleton, SkeletonRows } from '../ui/Feedback';
-import { More } from '../ui/More';
 import { Card, PageBody, PageHead, Section, useTitle } from '../ui/Page';
 import { Segments } from '../ui/Segments';
 import { StateBadge } from '../ui/StateBadge';
@@ -200,7 +200,6 @@ function VersionView({ pipeline, number }: { pipeline: Pipeline; number: number 
 function Versions({ pipeline, shown }: { pipeline: Pipeline; shown: number | null }) {
   const name = addressOf(pipeline);
   const query = useInfiniteQuery(versionsQuery(name));
-  const versions = query.data?.pages.flatMap((page) => page.results) ?? [];
   return (
     <Section
       title="Versions"
@@ -211,21 +210,15 @@ function Versions({ pipeline, shown }: { pipeline: Pipeline; shown: number | nul
         </Link>
       }
     >
-      {query.isPending && <SkeletonRows rows={3} label="Loading the versions" />}
-      {query.isError && !query.data && (
-        <ErrorState
-          title="The versions could not be loaded."
-          detail={sentenceOf(query.error)}
-          onRetry={() => void query.refetch()}
-        />
-      )}
-      {query.data && versions.length === 0 && <p className={css.none}>None yet.</p>}
-      <ol>
-        {versions.map((version) => (
-          <VersionRow key={version.number} pipeline={pipeline} version={version} shown={version.number === shown} />
-        ))}
-      </ol>
-      <More has={query.hasNextPage} busy={query.isFetchingNextPage} onMore={() => void query.fetchNextPage()} />
+      <Listed query={query} what="the versions" empty={<p className={css.none}>None yet.</p>}>
+        {(versions) => (
+          <ol>
+            {versions.map((version) => (
+              <VersionRow key={version.number} pipeline={pipeline} version={version} shown={version.number === shown} />
+            ))}
+          </ol>
+        )}
+      </Listed>
     </Section>
   );
 }

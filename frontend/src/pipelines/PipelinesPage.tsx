@@ -3,15 +3,14 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { SearchX, UserRoundCheck, Workflow } from 'lucide-react';
 import { useMemo } from 'react';
 import { addressOf, pipelinesQuery, type PipelineFilter } from '../api/pipelines';
-import { Problem, sentenceOf } from '../api/problem';
 import { runsQuery, shownState } from '../api/runs';
 import type { Pipeline } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
+import { Listed } from '../lists/Listed';
 import { Button } from '../ui/Button';
 import { Ago } from '../ui/Facts';
-import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
+import { EmptyState } from '../ui/Feedback';
 import { SearchBox, Select } from '../ui/Fields';
-import { More } from '../ui/More';
 import { Card, PageBody, PageHead, useTitle } from '../ui/Page';
 import { Segments } from '../ui/Segments';
 import { StateBadge } from '../ui/StateBadge';
@@ -110,50 +109,33 @@ function PipelinesTable() {
   const query = useInfiniteQuery(pipelinesQuery(filter));
   const asking = useAsking();
   useLiveQueries('fleet', '*', [['pipelines', 'list'], ['runs', 'list']]);
-  if (query.isPending) return <SkeletonRows label="Loading the pipelines" />;
-  if (query.isError && !query.data) {
-    return (
-      <ErrorState
-        title="The pipelines could not be loaded."
-        detail={sentenceOf(query.error)}
-        offline={query.error instanceof Problem && query.error.unreachable}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  }
-  const pipelines = query.data.pages.flatMap((page) => page.results);
-  if (pipelines.length === 0) return Object.keys(filter).length > 0 ? <NoneFound filter={filter} /> : <NoneYet />;
   return (
-    <>
-      <div className={table.scroller}>
-        <table className={table.table}>
-          <thead>
-            <tr>
-              <th>Pipeline</th>
-              <th>Last runs</th>
-              <th>Last state</th>
-              <th>Version</th>
-              <th>Owner</th>
-              <th>Team</th>
-              <th>
-                <span className="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {pipelines.map((pipeline) => (
-              <Row key={pipeline.id} pipeline={pipeline} asking={asking} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => void query.fetchNextPage()}
-        problem={query.isFetchNextPageError ? sentenceOf(query.error) : null}
-      />
-    </>
+    <Listed query={query} what="the pipelines" skeletons={6} empty={Object.keys(filter).length > 0 ? <NoneFound filter={filter} /> : <NoneYet />}>
+      {(pipelines) => (
+        <div className={table.scroller}>
+          <table className={table.table}>
+            <thead>
+              <tr>
+                <th>Pipeline</th>
+                <th>Last runs</th>
+                <th>Last state</th>
+                <th>Version</th>
+                <th>Owner</th>
+                <th>Team</th>
+                <th>
+                  <span className="visually-hidden">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {pipelines.map((pipeline) => (
+                <Row key={pipeline.id} pipeline={pipeline} asking={asking} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Listed>
   );
 }
 

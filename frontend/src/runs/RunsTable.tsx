@@ -3,14 +3,13 @@ import { Link } from '@tanstack/react-router';
 import { History } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { addressOf } from '../api/pipelines';
-import { Problem, sentenceOf } from '../api/problem';
 import { runsQuery, shownState, type RunFilter } from '../api/runs';
 import type { Run } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
+import { Listed } from '../lists/Listed';
 import { Elapsed } from '../ui/Elapsed';
 import { Ago, PersonName } from '../ui/Facts';
-import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
-import { More } from '../ui/More';
+import { EmptyState } from '../ui/Feedback';
 import { StateBadge } from '../ui/StateBadge';
 import table from '../ui/Table.module.css';
 import { causeSentence, triggerWords } from './words';
@@ -26,47 +25,30 @@ interface Props {
 export function RunsTable({ filter, withPipeline = true, empty }: Props) {
   const query = useInfiniteQuery(runsQuery(filter));
   useLiveQueries('fleet', '*', [['runs', 'list']]);
-  if (query.isPending) return <SkeletonRows label="Loading the runs" />;
-  if (query.isError && !query.data) {
-    return (
-      <ErrorState
-        title="The runs could not be loaded."
-        detail={sentenceOf(query.error)}
-        offline={query.error instanceof Problem && query.error.unreachable}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  }
-  const runs = query.data.pages.flatMap((page) => page.results);
-  if (runs.length === 0) return <>{empty ?? <NoRuns filter={filter} />}</>;
   return (
-    <>
-      <div className={table.scroller}>
-        <table className={table.table}>
-          <thead>
-            <tr>
-              <th>Run</th>
-              <th>State</th>
-              <th className={table.roomy}>Started by</th>
-              <th className={table.wide}>Version</th>
-              <th>Created</th>
-              <th className={table.right}>Took</th>
-            </tr>
-          </thead>
-          <tbody>
-            {runs.map((run) => (
-              <Row key={run.id} run={run} withPipeline={withPipeline} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => void query.fetchNextPage()}
-        problem={query.isFetchNextPageError ? sentenceOf(query.error) : null}
-      />
-    </>
+    <Listed query={query} what="the runs" skeletons={6} empty={empty ?? <NoRuns filter={filter} />}>
+      {(runs) => (
+        <div className={table.scroller}>
+          <table className={table.table}>
+            <thead>
+              <tr>
+                <th>Run</th>
+                <th>State</th>
+                <th className={table.roomy}>Started by</th>
+                <th className={table.wide}>Version</th>
+                <th>Created</th>
+                <th className={table.right}>Took</th>
+              </tr>
+            </thead>
+            <tbody>
+              {runs.map((run) => (
+                <Row key={run.id} run={run} withPipeline={withPipeline} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Listed>
   );
 }
 

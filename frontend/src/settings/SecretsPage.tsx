@@ -2,13 +2,12 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { KeyRound, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { meQuery } from '../api/me';
-import { Problem, sentenceOf } from '../api/problem';
 import { secretsQuery } from '../api/secrets';
 import type { Me, Secret } from '../api/types';
+import { Listed } from '../lists/Listed';
 import { Button } from '../ui/Button';
 import { Ago, PersonName } from '../ui/Facts';
-import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
-import { More } from '../ui/More';
+import { EmptyState } from '../ui/Feedback';
 import { Card, PageBody, PageHead, useTitle } from '../ui/Page';
 import table from '../ui/Table.module.css';
 import { AddSecretDialog } from './AddSecretDialog';
@@ -46,45 +45,30 @@ export function SecretsPage() {
 function SecretsTable({ me }: { me: Me | undefined }) {
   const query = useInfiniteQuery(secretsQuery);
   const [open, setOpen] = useState<Secret | null>(null);
-  if (query.isPending) return <SkeletonRows label="Loading the secrets" />;
-  if (query.isError && !query.data) {
-    return (
-      <ErrorState
-        title="The secrets could not be loaded."
-        detail={sentenceOf(query.error)}
-        offline={query.error instanceof Problem && query.error.unreachable}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  }
-  const secrets = query.data.pages.flatMap((page) => page.results);
-  if (secrets.length === 0) return <NoneYet may={managedTeams(me).length > 0} />;
   return (
     <>
-      <div className={table.scroller}>
-        <table className={table.table}>
-          <thead>
-            <tr>
-              <th>Name</th>
-              <th className={table.roomy}>Description</th>
-              <th className={table.right}>Version</th>
-              <th>Changed</th>
-              <th>Team</th>
-            </tr>
-          </thead>
-          <tbody>
-            {secrets.map((secret) => (
-              <Row key={secret.id} secret={secret} onOpen={() => setOpen(secret)} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => void query.fetchNextPage()}
-        problem={query.isFetchNextPageError ? sentenceOf(query.error) : null}
-      />
+      <Listed query={query} what="the secrets" skeletons={6} empty={<NoneYet may={managedTeams(me).length > 0} />}>
+        {(secrets) => (
+          <div className={table.scroller}>
+            <table className={table.table}>
+              <thead>
+                <tr>
+                  <th>Name</th>
+                  <th className={table.roomy}>Description</th>
+                  <th className={table.right}>Version</th>
+                  <th>Changed</th>
+                  <th>Team</th>
+                </tr>
+              </thead>
+              <tbody>
+                {secrets.map((secret) => (
+                  <Row key={secret.id} secret={secret} onOpen={() => setOpen(secret)} />
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Listed>
       {open !== null && <SecretDialog secret={open} manage={mayManage(me, open)} onClose={() => setOpen(null)} />}
     </>
   );

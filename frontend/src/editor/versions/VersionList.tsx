@@ -2,12 +2,10 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { RotateCcw } from 'lucide-react';
 import { versionsQuery } from '../../api/pipelines';
-import { sentenceOf } from '../../api/problem';
 import type { VersionItem } from '../../api/types';
+import { Listed } from '../../lists/Listed';
 import { Button } from '../../ui/Button';
 import { Ago, PersonName } from '../../ui/Facts';
-import { ErrorState, SkeletonRows } from '../../ui/Feedback';
-import { More } from '../../ui/More';
 import css from './VersionList.module.css';
 
 interface Props {
@@ -19,21 +17,16 @@ interface Props {
 /** Every version, the newest first: who made it, when, why, and what it changed. */
 export function VersionList({ address, onRestore }: Props) {
   const query = useInfiniteQuery(versionsQuery(address));
-  if (query.isPending) return <SkeletonRows rows={3} label="Loading the versions" />;
-  if (query.isError && !query.data) {
-    return <ErrorState title="The versions could not be loaded." detail={sentenceOf(query.error)} onRetry={() => void query.refetch()} />;
-  }
-  const versions = query.data.pages.flatMap((page) => page.results);
-  if (versions.length === 0) return <p className={css.none}>Nothing is published yet.</p>;
   return (
-    <>
-      <ol className={css.list}>
-        {versions.map((version) => (
-          <VersionRow key={version.number} address={address} version={version} onRestore={onRestore} />
-        ))}
-      </ol>
-      <More has={query.hasNextPage} busy={query.isFetchingNextPage} onMore={() => void query.fetchNextPage()} />
-    </>
+    <Listed query={query} what="the versions" skeletons={3} empty={<p className={css.none}>Nothing is published yet.</p>}>
+      {(versions) => (
+        <ol className={css.list}>
+          {versions.map((version) => (
+            <VersionRow key={version.number} address={address} version={version} onRestore={onRestore} />
+          ))}
+        </ol>
+      )}
+    </Listed>
   );
 }
 

@@ -10,12 +10,14 @@ interface Props<T> {
   /** "the members" */
   what: string;
   empty: ReactNode;
+  /** Grey rows while it loads. */
+  skeletons?: number;
   children: (rows: T[]) => ReactNode;
 }
 
 /** A list while it loads, when it could not be loaded, when nothing is in it, and page by page. */
-export function Listed<T>({ query, what, empty, children }: Props<T>) {
-  if (query.isPending) return <SkeletonRows rows={3} label={`Loading ${what}`} />;
+export function Listed<T>({ query, what, empty, skeletons = 3, children }: Props<T>) {
+  if (query.isPending) return <SkeletonRows rows={skeletons} label={`Loading ${what}`} />;
   if (!query.data) {
     return (
       <ErrorState
@@ -27,7 +29,7 @@ export function Listed<T>({ query, what, empty, children }: Props<T>) {
     );
   }
   const rows = query.data.pages.flatMap((page) => page.results);
-  if (rows.length === 0) return empty;
+  if (rows.length === 0) return <>{empty}</>;
   return (
     <>
       {children(rows)}
