@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from lineage import tenants
 from pipelines.store import configured
 from runs import chores, dispatch
 from runs.models import Chore
@@ -39,4 +40,5 @@ def ask_to_tidy() -> None:
 def tidy(chore: Chore) -> None:
     """Carry out a chore of kind ``tidy-store``. Raises StoreError: tried again later."""
     with configured.store() as store:
+        tenants.enter(store)
         store.tidy()

@@ -5,6 +5,7 @@ Layout, everything 0700, contents read-only:
     sha256/ab/abcd…     the bytes of one file
     trash/abcd…         bytes that nothing refers to, on their way out
     folders/abcd…/      a folder put together again from its manifest, made when somebody asks for it
+    tenants/            the names of the installations that use this store
     tmp/                what is being written; renamed into place when whole
 """
 
@@ -116,6 +117,18 @@ class FolderPlace:
             (self.root / "trash" / sha256).unlink(missing_ok=True)
         if self.size(sha256) is None:
             shutil.rmtree(self.root / "folders" / sha256, ignore_errors=True)
+
+    def tenants(self) -> set[str]:
+        with in_words(self.root):
+            return set(os.listdir(self._folder("tenants")))
+
+    def enter(self, tenant: str) -> None:
+        with in_words(self.root):
+            (self._folder("tenants") / tenant).touch(mode=0o600)
+
+    def leave(self, tenant: str) -> None:
+        with in_words(self.root):
+            (self.root / "tenants" / tenant).unlink(missing_ok=True)
 
     def tidy(self, older_than: float) -> int:
         making = remove_left(self.root / "folders", older_than, prefix=".")

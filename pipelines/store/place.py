@@ -89,6 +89,15 @@ class Place(Protocol):
     def remove(self, sha256: str) -> None:
         """Remove bytes from the trash for good."""
 
+    def tenants(self) -> set[str]:
+        """The names of the installations that use this place."""
+
+    def enter(self, tenant: str) -> None:
+        """Add a name to those, letters, digits, - and _."""
+
+    def leave(self, tenant: str) -> None:
+        """Take a name away from those."""
+
     def tidy(self, older_than: float) -> int:
         """Remove what broken writers left `older_than` seconds ago or earlier; returns how much."""
 

@@ -1,7 +1,8 @@
 """A store in a bucket of S3, or of a server that speaks its language.
 
-Keys below the prefix: `sha256/ab/abcd…` the bytes of one file, `trash/abcd…` bytes that nothing refers to. No
-key is written twice. What is sent carries its sha256; what is fetched whole is hashed before it is given out.
+Keys below the prefix: `sha256/ab/abcd…` the bytes of one file, `trash/abcd…` bytes that nothing refers to,
+`tenants/…` the names of the installations. No key of bytes is written twice. What is sent carries its sha256;
+what is fetched whole is hashed before it is given out.
 """
 
 from __future__ import annotations
@@ -207,13 +208,16 @@ class S3Place:
     # --- keeping order --------------------------------------------------------------------------------
 
     def listed(self, *, trash: bool = False) -> Iterator[Found]:
-        prefix = f"{self.where.prefix}{'trash' if trash else 'sha256'}/"
+        for found in self._objects("trash" if trash else "sha256"):
+            name = found["Key"].rsplit("/", 1)[-1]
+            yield Found(name, found["Size"], found["LastModified"].timestamp())
+
+    def _objects(self, folder: str) -> Iterator[Any]:
+        prefix = f"{self.where.prefix}{folder}/"
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.where.bucket, Prefix=prefix)
         with in_words(self.where):
             for page in pages:
-                for found in page.get("Contents", []):
-                    name = found["Key"].rsplit("/", 1)[-1]
-                    yield Found(name, found["Size"], found["LastModified"].timestamp())
+                yield from page.get("Contents", [])
 
     def trash(self, sha256: str) -> None:
         self._move(sha256, self._key(sha256), self._aside(sha256))
@@ -236,6 +240,20 @@ class S3Place:
         with in_words(self.where, sha256):
             self.client.copy({"Bucket": bucket, "Key": source}, bucket, target)
             self.client.delete_object(Bucket=bucket, Key=source)
+
+    def tenants(self) -> set[str]:
+        return {found["Key"].rsplit("/", 1)[-1] for found in self._objects("tenants")}
+
+    def enter(self, tenant: str) -> None:
+        with in_words(self.where):
+            self.client.put_object(Bucket=self.where.bucket, Key=self._tenant(tenant), Body=b"")
+
+    def leave(self, tenant: str) -> None:
+        with in_words(self.where):
+            self.client.delete_object(Bucket=self.where.bucket, Key=self._tenant(tenant))
+
+    def _tenant(self, name: str) -> str:
+        return f"{self.where.prefix}tenants/{name}"
 
     def tidy(self, older_than: float) -> int:
         with in_words(self.where):

@@ -41,7 +41,8 @@ class Limits:
     """Memory, processes and disk of one attempt.
 
     request: {"memory": bytes, "processes": number, "disk": bytes, "work": folder, "temporary": folder}; what
-    is missing or 0 is not limited. `in_group`: the kernel watches the memory itself. `private`: of Belongings.
+    is missing or 0 is not limited. `in_group`: the kernel watches the memory itself. `private`: as Belongings
+    take it.
     """
 
     def __init__(

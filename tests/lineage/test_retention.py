@@ -14,7 +14,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from lineage import chores, recorder, retention
+from lineage import chores, recorder, retention, tenants
+from lineage.management.commands import store as commands
 from lineage.models import Content, ContentLocation
 from pipelines import audit
 from pipelines.models import AuditEvent, Team, User
@@ -224,14 +225,39 @@ def said(*words: str) -> str:
     return out.getvalue()
 
 
-def test_garbage_lists_what_it_would_do_and_changes_nothing_unless_told(store: Store) -> None:
+def test_garbage_lists_what_it_would_do_and_changes_nothing_unless_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lost = store.put_bytes(b"x" * 1024 * 1024).sha256
     text = said("garbage", "--grace", "-1")
     assert "Would be put aside: 1 file, 1.0 MiB." in text
     assert lost in text
     assert store.has(lost)
+    assert "Put aside: 0 files" in said("garbage", "--grace", "1", "--remove")
+    monkeypatch.setattr(commands, "SHORTEST", -1.0)
     assert "Put aside: 1 file, 1.0 MiB." in said("garbage", "--grace", "-1", "--remove")
     assert "Removed: 1 file, 1.0 MiB." in said("garbage", "--grace", "-1", "--remove")
+
+
+def test_a_grace_too_short_for_what_is_being_stored_is_refused_with_remove(store: Store) -> None:
+    lost = store.put_bytes(b"whose row is not committed yet").sha256
+    for grace in ("-1", "0", "0.9"):
+        with pytest.raises(CommandError, match="at least 1 hour"):
+            said("garbage", "--grace", grace, "--remove")
+    assert store.has(lost)
+
+
+def test_while_another_installation_uses_the_store_nothing_is_removed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tenants, "here", lambda: "production-1")
+    chores.tidy(Chore())
+    monkeypatch.undo()
+    with pytest.raises(CommandError, match="production-1") as refused:
+        said("garbage", "--remove")
+    assert "--sole-user" in str(refused.value)
+    assert "Put aside: 0 files" in said("garbage", "--remove", "--sole-user")
+    assert "Put aside: 0 files" in said("garbage", "--remove")
 
 
 def test_check_names_what_is_damaged_and_what_is_missing(

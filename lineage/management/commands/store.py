@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from lineage import locations, retention
+from lineage import locations, retention, tenants
 from pipelines.store import Found, Store, StoreError, configured, copying
 
 HELP = """\
@@ -19,6 +19,7 @@ store, a folder or s3://bucket/prefix?endpoint=…; may be stopped and started a
 uploads left.
 """
 SHOWN = 20
+SHORTEST = 1.0  # hours: bytes may be stored that long before the row that refers to them is committed
 
 
 class Command(BaseCommand):
@@ -31,6 +32,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--grace", type=float, help="garbage: hours for which everything stays (ORCHESTRATOR_STORE_GRACE)"
         )
+        parser.add_argument(
+            "--sole-user", action="store_true", help="garbage: no other installation uses this store any more"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if (options["action"] == "copy") != bool(options["to"]):
@@ -38,7 +42,7 @@ class Command(BaseCommand):
         try:
             with configured.store() as store:
                 getattr(self, f"_{options['action']}")(store, options)
-        except (StoreError, retention.Unknown) as problem:
+        except (StoreError, retention.Unknown, tenants.Shared) as problem:
             raise CommandError(str(problem), returncode=1) from None
         except OperationalError as error:
             raise CommandError(f"The database does not answer; start the product first ({error}).") from None
@@ -61,10 +65,12 @@ class Command(BaseCommand):
 
     def _garbage(self, store: Store, options: dict[str, Any]) -> None:
         hours = settings.ORCHESTRATOR["STORE_GRACE"] if options["grace"] is None else options["grace"]
-        planned = retention.plan(store, timedelta(hours=hours))
-        if options["remove"]:
-            retention.carry_out(store, planned)
         done = options["remove"]
+        if done:
+            self._may_remove(store, hours, options["sole_user"])
+        planned = retention.plan(store, timedelta(hours=hours))
+        if done:
+            retention.carry_out(store, planned)
         self._list("Removed" if done else "Would be removed", planned.remove)
         self._list("Brought back" if done else "Would be brought back", planned.restore)
         self._list("Put aside" if done else "Would be put aside", planned.aside)
@@ -72,6 +78,17 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Nothing was changed: --remove does it. What is put aside stays for {hours:g} h."
             )
+
+    def _may_remove(self, store: Store, hours: float, is_sole_user: bool) -> None:
+        """Raises CommandError, Shared."""
+        if hours < SHORTEST:
+            raise CommandError(
+                f"A grace of {hours:g} hours would remove what is being stored at this moment: --remove "
+                f"takes at least {SHORTEST:g} hour (--grace, ORCHESTRATOR_STORE_GRACE)."
+            )
+        if is_sole_user:
+            tenants.forget_others(store)
+        tenants.be_alone(store)
 
     def _list(self, what: str, found: list[Found]) -> None:
         size = sum(one.size for one in found)
