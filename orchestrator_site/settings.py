@@ -344,6 +344,7 @@ SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"APPS": oidc_apps(
 MFA_ADAPTER = "orchestrator_site.signin.accounts.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are given by admins and providers, not by who enrols
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s: the clocks of phones go wrong
 MFA_TOTP_ISSUER = "Orchestrator"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 USERSESSIONS_TRACK_ACTIVITY = True

@@ -70,7 +70,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return person
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        told.failed(self._get_login_attempts_cache_key(request, **credentials))
+        key = self._get_login_attempts_cache_key(request, **credentials)
+        if key.startswith("account:"):
+            told.failed(key)
 
     # --- a new password
 
@@ -104,7 +106,8 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     error_messages: Final = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "This code is wrong, or was used already.",
+        "incorrect_code": "This code is wrong, or was used already: "
+        "wait for the next one that the app shows.",
     }
 
     def encrypt(self, text: str) -> str:

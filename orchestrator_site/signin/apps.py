@@ -14,3 +14,4 @@ class SigninConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("orchestrator_site.signin.told")
+        import_module("orchestrator_site.signin.codes").install()

@@ -64,7 +64,7 @@ async function login(world: World, _: string[], request: Request): Promise<unkno
 
 async function giveCode(world: World, _: string[], request: Request): Promise<unknown> {
   const { code } = (await request.json()) as { code: string };
-  if (code !== world.account.code) return refusal('incorrect_code', 'This code is wrong, or was used already.', 'code');
+  if (code !== world.account.code) return refusal('incorrect_code', 'This code is wrong, or was used already: wait for the next one that the app shows.', 'code');
   world.me = makeMe({ username: world.account.pending ?? '' });
   world.account.pending = null;
   return standing(world);
@@ -84,7 +84,7 @@ export function askAgain(world: World): void {
 async function confirmBy(world: World, request: Request, field: 'password' | 'code'): Promise<unknown> {
   const typed = ((await request.json()) as Record<string, string>)[field];
   const right = field === 'password' ? world.password : world.account.code;
-  if (typed !== right) return refusal('incorrect', field === 'password' ? 'This is not your password.' : 'This code is wrong, or was used already.', field);
+  if (typed !== right) return refusal('incorrect', field === 'password' ? 'This is not your password.' : 'This code is wrong, or was used already: wait for the next one that the app shows.', field);
   world.account.asks = false;
   return standing(world);
 }
@@ -105,7 +105,7 @@ function beginApp(world: World): Response {
 async function turnOn(world: World, _: string[], request: Request): Promise<unknown> {
   askAgain(world);
   const { code } = (await request.json()) as { code: string };
-  if (code !== world.account.code) return refusal('incorrect_code', 'This code is wrong, or was used already.', 'code');
+  if (code !== world.account.code) return refusal('incorrect_code', 'This code is wrong, or was used already: wait for the next one that the app shows.', 'code');
   world.account.authenticators = [
     { type: 'totp', created_at: 1_770_000_000, last_used_at: null },
     { type: 'recovery_codes', created_at: 1_770_000_000, last_used_at: null, unused_code_count: 2, total_code_count: 2 },

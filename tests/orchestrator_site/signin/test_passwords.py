@@ -90,6 +90,7 @@ def test_what_a_stranger_typed_is_kept_nowhere_as_it_may_be_a_password(
     assert [answer.status_code for answer in fail(Browser(), typed, 6)] == [400] * 6
     kept = redis_connection.keys("*")
     assert kept
+    assert not [key for key in kept if b"sign-in-failures" in key], "nobody would read it"
     assert not [key for key in kept if b"walwal" in key or b"walwal" in (_value(redis_connection, key))]
 
 

@@ -63,6 +63,26 @@ def test_a_code_works_once(browser: Browser, alice: User) -> None:
     assert row["by"] == ["password", "mfa"]
 
 
+@pytest.mark.parametrize("steps", [-1, 1])
+def test_a_phone_whose_clock_is_half_a_minute_off_signs_in(browser: Browser, alice: User, steps: int) -> None:
+    secret = browser.add_authenticator()
+    for distance, status in ((steps * 3, 400), (steps, 200)):
+        other = Browser()
+        other.sign_in("alice")
+        assert other.tell("auth/2fa/authenticate", code=code_of(secret, distance)).status_code == status
+
+
+def test_a_code_stays_used_for_as_long_as_it_would_be_taken(
+    browser: Browser, alice: User, redis_connection: Any
+) -> None:
+    secret = browser.add_authenticator()
+    other = Browser()
+    other.sign_in("alice")
+    other.tell("auth/2fa/authenticate", code=code_of(secret, 1))
+    (used,) = redis_connection.keys("*totp.used*")
+    assert redis_connection.ttl(used) > 80, "three steps of 30 s"
+
+
 def test_guessing_codes_is_limited_per_account(browser: Browser, alice: User) -> None:
     secret = browser.add_authenticator()
     for number in range(5):
