@@ -19,7 +19,7 @@ from pipelines.clock import EngineNow
 from pipelines.errors import Conflict
 from pipelines.models import ApiToken, CodeSnapshot, User
 from pipelines.store import Store, configured
-from runs import chores, environments, interpreters, isolation, pruning
+from runs import chores, environments, interpreters, isolation, lock_addresses, pruning
 from runs.environment_rows import PYTHON_MISSING, Row, Told
 from runs.interpreters import Python
 from runs.models import Chore, Environment, Queue, RunCode
@@ -113,7 +113,13 @@ def _hold(cache: Path, row: Row, python: Python) -> Held:
 def _make(row: Row, read: Callable[[], bytes], python: Python, watcher: environments.Watcher | None) -> None:
     cache = cache_folder()
     environments.interpreter(
-        cache, row.lock, read, python=python, watcher=watcher or Told(row), run_nothing=teams_are_apart()
+        cache,
+        row.lock,
+        read,
+        python=python,
+        watcher=watcher or Told(row),
+        run_nothing=teams_are_apart(),
+        admit=lock_addresses.check,
     )
 
 

@@ -112,18 +112,21 @@ def interpreter(
     python: Python | None = None,
     watcher: Watcher | None = None,
     run_nothing: bool = False,
+    admit: Callable[[bytes], None] = lambda _lock: None,
 ) -> Path:
     """The interpreter of a lock's environment, which is built now if it is not there. Raises BuildFailed.
 
     `read_lock` gives the lock's bytes where this machine has not seen them; `python` is the interpreter to
     build on, by default the product's own. `run_nothing`: no code of a package is carried out by building, so
-    all must be wheels. Safe to call from many processes at once: one builds, the others wait.
+    all must be wheels. `admit` raises BuildFailed for a lock file that leads where it may not. Safe to call
+    from many processes at once: one builds, the others wait.
     """
     python, watcher = python or interpreters.own(), watcher or Watcher()
     folder = environment_path(cache, lock_sha256, python.version)
     try:
         if not built(cache, lock_sha256, python.version):
             lock = _fetched(cache, lock_sha256, read_lock)
+            admit(lock.read_bytes())
             with exclusive(folder.with_suffix(".lock"), watcher) as held:
                 if not built(cache, lock_sha256, python.version):
                     build(folder, lock, cache / "uv", python, watcher, held, run_nothing=run_nothing)

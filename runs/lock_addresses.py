@@ -1,0 +1,67 @@
+"""The addresses that a lock file names: uv asks them from this machine, so none may lead inward.
+
+uv looks each name up again and follows redirects: whoever wants more than this gives the workers a network of
+their own. The indexes that the administrator has set are not asked about.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from pipelines import outgoing
+from runs.uv import BuildFailed
+
+COMMENT: Final = re.compile(r"(^|\s)#.*", re.MULTILINE)
+CONTINUED: Final = re.compile(r"\\\r?\n")
+# Also without the slashes, as readers of addresses take them for written.
+ADDRESS: Final = re.compile(
+    r"(?<![\w+.-])([a-z][\w+.-]*):(?=[/\\]|(?<=http:)|(?<=https:))(\S*)", re.IGNORECASE
+)
+PLAIN: Final = re.compile(
+    r"//(?:[^\s/@\\?#]*@)?([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?(?=[/?#,;]|$)", re.IGNORECASE
+)
+PORTS: Final = {"http": 80, "git+http": 80, "ssh": 22, "git+ssh": 22}
+INDEXES: Final = ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_INDEX", "UV_FIND_LINKS")
+
+
+def check(lock: bytes) -> None:
+    """Raises BuildFailed when a lock file leads to an address that may not be asked."""
+    configured = set(_hosts_of_indexes())
+    for host, port in _named(lock.decode(errors="replace")):
+        if host not in configured:
+            _check(host, port)
+
+
+def _check(host: str, port: int) -> None:
+    try:
+        outgoing.checked(host, port)
+    except outgoing.Refused as problem:
+        if problem.code == "unknown-host":
+            return  # uv says so itself, or a proxy knows it
+        raise BuildFailed(f"the lock file names {host}: {problem}", final=True) from None
+
+
+def _named(text: str) -> Iterator[tuple[str, int]]:
+    """Host and port of each address. Raises BuildFailed for one that may be read in two ways."""
+    for found in ADDRESS.finditer(COMMENT.sub("", CONTINUED.sub("", text))):
+        scheme, rest = found[1].lower(), found[2]
+        if scheme == "file":
+            continue
+        plain = PLAIN.match(rest)
+        if plain is None:
+            raise BuildFailed(
+                f"the lock file names {found[0][:80]}: write it as https://host/path, the host in ASCII",
+                final=True,
+            )
+        yield plain[1].lower(), int(plain[2] or PORTS.get(scheme, 443))
+
+
+def _hosts_of_indexes() -> Iterator[str]:
+    for name in INDEXES:
+        for word in os.environ.get(name, "").split():
+            if host := urlsplit(word.rpartition("=")[2] if "=http" in word else word).hostname:
+                yield host.lower()
