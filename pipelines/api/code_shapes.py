@@ -103,6 +103,8 @@ class PipelineCode(Shape):
     version = serializers.IntegerField(help_text="the active one")
     used = Snapshot(allow_null=True, help_text="what its runs use now")
     latest = Snapshot(allow_null=True, help_text="what was synced last")
+    used_environment = LocationEnvironment(allow_null=True)
+    latest_environment = LocationEnvironment(allow_null=True)
     new_code = serializers.BooleanField(help_text="the version uses an older snapshot than the last one")
 
 

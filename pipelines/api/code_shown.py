@@ -86,13 +86,17 @@ def pipeline_code(rights: Rights, standing: code.Standing) -> Body:
     """CODE of a pipeline; who may not see a lent location is told its name and what is used of it."""
     location = standing.location
     seen = location is not None and rights.can("view", location)
+    used, latest = standing.used, standing.latest
+    environments = lookups.environments([row.pk for row in (used, latest) if row is not None])
     return {
         "location": standing.name,
         "location_id": location.uuid if location is not None and seen else None,
         "state": code.state(location) if location is not None and seen else None,
         "follow": standing.follow,
         "version": standing.version,
-        "used": snapshot(standing.used) if standing.used else None,
-        "latest": snapshot(standing.latest) if standing.latest else None,
+        "used": snapshot(used) if used else None,
+        "latest": snapshot(latest) if latest else None,
+        "used_environment": environments.get(used.pk) if used else None,
+        "latest_environment": environments.get(latest.pk) if latest else None,
         "new_code": standing.new_code,
     }

@@ -11,7 +11,7 @@ from pipelines import code, versions
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import CodeLocation, Role
 from runs import protocol
-from runs.models import Chore, Queue, Run
+from runs.models import Chore, Environment, Queue, Run
 from tests.factories import Cast, client, join, make_cast, make_published, make_secret, make_user
 from tests.pipelines.git_servers import BLOCKS, Repository, make_repository
 
@@ -151,6 +151,23 @@ def test_new_code_is_told_and_published_with_the_same_text(
     assert standing(cast)["new_code"] is False
     again = client(cast.alice).post(address, {"code": "latest"})
     assert (again.status_code, again.json()["created"], again.json()["number"]) == (200, False, 2)
+
+
+def test_an_environment_that_failed_is_told_of_the_used_and_of_the_new_code(
+    cast: Cast, location: CodeLocation, repository: Repository
+) -> None:
+    published(cast, "published")
+    repository.commit("With a lock file", requirements__txt="no-such-package==1.0\n")
+    CodeLocation.objects.update(lock_file="requirements.txt")
+    location.refresh_from_db()
+    code.sync(location, actor=cast.alice)
+    location.refresh_from_db()
+    assert location.last_snapshot is not None
+    lock = location.last_snapshot.lock_sha256
+    Environment.objects.create(lock_sha256=lock, state="failed", problem="Because there is none")
+    told = standing(cast)
+    assert told["used_environment"] is None
+    assert told["latest_environment"]["problem"] == "Because there is none"
 
 
 def test_new_code_that_the_text_does_not_fit_is_refused_with_its_problems(

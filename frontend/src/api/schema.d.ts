@@ -2194,6 +2194,7 @@ export interface components {
             follow: components["schemas"]["FollowEnum"];
             /** @description what was synced last */
             latest: components["schemas"]["Snapshot"] | null;
+            latest_environment: components["schemas"]["LocationEnvironment"] | null;
             /** @description as the version names it */
             location: string;
             /**
@@ -2206,6 +2207,7 @@ export interface components {
             state: components["schemas"]["CodeState"] | components["schemas"]["NullEnum"];
             /** @description what its runs use now */
             used: components["schemas"]["Snapshot"] | null;
+            used_environment: components["schemas"]["LocationEnvironment"] | null;
             /** @description the active one */
             version: number;
         };

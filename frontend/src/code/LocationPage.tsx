@@ -7,6 +7,8 @@ import { blocksQuery } from '../api/catalogue';
 import { locationQuery, snapshotsQuery, syncLocation, type Block, type CodeLocation, type Snapshot } from '../api/code';
 import { Problem, sentenceOf } from '../api/problem';
 import { Listed } from '../lists/Listed';
+import { EnvironmentState } from '../environments/EnvironmentState';
+import { EnvironmentTrouble } from '../environments/EnvironmentTrouble';
 import { Button } from '../ui/Button';
 import { Ago, Digest, Fact, Facts } from '../ui/Facts';
 import { ErrorState, NotFound, Notice, Skeleton, SkeletonRows } from '../ui/Feedback';
@@ -120,6 +122,7 @@ function Trouble({ location }: { location: CodeLocation }) {
   return (
     <>
       {location.sync_error && <Notice>{location.sync_error}</Notice>}
+      <EnvironmentTrouble environment={location.environment} />
       {location.check_error && location.check_error !== location.sync_error && (
         <Notice look="retrying">It could not be looked at for new commits: {location.check_error}</Notice>
       )}
@@ -197,12 +200,12 @@ function EnvironmentOf({ location: { environment } }: { location: CodeLocation }
       <Facts>
         <Fact name="State">
           <Link to="/environments/$environmentId" params={{ environmentId: environment.id }}>
-            {environment.state}
+            <EnvironmentState state={environment.state} progress={environment.progress} />
           </Link>
         </Fact>
         {environment.progress && <Fact name="Doing">{environment.progress}</Fact>}
       </Facts>
-      {environment.problem && <Notice>{environment.problem}</Notice>}
+      {environment.problem && environment.state !== 'failed' && <Notice>{environment.problem}</Notice>}
       {Object.entries(environment.preload_problems).map(([module, why]) => (
         <Notice key={module} look="retrying">
           {module} is not preloaded: {why}

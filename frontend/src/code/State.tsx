@@ -3,7 +3,7 @@ import { Ago, CopyButton } from '../ui/Facts';
 import css from './Code.module.css';
 import { shortCommit, STATES } from './words';
 
-/** How a location stands to what there is: while it is synced, that. */
+/** How a location stands to what there is; before that, what is under way or keeps its tasks from running. */
 export function LocationState({ location }: { location: CodeLocation }) {
   if (location.syncing) {
     return (
@@ -16,6 +16,13 @@ export function LocationState({ location }: { location: CodeLocation }) {
     return (
       <span className={css.badge} data-look="failed" title={location.sync_error}>
         sync failed
+      </span>
+    );
+  }
+  if (location.environment?.state === 'failed') {
+    return (
+      <span className={css.badge} data-look="failed" title={location.environment.problem}>
+        environment failed
       </span>
     );
   }

@@ -161,7 +161,38 @@ describe('new code of a pipeline', () => {
     used: makeSnapshot({ commit: makeCommit({ subject: 'Old', sha: 'a'.repeat(40) }) }),
     latest: makeSnapshot({ commit: makeCommit({ subject: 'Newer rows' }) }),
     new_code: true,
+    used_environment: null,
+    latest_environment: null,
   };
+  const broken = {
+    id: '22222222-2222-4222-8222-222222222222',
+    state: 'failed' as const,
+    progress: '',
+    problem: 'Because nothing-here was not found in the package registry',
+    problem_code: 'build-failed' as const,
+    preload_problems: {},
+  };
+
+  it('says before it is published that its environment has failed', async () => {
+    const { user } = open(`/pipelines/${name}`, { pipelines: [pipeline], codes: { [name]: { ...standing, latest_environment: broken } } });
+    await user.click(await screen.findByRole('button', { name: 'Publish with new snapshot' }));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByText(/could not be built, so no task of it can run: Because nothing-here/)).toBeVisible();
+  });
+
+  it('says before a run that the environment has failed', async () => {
+    const codes = { [name]: { ...standing, used_environment: broken } };
+    const { user } = open(`/pipelines/${name}`, { pipelines: [pipeline], codes });
+    await user.click(await screen.findByRole('button', { name: 'Run' }));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(await dialog.findByText(/no task of it can run/)).toBeVisible();
+    expect(dialog.getByRole('button', { name: 'Run' })).toBeEnabled();
+  });
+
+  it('is red in the list of code where its environment has failed', async () => {
+    open('/code', { locations: [repository({ environment: broken })] });
+    expect(await screen.findByText('environment failed')).toHaveAttribute('data-look', 'failed');
+  });
 
   it('is told on its page, with one action', async () => {
     const { user, world } = open(`/pipelines/${name}`, { pipelines: [pipeline], codes: { [name]: standing } });

@@ -5,6 +5,7 @@ import { pipelineCodeQuery, publishNewCode, type PipelineCode, type Snapshot } f
 import { addressOf } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Pipeline } from '../api/types';
+import { EnvironmentTrouble } from '../environments/EnvironmentTrouble';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Fact, Facts } from '../ui/Facts';
@@ -39,6 +40,7 @@ export function CodeInUse({ pipeline }: { pipeline: Pipeline }) {
           </Fact>
         )}
       </Facts>
+      <EnvironmentTrouble environment={code.used_environment} />
       {code.new_code && code.latest && (
         <div className={css.fresh}>
           <Notice look="retrying">
@@ -113,6 +115,7 @@ function PublishDialog({ pipeline, code, onClose }: PublishProps) {
             )}
           </Notice>
         )}
+        <EnvironmentTrouble environment={code.latest_environment} />
         <Field label="Message" hint="What is new, for the history of versions.">
           {(control) => <Textarea {...control} rows={2} value={message} onChange={(event) => setMessage(event.target.value)} />}
         </Field>

@@ -1,11 +1,13 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Play } from 'lucide-react';
 import { useRef, useState } from 'react';
+import { pipelineCodeQuery } from '../api/code';
 import { newKey } from '../api/newKey';
-import { startRun } from '../api/pipelines';
+import { addressOf, startRun } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Json, Pipeline } from '../api/types';
+import { EnvironmentTrouble } from '../environments/EnvironmentTrouble';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Feedback';
@@ -90,6 +92,7 @@ function useRunForm(pipeline: Pipeline, onClose: () => void) {
 export function RunDialog({ pipeline, onClose }: { pipeline: Pipeline; onClose: () => void }) {
   const form = useRunForm(pipeline, onClose);
   const none = Object.keys(pipeline.parameters).length === 0;
+  const { data: code } = useQuery(pipelineCodeQuery(addressOf(pipeline), pipeline.active_version?.number ?? 0));
   return (
     <Dialog
       open
@@ -108,6 +111,7 @@ export function RunDialog({ pipeline, onClose }: { pipeline: Pipeline; onClose: 
     >
       <div className={css.stack}>
         {form.trouble !== null && <Notice>{form.trouble}</Notice>}
+        {code && <EnvironmentTrouble environment={code.used_environment} />}
         {none ? (
           <p className={css.none}>This pipeline takes no parameters.</p>
         ) : (
