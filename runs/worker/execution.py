@@ -9,7 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from django.conf import settings
@@ -32,6 +34,8 @@ from runs.worker.zygotes import Running, Unfit, ZygoteGone
 if TYPE_CHECKING:
     from runs.worker.view import Confined
     from runs.worker.worker import Station
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -150,13 +154,13 @@ class Execution:
         prepared.provenance["secrets"] = self.released.versions
         self.journal.mask = self.released.mask
 
-    def _patiently(self, take: Callable[[], str]) -> str:
+    def _patiently(self, take: Callable[[], T]) -> T:
         """Have something made that may take minutes, in a thread: who cancels does not wait for it.
 
-        It goes on nevertheless: what it makes, an environment, will be wanted by others.
+        It goes on nevertheless: what it makes, an environment or bytes in the store, harms nobody.
         """
-        made: Future[str] = Future()
-        threading.Thread(target=_fulfil, args=(made, take), name="environment", daemon=True).start()
+        made: Future[T] = Future()
+        threading.Thread(target=_fulfil, args=(made, take), name="patience", daemon=True).start()
         moved = time.monotonic()
         while not wait([made], timeout=LOOK_AT_STOP).done:
             self._leave_if_unwanted()
@@ -167,7 +171,8 @@ class Execution:
 
     def _leave_if_unwanted(self) -> None:
         if self._asked == "cancel":
-            raise Unwanted(Outcome("cancelled", "by_person", "it was cancelled before it began"))
+            words = "it was cancelled" if self._deadline else "it was cancelled before it began"
+            raise Unwanted(Outcome("cancelled", "by_person", words))
         since = self.station.draining_since
         if since is not None and time.monotonic() - since >= self.station.drain_timeout:
             raise Unwanted(Outcome("lost", "drained", "its worker was stopped and handed it back"))
@@ -182,7 +187,7 @@ class Execution:
             self._asked = None
 
     def _postpone(self) -> None:
-        """Let the time-out that the database knows begin now."""
+        """Let the time-out that the database knows begin now: what the product does is no time of the task."""
         if self.work.attempt["seconds"] is not None:
             execute(
                 "UPDATE attempt SET timeout_at = engine_now() + engine_seconds(%s) "
@@ -299,8 +304,8 @@ class Execution:
 
     def _outcome(self, prepared: Prepared, running: Running, ended: Json) -> Outcome:
         result = ended["result"]
-        if self.user is not None:
-            result = takeover.taken_over(result, str(self.folder), self.user.uid)
+        if self.user is not None and not self.stopping:
+            result = self._taken_over(result, self.user.uid)
         if self.released is not None:
             result = self.released.cleared(result)
         provenance = self._provenance(prepared, result)
@@ -320,14 +325,24 @@ class Execution:
             error = result["error"]
             return self._failure(self._verified(error, prepared) if ended["told"] else error, common)
         try:
-            stored = outputs.store_all(
-                self.station.requests.store, result["outputs"], self.work.spec["outputs"]
-            )
+            stored = self._stored(result["outputs"])
+        except Unwanted as stopped:
+            return replace(stopped.outcome, **common)
         except (OSError, StoreError) as error:
             return Outcome("failed", "infrastructure", f"its outputs could not be stored: {error}", **common)
         except outputs.BadOutput as problem:
             return self._failure(reports.error("validation", "BadOutput", str(problem)), common)
         return Outcome("succeeded", outputs=stored, values=prepared.values, **common)
+
+    def _taken_over(self, result: Json, uid: int) -> Json:
+        """The report, its files out of the user's reach. Raises Unwanted, OSError."""
+        take = partial(takeover.taken_over, result, str(self.folder), uid)
+        return self._patiently(take) if has_files(result.get("outputs") or []) else take()
+
+    def _stored(self, made: list[Json]) -> list[Json]:
+        """The outputs as rows. Raises Unwanted, BadOutput, StoreError, OSError."""
+        store = partial(outputs.store_all, self.station.requests.store, made, self.work.spec["outputs"])
+        return self._patiently(store) if has_files(made) else store()
 
     def _failure(self, error: Json, common: Json) -> Outcome:
         if not error.get("said"):
@@ -382,13 +397,18 @@ class Execution:
         return size <= limit
 
 
-def _fulfil(made: Future[str], take: Callable[[], str]) -> None:
+def _fulfil(made: Future[T], take: Callable[[], T]) -> None:
     try:
         made.set_result(take())
     except BaseException as problem:
         made.set_exception(problem)
     finally:
         connection.close()
+
+
+def has_files(outputs: list[Json]) -> bool:
+    """Do they take more than a moment?"""
+    return any(output.get("path") for output in outputs)
 
 
 def _missing_inputs(request: Json) -> list[str]:

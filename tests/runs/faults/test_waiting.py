@@ -7,15 +7,17 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from runs import building, chores, protocol
 from runs.models import Chore
-from runs.worker import execution
+from runs.worker import execution, outputs
 from runs.worker.requests import Code, Requests
-from tests.runs.faults.bench import Bench, ends, python, told
+from tests.runs.faults.bench import Bench, ends, python, shell, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,6 +53,52 @@ def test_a_task_can_be_cancelled_while_its_environment_is_built(
     assert (ended.last.state, ended.last.cause) == ("cancelled", "it was cancelled before it began")
     slow_build.set()
     bench.still_works()
+
+
+@pytest.fixture
+def slow_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Outputs are stored until the event is set."""
+    stored, store_all = threading.Event(), outputs.store_all
+
+    def store(*given: Any) -> Any:
+        assert stored.wait(30)
+        return store_all(*given)
+
+    monkeypatch.setattr(outputs, "store_all", store)
+    yield stored
+    stored.set()
+
+
+def test_a_task_can_be_cancelled_while_its_outputs_are_stored(
+    bench: Bench, slow_store: threading.Event
+) -> None:
+    run = bench.start(shell("echo hello > outputs/page; echo written", page="file"))
+    with bench.serving():
+        bench.begins(run)
+        time.sleep(1.0)
+        assert protocol.cancel_run(run.pk, actor=bench.user)
+        took = ends(run, 10)
+    assert took < 7  # the next beat at the latest
+    ended = told(run)
+    assert (ended.last.state, ended.last.cause) == ("cancelled", "it was cancelled")
+    slow_store.set()
+    bench.still_works()
+
+
+def test_the_time_of_storing_outputs_is_not_that_of_the_task(
+    bench: Bench, slow_store: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "POSTPONE_EVERY", 0.2)
+    run = bench.start({**shell("echo hello > outputs/page", page="file"), "timeout": 2.0})
+    with bench.serving():
+        bench.begins(run)
+        time.sleep(2.5)
+        attempt = told(run).last
+        assert attempt.timeout_at is not None
+        assert attempt.timeout_at > timezone.now()
+        slow_store.set()
+        ends(run, 10)
+    assert told(run).task.state == "succeeded"
 
 
 def test_a_worker_that_is_stopped_hands_back_what_waits_for_an_environment(
