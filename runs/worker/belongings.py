@@ -11,6 +11,8 @@ import stat
 
 TYPE_CHECKING = False  # importing `typing` would cost every fork of the zygote its pages
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     Identity = tuple[int, int]  # device and inode: one file, however many descriptors lead to it
 
 SHARED = "/dev/shm/"  # noqa: S108 - the place where POSIX shared memory lies
@@ -112,26 +114,39 @@ def status(path: str) -> os.stat_result | None:
         return None
 
 
-def disk_used(folders: list[str]) -> int:
-    """Bytes of disk under these folders, links not followed; a file of several names counts once."""
-    total = 0
+def disk_used(folders: list[str], most: int, most_files: int) -> tuple[int, int]:
+    """Bytes and entries under these folders, links not followed; a file of several names counts once.
+
+    Nobody counts on once there are more than `most` bytes or `most_files` entries.
+    """
+    total, count = 0, 0
     seen: set[int] = set()
+    for known in walk(folders):
+        count += 1
+        if known.st_nlink > 1 and stat.S_ISREG(known.st_mode):
+            if known.st_ino in seen:
+                continue
+            seen.add(known.st_ino)
+        total += known.st_blocks * BLOCK
+        if total > most or count > most_files:
+            break
+    return total, count
+
+
+def walk(folders: list[str]) -> Iterator[os.stat_result]:
+    """What is known of everything under these folders; without what is removed meanwhile or closed to us."""
     waiting = list(folders)
     while waiting:
         try:
-            entries = list(os.scandir(waiting.pop()))
+            entries = os.scandir(waiting.pop())
         except OSError:
-            continue  # removed meanwhile, or closed to us
-        for entry in entries:
-            try:
-                known = entry.stat(follow_symlinks=False)
-            except OSError:
-                continue
-            if known.st_nlink > 1 and stat.S_ISREG(known.st_mode):
-                if known.st_ino in seen:
+            continue
+        with entries:
+            for entry in entries:
+                try:
+                    known = entry.stat(follow_symlinks=False)
+                except OSError:
                     continue
-                seen.add(known.st_ino)
-            total += known.st_blocks * BLOCK
-            if stat.S_ISDIR(known.st_mode):
-                waiting.append(entry.path)
-    return total
+                if stat.S_ISDIR(known.st_mode):
+                    waiting.append(entry.path)
+                yield known

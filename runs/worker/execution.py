@@ -187,7 +187,7 @@ class Execution:
             self._asked = None
 
     def _postpone(self) -> None:
-        """Let the time-out that the database knows begin now: what the product does is no time of the task."""
+        """Let the time-out that the database knows begin now: what the product does is not the task's."""
         if self.work.attempt["seconds"] is not None:
             execute(
                 "UPDATE attempt SET timeout_at = engine_now() + engine_seconds(%s) "

@@ -20,6 +20,8 @@ SAMPLE_SECONDS = 0.2
 DISK_SECONDS = 1.0
 # A look must not take more than one part in so many of the time.
 SHARE = 20
+# Files and folders of one attempt: even empty ones cost whoever looks through them and removes them.
+MOST_FILES = 1_000_000
 
 
 class Pace:
@@ -82,7 +84,8 @@ class Limits:
 
     def _disk(self, pids: list[int]) -> dict[str, Any] | None:
         nameless = sum(self.belongings.look(pids).disk.values())
-        return answer("disk", self.disk, nameless + belongings.disk_used(self.folders))
+        named, files = belongings.disk_used(self.folders, self.disk, MOST_FILES)
+        return answer("disk", self.disk, nameless + named) or answer("files", MOST_FILES, files)
 
 
 def answer(what: str, limit: int, held: int) -> dict[str, Any] | None:

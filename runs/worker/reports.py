@@ -202,6 +202,10 @@ def _disk(held: int, limit: int) -> str:
     return f"the task filled {megabytes(held)} of the disk, more than its limit of {megabytes(limit)}"
 
 
+def _files(_held: int, limit: int) -> str:
+    return f"the task made more than {limit:,} files and folders"
+
+
 # what was passed -> reason, type, words
 PASSED: Final[dict[str, tuple[str, str, Callable[[int, int], str]]]] = {
     "memory": ("oom", "MemoryLimit", _memory),
@@ -209,6 +213,7 @@ PASSED: Final[dict[str, tuple[str, str, Callable[[int, int], str]]]] = {
     "container": ("oom", "MemoryLimit", _container),
     "processes": ("validation", "ProcessLimit", _processes),
     "disk": ("validation", "DiskLimit", _disk),
+    "files": ("validation", "FileLimit", _files),
 }
 
 

@@ -12,12 +12,13 @@ from typing import Final
 
 from runs.protocol import Json
 from runs.worker import reports
+from runs.worker.limits import MOST_FILES
 
 DEEPEST: Final = 200  # folders in each other
 
 
-class TooDeep(Exception):
-    """The folders lie in each other deeper than anybody looks."""
+class TooMuch(Exception):
+    """The folders hold more, or lie in each other deeper, than anybody looks at; the message says which."""
 
 
 def taken_over(result: Json, folder: str, uid: int) -> Json:
@@ -30,9 +31,8 @@ def taken_over(result: Json, folder: str, uid: int) -> Json:
         return result
     try:
         take_over(folder, uid)
-    except TooDeep:
-        words = f"the folders of this attempt lie in each other more than {DEEPEST} deep"
-        return _refused(result, words)
+    except TooMuch as problem:
+        return _refused(result, f"the folders of this attempt {problem}")
     for output in outputs:
         if leads_out(output["path"], folder):
             words = f"output {output['name']} is not a file or folder that the task itself has written"
@@ -50,29 +50,46 @@ def take_over(folder: str, uid: int) -> None:
 
     A file of another owner is a second name that the task gave to it, perhaps to one that it may not read.
     """
-    _take_folder(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW), uid, 0)
+    taking = _Taking(uid)
+    taking.folder(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW), 0)
 
 
-def _take_folder(number: int, uid: int, depth: int) -> None:
-    """Take the folder of a descriptor, which is closed here."""
-    try:
-        if depth > DEEPEST:
-            raise TooDeep
-        os.fchown(number, 0, 0)
-        os.fchmod(number, 0o700)
-        for name in os.listdir(number):
-            _take(number, name, uid, depth)
-    finally:
-        os.close(number)
+class _Taking:
+    def __init__(self, uid: int) -> None:
+        self.uid = uid
+        self.count = 0
 
+    def folder(self, number: int, depth: int) -> None:
+        """Take the folder of a descriptor, which is closed here."""
+        try:
+            if depth > DEEPEST:
+                raise TooMuch(f"lie in each other more than {DEEPEST} deep")
+            os.fchown(number, 0, 0)
+            os.fchmod(number, 0o700)
+            for name in self._names(number):
+                self._entry(number, name, depth)
+        finally:
+            os.close(number)
 
-def _take(parent: int, name: str, uid: int, depth: int) -> None:
-    known = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    if stat.S_ISDIR(known.st_mode):
-        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
-        _take_folder(inner, uid, depth + 1)
-    elif not stat.S_ISLNK(known.st_mode) and not (stat.S_ISREG(known.st_mode) and known.st_uid == uid):
-        os.unlink(name, dir_fd=parent)
+    def _names(self, number: int) -> list[str]:
+        names = []
+        with os.scandir(number) as entries:
+            for entry in entries:
+                self.count += 1
+                if self.count > MOST_FILES:
+                    raise TooMuch(f"hold more than {MOST_FILES:,} files and folders")
+                names.append(entry.name)
+        return names
+
+    def _entry(self, parent: int, name: str, depth: int) -> None:
+        known = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        if stat.S_ISDIR(known.st_mode):
+            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+            self.folder(inner, depth + 1)
+        elif not stat.S_ISLNK(known.st_mode) and not (
+            stat.S_ISREG(known.st_mode) and known.st_uid == self.uid
+        ):
+            os.unlink(name, dir_fd=parent)
 
 
 def leads_out(path: str, folder: str) -> bool:

@@ -50,6 +50,16 @@ def test_own_files_and_folders_are_taken_and_the_user_can_change_nothing_any_mor
         assert (folder.stat().st_uid, folder.stat().st_mode & 0o777) == (0, 0o700)
 
 
+def test_more_files_than_anybody_looks_at_are_refused(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(takeover, "MOST_FILES", 10)
+    inner = work / "outputs" / "folder"
+    inner.mkdir()
+    for number in range(20):
+        (inner / str(number)).touch()
+    error = takeover.taken_over(result(written(work / "outputs" / "o")), str(work), UID)["error"]
+    assert error["message"] == "the folders of this attempt hold more than 10 files and folders"
+
+
 @pytest.mark.parametrize("make", [os.link, os.symlink])
 def test_a_second_name_of_a_file_of_root_is_no_output(work: Path, tmp_path: Path, make: Any) -> None:
     secret = tmp_path / "secret"
