@@ -73,6 +73,12 @@ def checked(host: str, port: int) -> list[str]:
     return addresses
 
 
+def inner(host: str, port: int, addresses: Iterable[str]) -> bool:
+    """Do these addresses of a host stay inside, or does the setting name the host as one that does?"""
+    named = _named(host.strip("[]").rstrip(".").lower(), port)
+    return named or not any(public(ipaddress.ip_address(each.split("%")[0])) for each in addresses)
+
+
 def _refuse_inward(host: str, address: str) -> None:
     ip = ipaddress.ip_address(address.split("%")[0])
     if not (public(ip) or any(ip in network for network in _inner_networks())):

@@ -83,12 +83,14 @@ def change(
 ) -> bool:
     """Set some of address, ref, folder, secret, known_hosts, lock_file and auto_sync; sync where it matters.
 
-    False when all of it was so. Another host begins without known keys, unless some are given. Invalid.
+    False when all of it was so. Another host begins without known keys, unless some are given, and its
+    credentials must be named. Invalid.
     """
     texts = {name: value for name, value in wanted.items() if name in MEANT}
     checked: dict[str, Any] = _checked(location.team, texts)
-    if "address" in checked and "known_hosts" not in checked and _other_host(location, checked["address"]):
-        checked["known_hosts"] = ""
+    if "address" in checked and _other_host(location, checked["address"]):
+        _refuse_old_credentials(location, checked)
+        checked.setdefault("known_hosts", "")
     if "auto_sync" in wanted:
         checked["auto_sync"] = bool(wanted["auto_sync"])
     changes = {name: value for name, value in checked.items() if getattr(location, name) != value}
@@ -111,6 +113,14 @@ def ask(location: CodeLocation, *, actor: User | None, token: ApiToken | None = 
         location.syncing = WAITING
         location.save(update_fields=["syncing"])
     sync_wanted.send(CodeLocation, location=location, actor=actor, token=token)
+
+
+def _refuse_old_credentials(location: CodeLocation, wanted: Mapping[str, Any]) -> None:
+    """Credentials are not sent to another host than the one that they were given for."""
+    if location.secret and "secret" not in wanted:
+        host = address.understood(location.address).host or "the server's disk"
+        message = f"The secret '{location.secret}' is for {host}: name one for the new host, or none."
+        raise Invalid(message, errors=[("secret", message)])
 
 
 def _told(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,14 @@ def too_old(found: tuple[int, int], wanted: tuple[int, int]) -> GitFault:
     )
 
 
+def in_clear(address: Address) -> GitFault:
+    return GitFault(
+        "in-clear",
+        f"The credentials would cross the network in clear: write https://{address.host} in the address, or "
+        "name no secret.",
+    )
+
+
 def too_slow(address: Address, seconds: float) -> GitFault:
     return GitFault(
         "timeout",

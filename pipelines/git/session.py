@@ -265,7 +265,9 @@ def opened(address: Address, room: Path, *, secret: str = "", known_hosts: str =
     with tempfile.TemporaryDirectory(dir=room, prefix="session-") as made:
         folder = Path(made)
         environment = local_environment(address.scheme)
-        environment["GIT_CONFIG_GLOBAL"] = str(_private(folder / "config", CONFIG + _resolved(address)))
+        environment["GIT_CONFIG_GLOBAL"] = str(
+            _private(folder / "config", CONFIG + _resolved(address, secret))
+        )
         if address.scheme == "ssh":
             environment["GIT_SSH_COMMAND"] = _ssh(address, folder, secret, known_hosts)
             environment["GIT_SSH_VARIANT"] = "ssh"
@@ -281,13 +283,18 @@ def _private(path: Path, text: str, mode: int = 0o600) -> Path:
     return path
 
 
-def _resolved(address: Address) -> str:
-    """Ties an http(s) host to its checked addresses, so that git asks no resolver again."""
+def _resolved(address: Address, secret: str) -> str:
+    """Ties an http(s) host to its checked addresses, so that git asks no resolver again.
+
+    Over plain http credentials go to inner addresses alone.
+    """
     if address.scheme not in ("http", "https"):
         return ""
     if version() < OLDEST_FOR_HTTP:
         raise faults.too_old(version(), OLDEST_FOR_HTTP)
     found = outgoing.checked(address.host, address.port)
+    if secret and address.scheme == "http" and not outgoing.inner(address.host, address.port, found):
+        raise faults.in_clear(address)
     addresses = ",".join(f"[{each}]" if ":" in each else each for each in found)
     host = f"[{address.host}]" if ":" in address.host else address.host
     return f"[http]\n    curloptResolve = {host}:{address.port}:{addresses}\n"

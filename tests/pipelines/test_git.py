@@ -525,6 +525,29 @@ def test_an_inward_address_is_refused_unless_the_settings_allow_it(
     assert "is not a public address" in refused(cast, where)
 
 
+def test_credentials_are_not_sent_in_clear_over_the_public_network(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines import outgoing
+
+    monkeypatch.setattr(outgoing, "checked", lambda host, port: ["8.8.8.8"])
+    make_secret(cast.team, "deploy", f"{USER}:{PASSWORD}")
+    said = refused(cast, "http://code.example.org/x", secret="deploy")
+    assert said.startswith("The credentials would cross the network in clear: write https://code.example.org")
+
+
+def test_credentials_of_one_host_are_not_sent_to_another_unless_named_again(
+    cast: Cast, web: Web, repository: Repository
+) -> None:
+    make_secret(cast.team, "deploy", f"{USER}:{PASSWORD}")
+    location = registered(cast, f"{web.address}/code/.git", secret="deploy")
+    elsewhere = {"address": "https://code.example.org/x"}
+    with pytest.raises(Invalid, match="The secret 'deploy' is for localhost") as refusal:
+        repositories.change(location, elsewhere, actor=cast.alice)
+    assert refusal.value.errors[0][0] == "secret"
+    assert repositories.change(location, {**elsewhere, "secret": "deploy"}, actor=cast.alice)
+
+
 def test_git_connects_to_the_address_that_was_checked_and_asks_no_resolver(
     cast: Cast, web: Web, shell: Shell, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -569,7 +592,8 @@ def test_another_host_begins_without_known_keys(cast: Cast, shell: Shell, reposi
     make_secret(cast.team, "key", shell.key)
     location = registered(cast, f"{shell.address}{repository.folder}", secret="key")
     assert location.known_hosts
-    repositories.change(location, {"address": "ssh://git@code.example.org/x"}, actor=cast.alice)
+    elsewhere = {"address": "ssh://git@code.example.org/x", "secret": "key"}
+    repositories.change(location, elsewhere, actor=cast.alice)
     assert location.known_hosts == ""
 
 

@@ -22,7 +22,11 @@ export function ChangeLocationDialog({ location, onClose }: Props) {
   const queryClient = useQueryClient();
   const save = useMutation({
     mutationFn: () => {
-      const changed = Object.entries(fields).filter(([name, value]) => value !== before[name as keyof typeof before]);
+      // Another host wants its credentials named: those of the form are meant, also where they stay.
+      const moved = fields.address !== before.address;
+      const changed = Object.entries(fields).filter(
+        ([name, value]) => value !== before[name as keyof typeof before] || (moved && name === 'secret'),
+      );
       return changeLocation(location.id, Object.fromEntries(changed));
     },
     onSuccess: async () => {

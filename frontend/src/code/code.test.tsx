@@ -138,6 +138,19 @@ describe('the page of a location', () => {
     await waitFor(() => expect(world.locations[0]?.ref).toBe('release'));
   });
 
+  it('names the credentials again for another address', async () => {
+    const location = repository({ secret: 'deploy-key' });
+    const { user, world } = open(`/code/${location.id}`, { locations: [location] });
+    await user.click(await screen.findByRole('button', { name: 'Change' }));
+    const dialog = within(await screen.findByRole('dialog'));
+    const address = dialog.getByRole('textbox', { name: 'Address' });
+    await user.clear(address);
+    await user.type(address, 'https://elsewhere.example.org/b.git');
+    await user.click(dialog.getByRole('button', { name: 'Save' }));
+    await waitFor(() => expect(world.locations[0]?.address).toBe('https://elsewhere.example.org/b.git'));
+    expect(world.locations[0]?.secret).toBe('deploy-key');
+  });
+
   it('offers viewers nothing to do, and says when there is no such location', async () => {
     const location = repository({ can: { sync: false, manage: false } });
     const first = open(`/code/${location.id}`, { me: viewer, locations: [location] });

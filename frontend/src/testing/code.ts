@@ -23,7 +23,13 @@ async function register(world: World, _: string[], request: Request): Promise<Co
 }
 
 async function change(world: World, params: string[], request: Request): Promise<CodeLocation> {
-  return Object.assign(locationOf(world, params), (await request.json()) as Partial<RepositoryFields>, { syncing: WAITING });
+  const location = locationOf(world, params);
+  const wanted = (await request.json()) as Partial<RepositoryFields>;
+  if (wanted.address !== undefined && location.secret && wanted.secret === undefined) {
+    const message = `The secret '${location.secret}' is for another host: name it again.`;
+    throw new Refusal(422, message, [{ field: 'secret', message }]);
+  }
+  return Object.assign(location, wanted, { syncing: WAITING });
 }
 
 function archive(world: World, params: string[]): Response {
