@@ -199,6 +199,8 @@ class Zygote:
             message, fds = self.channel.receive()
             if message["verb"] == "run":
                 self.run(message, fds)
+                if self.private and not all(empty(folder) for folder in PRIVATE_FOLDERS):
+                    return  # they end with this process; the next one has new ones
                 self.make_spare(message)
                 idle_since = time.monotonic()
             elif message["verb"] == "end":
@@ -219,9 +221,6 @@ class Zygote:
             processes.kill_descendants()
             raise
         self.channel.send(self.settle(watch))
-        if self.private:
-            for folder in PRIVATE_FOLDERS:
-                empty(folder)
 
     def begin(self, request: dict[str, Any], fds: list[int]) -> int:
         """The pid of a runner that has the request."""
@@ -428,17 +427,22 @@ def be_first_to_die() -> None:
         os.write(2, f"oom_score_adj could not be set: {problem}\n".encode())
 
 
-def empty(folder: str) -> None:
-    """Remove what an attempt has left in a private folder; what belongs to others are places of mounts."""
-    if not os.path.isdir(folder):
-        return
-    for entry in list(os.scandir(folder)):
-        if entry.stat(follow_symlinks=False).st_uid != os.getuid():
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            importlib.import_module("shutil").rmtree(entry.path, ignore_errors=True)
-        else:
-            os.unlink(entry.path)
+def empty(folder: str) -> bool:
+    """Remove what an attempt has left in a private folder; False when something of it cannot be removed.
+
+    What belongs to others are places of mounts.
+    """
+    try:
+        for entry in list(os.scandir(folder)) if os.path.isdir(folder) else ():
+            if entry.stat(follow_symlinks=False).st_uid != os.getuid():
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                importlib.import_module("shutil").rmtree(entry.path)
+            else:
+                os.unlink(entry.path)
+    except (OSError, RecursionError):
+        return False
+    return True
 
 
 def killed_by_kernel(status: int, watch: Watch, held: int) -> dict[str, Any] | None:

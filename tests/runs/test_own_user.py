@@ -161,6 +161,18 @@ def test_what_an_attempt_leaves_in_private_folders_is_gone_for_the_next(own: Own
     assert len(own.pool._zygotes) == 1
 
 
+def test_what_an_attempt_has_closed_is_gone_for_the_next_too(own: OwnTrials) -> None:
+    leave = (
+        "import os\ndef leave() -> None:\n    os.makedirs('/tmp/closed/inner')\n"
+        "    open('/tmp/closed/inner/a', 'w').close()\n    os.chmod('/tmp/closed', 0)\n"
+    )
+    look = "import os\ndef look() -> bool:\n    return os.path.exists('/tmp/closed')\n"
+    own.run(leave, outputs={})
+    (zygote,) = own.pool._zygotes.values()
+    until(lambda: not zygote.alive, 5.0, "the zygote has ended, and its private folders with it")
+    assert own.answer(look) is False
+
+
 def test_a_daemon_ends_with_its_attempt_and_with_its_zygote(own: OwnTrials) -> None:
     mark = f"daemon-{uuid.uuid4().hex}"
     source = (
