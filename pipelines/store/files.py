@@ -29,6 +29,13 @@ def in_words(folder: Path) -> Iterator[None]:
         raise StoreAway(f"{folder} cannot be written: {problem.strerror}") from problem
 
 
+def write_all(number: int, data: bytes) -> None:
+    """Also where the system takes a part at a time. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(number, view) :]
+
+
 def private_folder(folder: Path) -> Path:
     """The folder, made for us alone where it is missing."""
     if not folder.is_dir():
@@ -48,10 +55,8 @@ class Temporary:
 
     def write(self, data: bytes) -> None:
         """Raises StoreFull, StoreAway."""
-        view = memoryview(data)
         with in_words(self.folder):
-            while view:
-                view = view[os.write(self.number, view) :]
+            write_all(self.number, data)
 
     def move_to(self, target: Path) -> None:
         """On disk before it has its name: a name must not stand for bytes that a power cut takes away."""

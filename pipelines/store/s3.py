@@ -20,7 +20,7 @@ from pipelines.store import multipart
 from pipelines.store.cache import Cache, is_named
 from pipelines.store.client import Address, client, code_of, in_words
 from pipelines.store.errors import Damaged, NotStored, StoreAway, StoreError
-from pipelines.store.files import Temporary, remove_left
+from pipelines.store.files import Temporary, remove_left, write_all
 from pipelines.store.files import in_words as disk_in_words
 from pipelines.store.place import Found, Means
 from pipelines.store.remote import RemoteFile
@@ -188,7 +188,7 @@ class S3Place:
                     return
                 digest.update(data)
                 with disk_in_words(self.cache.root):
-                    os.write(number, data)
+                    write_all(number, data)
         finally:
             body.close()
 

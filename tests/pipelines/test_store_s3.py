@@ -413,3 +413,13 @@ def test_the_library_of_s3_is_not_loaded_for_a_store_in_a_folder(tmp_path: Path)
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_what_the_system_writes_in_pieces_arrives_whole(
+    store: Store, server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = store.put_bytes(b"in pieces" * 1000).sha256
+    write = os.write
+    with server.store(tmp_path / "elsewhere", tmp_path.name) as fresh:
+        monkeypatch.setattr(os, "write", lambda number, data: write(number, bytes(data[:1000])))
+        assert fresh.local_path(digest).read_bytes() == b"in pieces" * 1000
