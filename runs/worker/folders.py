@@ -17,7 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
 
+import structlog
 from django.conf import settings
+
+log = structlog.get_logger()
 
 
 def root() -> Path:
@@ -107,10 +110,11 @@ def remove_left(entry: Path) -> None:
 
 
 def remove_as_root(folder: Path) -> None:
-    """A folder and all in it, as root, who may enter everything; no link is followed, at any depth."""
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-    except RecursionError:
+    """A folder and all in it, as root, who may enter everything; no link is followed, at any depth.
+
+    In a process of its own: `shutil` has every folder on the way down open, and this one needs descriptors.
+    """
+    if folder.exists():
         subprocess.run(["rm", "-rf", "--", str(folder)], check=False, stderr=subprocess.DEVNULL)
 
 
@@ -160,4 +164,7 @@ class Janitor:
 
     def _work(self) -> None:
         while (folder := self._folders.get()) is not None:
-            remove(folder)
+            try:
+                remove(folder)
+            except OSError as problem:  # it is found again when a worker starts
+                log.warning("a folder was not removed", folder=str(folder), error=str(problem))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import uuid
 from pathlib import Path
 from typing import Any
@@ -134,4 +135,18 @@ def test_everything_of_an_attempt_is_removed_also_what_a_dead_worker_left(work: 
     (folders.root() / f"{work.name}.gone").mkdir()
     for entry in list(folders.left()):
         folders.remove_left(entry)
+    assert list(folders.left()) == []
+
+
+def test_folders_in_each_other_are_removed_with_few_open_at_a_time(work: Path) -> None:
+    deep = work / "outputs"
+    for _ in range(150):
+        deep = deep / "d"
+        deep.mkdir()
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 60, before[1]))
+    try:
+        folders.remove(work)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert list(folders.left()) == []
