@@ -7,8 +7,9 @@ In two steps, so that nobody who stores or reads at the same time loses anything
 2. What has lain there for a grace, and is referred to by nothing still, is removed, with an audit row. What
    is referred to by now, as somebody had found the bytes in place a moment before, is brought back.
 
-Bytes are referred to when a column whose name speaks of a sha256 holds their digest, in any table, or when
-they are a file of a folder that is referred to. A digest that stands in JSON alone keeps nothing.
+Bytes are referred to when a column whose name speaks of a sha256 holds their digest, in any table and whatever
+its default manager hides, or when they are a file of a folder that is referred to. A digest that stands in JSON
+alone keeps nothing.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def referenced(store: Store) -> set[bytes]:
     """The digests of all bytes that something refers to. Raises Unknown, StoreError."""
     found: set[bytes] = set()
     for model, field in columns():
-        rows = model._default_manager.exclude(**{field: ""}).exclude(**{field: None})
+        rows = model._base_manager.exclude(**{field: ""}).exclude(**{field: None})
         for (text,) in rows.order_by().values_list(field).iterator(chunk_size=10_000):
             if DIGEST.fullmatch(text):
                 found.add(bytes.fromhex(text))
@@ -129,11 +130,11 @@ def folders() -> set[str]:
     """Digests that are those of manifests."""
     is_folder = Q(media_type=FOLDER)
     sources: tuple[tuple[QuerySet[models.Model], str], ...] = (
-        (AttemptOutput.objects.filter(is_folder | Q(type="folder")), "sha256"),
-        (Content.objects.filter(is_folder, inline=None), "sha256"),
-        (Artifact.objects.filter(kind="folder", content__inline=None), "content__sha256"),
-        (CodeSnapshot.objects.all(), "tree_sha256"),
-        (CodeRef.objects.filter(kind="snapshot"), "bundle_sha256"),
+        (AttemptOutput._base_manager.filter(is_folder | Q(type="folder")), "sha256"),
+        (Content._base_manager.filter(is_folder, inline=None), "sha256"),
+        (Artifact._base_manager.filter(kind="folder", content__inline=None), "content__sha256"),
+        (CodeSnapshot._base_manager.all(), "tree_sha256"),
+        (CodeRef._base_manager.filter(kind="snapshot"), "bundle_sha256"),
     )
     return {sha256 for rows, field in sources for sha256 in _values(rows, field) if sha256}
 

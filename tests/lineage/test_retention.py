@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.db.models import Manager, QuerySet
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -214,6 +216,52 @@ def test_every_column_that_names_bytes_keeps_them() -> None:
         "code_ref.bundle_sha256",
         "model_version.sha256",
     }
+
+
+# Digests of what is not in the store: of tokens, rows of the audit log, records and descriptions.
+OTHER_DIGESTS = {
+    "api_token.digest",
+    "audit_event.prev_hash",
+    "audit_event.hash",
+    "approval.digest",
+    "catalogued_approval.digest",
+    "record.digest",
+    "code_ref.fingerprint",
+    "environment_snapshot.fingerprint",
+    "hardware_profile.fingerprint",
+}
+
+
+def test_no_column_holds_digests_of_stored_bytes_under_another_name() -> None:
+    known = {f"{model._meta.db_table}.{field}" for model, field in retention.columns()}
+    digests = {
+        f"{model._meta.db_table}.{field.name}"
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if getattr(field, "max_length", None) in (64, 128)
+        and any(word in field.name for word in ("sha", "digest", "hash", "fingerprint"))
+    }
+    assert digests - known == OTHER_DIGESTS
+
+
+def test_rows_that_a_model_hides_by_default_keep_their_bytes_too(
+    store: Store, team: Team, user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "file").write_text("in a folder")
+    refer(team, user, store.put_bytes(b"hidden").sha256)
+    refer(team, user, store.put_folder(folder).sha256, type="folder", media_type=retention.FOLDER)
+    hiding = Hiding()
+    hiding.model = AttemptOutput
+    monkeypatch.setattr(AttemptOutput._meta, "default_manager", hiding)
+    monkeypatch.setattr(AttemptOutput, "objects", hiding)
+    assert garbage(store).aside == []
+
+
+class Hiding(Manager[AttemptOutput]):
+    def get_queryset(self) -> QuerySet[AttemptOutput]:
+        return super().get_queryset().none()
 
 
 # --- The command ------------------------------------------------------------------------------
