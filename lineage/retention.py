@@ -7,9 +7,9 @@ In two steps, so that nobody who stores or reads at the same time loses anything
 2. What has lain there for a grace, and is referred to by nothing still, is removed, with an audit row. What
    is referred to by now, as somebody had found the bytes in place a moment before, is brought back.
 
-Bytes are referred to when a column whose name speaks of a sha256 holds their digest, in any table and whatever
-its default manager hides, or when they are a file of a folder that is referred to. A digest that stands in JSON
-alone keeps nothing.
+Bytes are referred to when a column whose name speaks of a sha256 holds their digest, in any table and in all
+its rows, or when they are a file of a folder that is referred to. A digest that stands in JSON alone keeps
+nothing.
 """
 
 from __future__ import annotations

@@ -145,13 +145,15 @@ class Zygote:
     def _enter(self) -> None:
         """Wait until the zygote has become the user of its team, in its container if it shall have one."""
         self.confined = True
+        began = time.monotonic()
         self.socket.settimeout(ENTRY_PATIENCE)
         while (message := self._next()) is None:
             if not self._receive():
+                waited = time.monotonic() - began
                 self.kill()
-                words = self._last_words()
+                words = self._last_words() or never_entered(waited)
                 self.close()
-                raise Unfit(words or "it ended before it had become the user of its team")
+                raise Unfit(words)
         self.socket.settimeout(None)
         if message["event"] != "entered":
             self.close()
@@ -446,6 +448,13 @@ class Running:
         )
         return {"event": "ended", "exit": None, "signal": None, "killed": None, "rusage": None,
                 "passed": None, "result": {"error": error}}  # fmt: skip
+
+
+def never_entered(waited: float) -> str:
+    """In words why a zygote said nothing within these seconds."""
+    if waited < ENTRY_PATIENCE:
+        return "it ended before it had become the user of its team"
+    return f"it had not become the user of its team after {ENTRY_PATIENCE:g} s: is the machine overloaded?"
 
 
 @cache

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
-from runs.worker import folders, users, view
-from runs.worker.view import Confined
+from runs.worker import folders, users, view, zygotes
+from runs.worker.view import Confined, Door
 from runs.worker.zygotes import Unfit, Zygote, ZygotePool
 from tests.runs.trials import Ended, Trial, marked, ports, until
 
@@ -261,6 +261,13 @@ def test_an_environment_that_the_user_may_not_read_is_said_before(own: OwnTrials
         Zygote.start(folder / "bin" / "python", confined=own.user)
     view.let_read(folder)
     Zygote.start(folder / "bin" / "python", confined=own.user).close()
+
+
+def test_a_machine_too_slow_to_begin_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zygotes, "ENTRY_PATIENCE", 0.2)
+    monkeypatch.setattr(Confined, "door", lambda *_: Door(["/bin/sleep", "30"], {}))
+    with pytest.raises(Unfit, match=r"it had not become the user of its team after 0\.2 s"):
+        Zygote.start(sys.executable, confined=Confined(UID))
 
 
 def test_a_worker_that_is_not_root_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
