@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+from django.http import HttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
 
 ID: Final = re.compile(r"\{\w+_id\}")
 
@@ -16,6 +20,25 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer"}
+
+
+class SchemaView(SpectacularAPIView):
+    """The schema, drawn once in a process for each format: anybody may ask for it, as often as they like."""
+
+    drawn: ClassVar[dict[str, str | bytes]] = {}
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        renderer = request.accepted_renderer
+        name = f"{renderer.media_type} {renderer.format}"
+        if name not in self.drawn:
+            answer = super().get(request, *args, **kwargs)
+            self.drawn[name] = renderer.render(answer.data, renderer.media_type, {})
+        return HttpResponse(
+            self.drawn[name],
+            content_type=renderer.media_type,
+            headers={"Content-Disposition": f'inline; filename="Orchestrator.{renderer.format}"'},
+        )
 
 
 def plain_ids(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView
 
-from orchestrator_site import schema  # noqa: F401 - registers what it describes
 from orchestrator_site.api import unknown_address
 from orchestrator_site.confining import DocsView
 from orchestrator_site.health import healthz, readyz
 from orchestrator_site.metrics import MetricsView
+from orchestrator_site.schema import SchemaView
 from orchestrator_site.shell import page_shell
 
 # An unknown address under one of these is a 404 for a program, not a page for a person.
@@ -19,7 +18,7 @@ NOT_PAGES = "api/|_allauth/|static/|admin/|ws/|healthz|readyz|metrics"
 handler500 = "orchestrator_site.api.server_error"
 
 api: list[URLPattern | URLResolver] = [
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(url_name="schema"), name="docs"),
     path("", include("pipelines.api.urls")),
     path("", include("runs.api.urls")),

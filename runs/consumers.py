@@ -15,6 +15,7 @@ import json
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -253,7 +254,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def recheck(self) -> None:
         """End what the person may no longer hear; close the socket of somebody who has signed out."""
-        user = await database_sync_to_async(signed_in)(self.scope.get("session"), self.user.pk)
+        user = await database_sync_to_async(signed_in)(
+            self.scope.get("session"), self.user.pk, self.scope["kept_out"]
+        )
         if user is None:
             await self._error("signed-out", "You are signed out.")
             await self._end(SIGNED_OUT)
@@ -323,8 +326,13 @@ def last_seq(run: str) -> int | None:
     return Run.objects.filter(uuid=run).values_list("last_seq", flat=True).first()
 
 
-def signed_in(session: SessionBase | None, user_id: int) -> User | None:
-    """The person as they are now, if the session that opened the socket still is theirs."""
+def signed_in(
+    session: SessionBase | None, user_id: int, kept_out: Callable[[Message, User], bool]
+) -> User | None:
+    """The person as they are now, if the session that opened the socket still is theirs.
+
+    ``kept_out``: do the rules of signing in keep out somebody with this session?
+    """
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None or session is None or session.session_key is None:
         return None
@@ -332,7 +340,8 @@ def signed_in(session: SessionBase | None, user_id: int) -> User | None:
     now = engine.SessionStore(session.session_key).load()
     same = str(now.get(SESSION_KEY)) == str(user_id)
     digest = str(now.get(HASH_SESSION_KEY, ""))
-    return user if same and constant_time_compare(digest, user.get_session_auth_hash()) else None
+    theirs = same and constant_time_compare(digest, user.get_session_auth_hash())
+    return user if theirs and not kept_out(now, user) else None
 
 
 def same_origin(scope: Message) -> bool:

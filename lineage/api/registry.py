@@ -69,6 +69,7 @@ class ModelVersionView(ModelVersionsView):
 
 class EndpointsView(ApiView):
     ordering = ("name", "id")
+    asks_again = frozenset({"POST"})
 
     @extend_schema(
         operation_id="endpoints_list", parameters=[TEAM, USABLE_BY], responses=paged(shapes.EndpointItem)

@@ -12,7 +12,7 @@ from django.core.cache import cache
 
 def install() -> None:
     """Have allauth remember used codes for all the steps in which they are taken."""
-    TOTP._mark_code_used = _mark_used  # type: ignore[method-assign]
+    TOTP._mark_code_used = _mark_used
 
 
 def _mark_used(totp: TOTP, code: str) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -51,7 +51,7 @@ class SessionLifeMiddleware:
             UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=timezone.now())
 
 
-def has_ended(session: SessionBase) -> bool:
+def has_ended(session: SessionBase | Mapping[str, Any]) -> bool:
     """Whether a session is too old, or was unused for too long."""
     now = time.time()
     began, seen = session.get(BEGAN, now), session.get(SEEN, now)

@@ -192,6 +192,8 @@ def test_only_an_admin_of_the_team_makes_an_endpoint(cast: Cast, alice: APIClien
     body = {"name": "shop", "stage": "staging"}
     assert alice.post(f"{API}/endpoints/", body, format="json").status_code == 403
     dora = join(cast.team, make_user("dora"), Role.ADMIN)
+    answer = client(dora, minutes_ago=16).post(f"{API}/endpoints/", body, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (403, "reauthentication-required")
     answer = client(dora).post(f"{API}/endpoints/", body, format="json")
     assert answer.status_code == 201, answer.content
     endpoint = Endpoint.objects.get(name="shop")

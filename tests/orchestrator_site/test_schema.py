@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator, FormatChecker
 from rest_framework.test import APIClient
 
@@ -51,6 +52,16 @@ def test_the_contract_and_its_page_are_served() -> None:
     for address in files:
         assert address.startswith(("/static/", "/api/v1/docs/")), "everything comes from this server"
         assert APIClient().get(address).status_code == 200, address
+
+
+@pytest.mark.django_db
+def test_a_stranger_who_asks_again_and_again_has_it_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = json.loads(json.dumps(contract()))
+    first = APIClient().get("/api/v1/schema/?format=json")
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *_, **__: pytest.fail("drawn again"))
+    again = APIClient().get("/api/v1/schema/?format=json")
+    assert again.json() == first.json() == drawn
+    assert again["Content-Type"] == "application/vnd.oai.openapi+json"
 
 
 def operation(route: str, method: str) -> dict[str, Any]:
