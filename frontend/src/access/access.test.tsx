@@ -172,6 +172,7 @@ describe('sharing', () => {
     expect(await section.findByText('Only the team demo has it.')).toBeVisible();
     await user.click(section.getByRole('button', { name: 'Share' }));
     const dialog = within(await screen.findByRole('dialog', { name: 'Share small' }));
+    expect(dialog.getByText(/all its runs: with their parameters, their logs/)).toBeVisible();
     await user.type(dialog.getByRole('textbox', { name: 'With the team' }), 'nowhere');
     await user.click(dialog.getByRole('button', { name: 'Share' }));
     expect(await dialog.findByText('No team has this name.')).toBeVisible();

@@ -34,7 +34,7 @@ export const KIND_WORDS: Record<string, string> = {
 /** What is lent with each verb, by kind of thing; the first one is offered first. */
 export const LENT_WORDS: Record<string, Record<string, string>> = {
   pipeline: {
-    view: 'See it, its published versions, and its runs with their logs.',
+    view: 'See it, its published versions, and all its runs: with their parameters, their logs and who started them.',
     run: 'Also start runs of it, as a run of this team.',
   },
   codelocation: { use: 'Their documents take its code, and their workers run it.' },
