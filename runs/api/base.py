@@ -23,17 +23,17 @@ def answered() -> Iterator[None]:
 
 
 class RunsView(ApiView):
-    """A view on runs, their steps and their attempts; what may not be seen is not found."""
+    """A view on runs, their tasks and their attempts; what may not be seen is not found."""
 
     def find_run(self, run_id: str, verb: str = "view") -> Run:
         return self.find(queries.runs(Run.objects.all()), verb, uuid=uuid_or_404(run_id, Run))
 
     def find_task_run(self, task_run_id: str, verb: str = "view") -> TaskRun:
-        """The step with its run; rights are those of the run."""
-        steps = TaskRun.objects.select_related(
+        """The task with its run; rights are those of the run."""
+        task_runs = TaskRun.objects.select_related(
             "task", "parent", "run__team", "run__pipeline", "run__version", "run__requested_by", "run__token"
         ).defer(*(f"run__{name}" for name in queries.HEAVY))
-        return self.find(steps, verb, uuid=uuid_or_404(task_run_id, TaskRun))
+        return self.find(task_runs, verb, uuid=uuid_or_404(task_run_id, TaskRun))
 
     def find_attempt(self, attempt_id: str) -> Attempt:
         attempts = Attempt.objects.select_related("run__team").defer("provenance")

@@ -116,7 +116,7 @@ def _cause(cause: queries.Cause) -> Body:
     }
 
 
-# --- steps ----------------------------------------------------------------------------------------
+# --- tasks ----------------------------------------------------------------------------------------
 
 
 def task_runs(rights: Rights, run: Run, rows: Sequence[TaskRun]) -> list[Body]:
@@ -152,7 +152,7 @@ def reused_from(source: Attempt | None) -> Body | None:
 def _task_run(
     rights: Rights, run: Run, task_run: TaskRun, attempt: Attempt | None, decision: Approval | None
 ) -> Body:
-    # A decision of an earlier resume is no decision on the step as it stands now.
+    # A decision of an earlier resume is no decision on the task as it stands now.
     decision = decision if task_run.state in DECIDED else None
     ended = task_run.state not in (TaskState.RUNNING, TaskState.READY, TaskState.PENDING)
     return {
@@ -266,7 +266,7 @@ def _attempt(attempt: Attempt, task_run: TaskRun, lines: int) -> Body:
 
 
 def _inputs(task_run: TaskRun, read: Sequence[AttemptInput]) -> list[Body]:
-    """What was read from other steps, then what the document or the run's parameters gave."""
+    """What was read from other tasks, then what the document or the run's parameters gave."""
     types = {port["name"]: port.get("type", "any") for port in task_run.task.spec.get("inputs") or []}
     found = [_read(row, types) for row in read]
     names = {body["name"] for body in found}
@@ -284,7 +284,7 @@ def _inputs(task_run: TaskRun, read: Sequence[AttemptInput]) -> list[Body]:
 
 
 def _given(expr: Any, params: dict[str, Any]) -> Any:
-    """The value of an input that comes from no step. A secret is named, never opened."""
+    """The value of an input that comes from no task. A secret is named, never opened."""
     if "lit" in expr:
         return expr["lit"]
     reference = expr.get("ref", "")

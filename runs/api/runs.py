@@ -113,7 +113,7 @@ class RunTasksView(RunsView):
 
     @extend_schema(responses=paged(TaskRunShape), parameters=[SINCE])
     def get(self, request: Request, run_id: str) -> Response:
-        """The steps of a run in the order of its document; ``since`` leaves those that moved after it."""
+        """The tasks of a run in the order of its document; ``since`` leaves those that moved after it."""
         run = self.find_run(run_id)
         since = whole_number(request, "since", 0)
         rows = queries.changed_since(run, since) if since else queries.task_runs(run)

@@ -121,7 +121,7 @@ class RunShape(Shape):
     finished_at = serializers.DateTimeField(allow_null=True)
     last_seq = serializers.IntegerField()
     resume_no = serializers.IntegerField()
-    counts = serializers.DictField(child=serializers.IntegerField(), help_text="State -> number of steps.")
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text="State -> number of tasks.")
     cause = CauseShape(allow_null=True)
     paused_at = serializers.DateTimeField(allow_null=True)
     can = RunCanShape()

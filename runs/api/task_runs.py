@@ -1,4 +1,4 @@
-"""Steps of a run and their attempts: look at, decide, retry, read the log."""
+"""Tasks of a run and their attempts: look at, decide, retry, read the log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TaskRunView(RunsView):
 
     @extend_schema(responses=TaskRunDetailShape)
     def get(self, request: Request, task_run_id: str) -> Response:
-        """One step with its attempts, inputs and outputs."""
+        """One task with its attempts, inputs and outputs."""
         return Response(bodies.task_run_detail(self.rights, self.find_task_run(task_run_id)))
 
 
@@ -37,7 +37,7 @@ class DecideView(RunsView):
 
     @extend_schema(request=Decide, responses=TaskRunDetailShape)
     def post(self, request: Request, task_run_id: str) -> Response:
-        """Decide on a step that waits for a person. What is written as comment stays with the record."""
+        """Decide on a task that waits for a person. What is written as comment stays with the record."""
         task_run = self.find_task_run(task_run_id)
         role = self._role(task_run)
         body = self.read(Decide)

@@ -885,7 +885,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The steps of a run in the order of its document; ``since`` leaves those that moved after it. */
+        /** @description The tasks of a run in the order of its document; ``since`` leaves those that moved after it. */
         get: operations["runs_tasks_retrieve"];
         put?: never;
         post?: never;
@@ -1010,7 +1010,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One step with its attempts, inputs and outputs. */
+        /** @description One task with its attempts, inputs and outputs. */
         get: operations["task_runs_retrieve"];
         put?: never;
         post?: never;
@@ -1029,7 +1029,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Decide on a step that waits for a person. What is written as comment stays with the record. */
+        /** @description Decide on a task that waits for a person. What is written as comment stays with the record. */
         post: operations["task_runs_approve_create"];
         delete?: never;
         options?: never;
@@ -1046,7 +1046,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Decide on a step that waits for a person. What is written as comment stays with the record. */
+        /** @description Decide on a task that waits for a person. What is written as comment stays with the record. */
         post: operations["task_runs_reject_create"];
         delete?: never;
         options?: never;
@@ -2559,7 +2559,7 @@ export interface components {
             can: components["schemas"]["RunCanShape"];
             cause: components["schemas"]["CauseShape"] | null;
             code: components["schemas"]["RunCodeShape"] | null;
-            /** @description State -> number of steps. */
+            /** @description State -> number of tasks. */
             counts: {
                 [key: string]: number;
             };
