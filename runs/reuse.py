@@ -496,7 +496,7 @@ def _is_there(store: Store, output: AttemptOutput, key: str, rehash: bool) -> bo
         if rehash:
             for sha256 in digests:
                 store.verify(sha256)
-        return all(store.has(sha256) for sha256 in digests)
+        return all(store.has(sha256) or store.restore(sha256) for sha256 in digests)
     except Damaged as error:
         quarantine(key, str(error))
     except StoreError as error:

@@ -34,6 +34,16 @@ def test_a_folder_with_a_link_in_it_can_be_taken_over(tmp_path: Path, folder: Pa
     assert not reuse._is_there(store, output, "key", False)
 
 
+def test_bytes_that_were_put_aside_come_back_for_it(tmp_path: Path, folder: Path) -> None:
+    store = Store(tmp_path / "store")
+    output = AttemptOutput(sha256=store.put_folder(folder).sha256, media_type=FOLDER)
+    aside = [found.sha256 for found in store.listed()]
+    for sha256 in aside:
+        store.trash(sha256)
+    assert reuse._is_there(store, output, "key", False)
+    assert {found.sha256 for found in store.listed()} == set(aside)
+
+
 @pytest.fixture
 def believed() -> Iterator[dict[int, tuple[float, bool]]]:
     before = dict(reuse._there)
