@@ -11,6 +11,7 @@ from typing import Any, Final
 from lineage import arrays, pictures, tables
 from lineage.models import Artifact
 from pipelines.store import Damaged, Entry, Store
+from runs.worker.serializers import FOLDER
 
 Preview = dict[str, Any]
 
@@ -18,7 +19,6 @@ TEXT: Final = 64 * 1024  # bytes
 ENTRIES: Final = 200
 MANIFEST: Final = 32 * 1024 * 1024  # bytes of the list of a folder's files
 FETCHED: Final = 256 * 1024 * 1024  # bytes that are brought here from a remote store for a look
-FOLDER: Final = "application/x-folder"
 TABLE_SUFFIXES: Final = {".csv", ".tsv"}
 TABLE_TYPES: Final = {"text/csv", "text/tab-separated-values"}
 NO_PROFILE: Final = {"kind": "none", "reason": "Only tables have a profile."}

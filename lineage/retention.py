@@ -31,9 +31,9 @@ from pipelines.store import Found, NotStored, Store, StoreError
 from pipelines.store.store import DIGEST
 from runs.models import Attempt, AttemptOutput
 from runs.states import AttemptState
+from runs.worker.serializers import FOLDER
 
 BATCH: Final = 500  # digests of one audit row
-FOLDER: Final = "application/x-folder"
 HOUR: Final = 3600.0  # seconds by which the clocks of database and store may differ, far more than they do
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from django.conf import settings
 from pipelines.store import Store, StoreError, configured
 from runs.transitions import execute
 from runs.worker import folders
+from runs.worker.limits import free_disk
 
 log = structlog.get_logger()
 
@@ -117,7 +117,6 @@ def low_disk(folders: Sequence[Path], least: int) -> str:
 def free_bytes(folder: Path) -> int:
     """What may still be written where this folder lies, or will lie."""
     try:
-        known = os.statvfs(folder)
+        return free_disk(str(folder))
     except FileNotFoundError:
         return free_bytes(folder.parent)
-    return known.f_bavail * known.f_frsize

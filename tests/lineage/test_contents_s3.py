@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from lineage import previews, tables
 from pipelines.store import Damaged
+from runs.worker.serializers import FOLDER
 from tests.factories import client, make_cast
 from tests.lineage.factories import make_stored
 from tests.s3 import BUCKET, KEYS, S3Server, Wire, s3_server
@@ -81,7 +82,7 @@ def test_every_form_is_looked_at(page: Page, tmp_path: Path) -> None:
         "table": page.put("table", table.getvalue()),
         "image": page.put("file", PNG),
         "text": page.put("file", b"some words"),
-        "folder": page.put("folder", tmp_path / "folder", previews.FOLDER),
+        "folder": page.put("folder", tmp_path / "folder", FOLDER),
     }
     page.elsewhere()
     for kind, uuid in ids.items():

@@ -24,6 +24,7 @@ from pipelines.models import AuditEvent, Team, User
 from pipelines.store import Store, configured
 from runs import chores as run_chores
 from runs.models import AttemptOutput, Chore
+from runs.worker.serializers import FOLDER
 from tests.factories import make_team, make_user
 from tests.lineage import factories
 from tests.lineage.factories import make_attempt, make_run, make_version
@@ -108,7 +109,7 @@ def test_nothing_that_is_referred_to_goes(store: Store, team: Team, user: User, 
     (folder / "deep" / "file").write_text("in a folder")
     kept = store.put_folder(folder)
     refer(team, user, file)
-    refer(team, user, kept.sha256, name="folder", type="folder", media_type=retention.FOLDER)
+    refer(team, user, kept.sha256, name="folder", type="folder", media_type=FOLDER)
     recorder.record_pending()
     before = names(store)
     for _ in range(2):
@@ -202,7 +203,7 @@ def test_two_rounds_at_once_do_no_harm(store: Store) -> None:
 
 def test_while_a_folder_cannot_be_read_nothing_goes(store: Store, team: Team, user: User) -> None:
     store.put_bytes(b"lost")
-    refer(team, user, "f" * 64, type="folder", media_type=retention.FOLDER)
+    refer(team, user, "f" * 64, type="folder", media_type=FOLDER)
     with pytest.raises(retention.Unknown, match=f"Which files the folder {'f' * 64} holds cannot be told"):
         retention.plan(store, AT_ONCE)
 
@@ -251,7 +252,7 @@ def test_rows_that_a_model_hides_by_default_keep_their_bytes_too(
     folder.mkdir()
     (folder / "file").write_text("in a folder")
     refer(team, user, store.put_bytes(b"hidden").sha256)
-    refer(team, user, store.put_folder(folder).sha256, type="folder", media_type=retention.FOLDER)
+    refer(team, user, store.put_folder(folder).sha256, type="folder", media_type=FOLDER)
     hiding = Hiding()
     hiding.model = AttemptOutput
     monkeypatch.setattr(AttemptOutput._meta, "default_manager", hiding)
