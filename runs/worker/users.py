@@ -26,17 +26,27 @@ def user_of(team_id: int) -> Confined:
     return Confined(found if found is not None else _assign(team_id))
 
 
-@transaction.atomic
 def _assign(team_id: int) -> int:
+    uid = _next()
+    while True:
+        # The machine may ask others for its accounts, which takes time: nobody waits for a lock meanwhile.
+        while uid <= settings.ORCHESTRATOR["TASK_UIDS"][1] and is_known(uid):
+            uid += 1
+        if (given := _give(team_id, uid)) is not None:
+            return given
+        uid = _next()
+
+
+@transaction.atomic
+def _give(team_id: int, uid: int) -> int | None:
+    """The user of the team, this one unless it had one; None when others have it, or later ones."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NEW_USER_LOCK])
     if found := TaskUser.objects.filter(team_id=team_id).first():
         return found.uid
+    if uid < _next():
+        return None
     first, last = settings.ORCHESTRATOR["TASK_UIDS"]
-    newest = TaskUser.objects.aggregate(Max("uid"))["uid__max"]
-    uid = max(first, newest + 1 if newest is not None else first)
-    while uid <= last and is_known(uid):
-        uid += 1
     if uid > last:
         raise CannotRun(
             "infrastructure",
@@ -44,6 +54,13 @@ def _assign(team_id: int) -> int:
             "ORCHESTRATOR_TASK_UIDS",
         )
     return TaskUser.objects.create(team_id=team_id, uid=uid).uid
+
+
+def _next() -> int:
+    """The first number that no team has been given, nor any below it."""
+    newest = TaskUser.objects.aggregate(Max("uid"))["uid__max"]
+    first: int = settings.ORCHESTRATOR["TASK_UIDS"][0]
+    return first if newest is None else max(first, newest + 1)
 
 
 def is_known(uid: int) -> bool:

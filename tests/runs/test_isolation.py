@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import Error, transaction
+from django.db import Error, connection, transaction
 
 from orchestrator_site.env import env_choice, env_range
 from pipelines.errors import Invalid
@@ -118,6 +118,27 @@ def test_a_number_that_the_machine_knows_is_passed_by(
     settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, "TASK_UIDS": (64_900, 64_910)}
     monkeypatch.setattr(users, "is_known", lambda uid: uid < 64_903)
     assert users.user_of(cast.team.pk).uid == 64_903
+
+
+def test_nobody_waits_for_a_lock_while_the_machine_looks_for_its_accounts(
+    cast: Cast, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, "TASK_UIDS": (64_900, 64_910)}
+    held = []
+
+    def is_known(uid: int) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+            )
+            held.append(cursor.fetchone()[0])
+        if uid == 64_900:  # meanwhile another worker gives this one away
+            TaskUser.objects.get_or_create(team=make_team("quicker"), uid=64_900)
+        return False
+
+    monkeypatch.setattr(users, "is_known", is_known)
+    assert users.user_of(cast.team.pk).uid == 64_901
+    assert held[0] == 0
 
 
 def test_the_first_queues_get_the_best_that_the_machine_gives(
