@@ -99,7 +99,8 @@ class Supervisor:
     say: Say
     patience: float = CHILD_PATIENCE
     children: list[Child] = field(default_factory=list)
-    ended: dict[int, int] = field(default_factory=dict)  # wait statuses of processes that are not supervised
+    awaited: int | None = None  # the process that is run to its end
+    ended: dict[int, int] = field(default_factory=dict)  # its wait status
     signals: int = 0
     _wakeup: tuple[int, int] = (-1, -1)
     _before: dict[int, Any] = field(default_factory=dict)
@@ -162,7 +163,7 @@ class Supervisor:
 
     def run_to_end(self, program: Forked) -> None:
         """Start a child and wait for its end. Raises ChildFailed unless that is 0, Stopped on a signal."""
-        pid = program.start()
+        self.awaited = pid = program.start()
         while pid not in self.ended:
             self.sleep(1.0)
             self._attend(spare=pid)
@@ -208,10 +209,10 @@ class Supervisor:
             if pid == 0:
                 return
             child = next((child for child in self.children if child.pid == pid), None)
-            if child is None:
-                self.ended[pid] = status
-            else:
+            if child is not None:
                 self._bury(child, status)
+            elif pid == self.awaited:
+                self.ended[pid] = status
 
     def _bury(self, child: Child, status: int) -> None:
         now = time.monotonic()

@@ -7,6 +7,7 @@ wild, not people. Without Redis nothing is counted and requests pass: the API wo
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from dataclasses import dataclass, field
 from functools import cache
@@ -93,7 +94,10 @@ class RateLimit(BaseThrottle):
         self.seconds: float | None = None
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        limits = {**limits_of(request, view), f"address:{self.get_ident(request)}": rates()["address"]}
+        limits = {
+            **limits_of(request, view),
+            f"address:{line_of(self.get_ident(request))}": rates()["address"],
+        }
         self.seconds = counters().over(limits)
         return self.seconds is None
 
@@ -108,12 +112,23 @@ class FailureLimit(BaseThrottle):
         self.seconds: float | None = None
 
     def allow_request(self, request: Request, view: Any = None) -> bool:
-        key = f"failures:{self.get_ident(request)}"
+        key = f"failures:{line_of(self.get_ident(request))}"
         self.seconds = counters().over({key: rates()["failures"]})
         return self.seconds is None
 
     def wait(self) -> float | None:
         return self.seconds and float(ceil(self.seconds))
+
+
+def line_of(address: str) -> str:
+    """The network that one line has: an address of IPv4, and of IPv6 the /64 of which every line has all."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:  # a proxy may name anything
+        return address
+    if ip.version == 4 or ip.ipv4_mapped:
+        return address
+    return str(ipaddress.ip_network((int(ip), 64), strict=False))
 
 
 def cost_of(request: Request, view: Any) -> str:

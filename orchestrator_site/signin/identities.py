@@ -108,7 +108,10 @@ def _verified_email(sociallogin: SocialLogin) -> str | None:
 
 
 def _find_account(request: HttpRequest, sociallogin: SocialLogin) -> None:
-    """Link the account of the same verified address where that is wished; refuse what cannot become one."""
+    """Link the account of the same verified address where that is wished; refuse what cannot become one.
+
+    The account of a site admin is linked by themselves alone: no provider decides who that is.
+    """
     if not sociallogin.email_addresses:
         raise Refused("no_email")
     email = _verified_email(sociallogin)
@@ -117,7 +120,7 @@ def _find_account(request: HttpRequest, sociallogin: SocialLogin) -> None:
     owner = User.objects.filter(email__iexact=email).first()
     if owner is None:
         return
-    if not sociallogin.provider.app.settings["link_by_email"]:
+    if owner.is_superuser or not sociallogin.provider.app.settings["link_by_email"]:
         raise Refused("email_taken")
     if not owner.is_active:
         raise Refused("account_inactive")

@@ -16,6 +16,7 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 # Signatures that need the provider's own key: never `none`, and no secret that a client knows too.
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+_PERHAPS: Final = frozenset({"userinfo_endpoint"})
 _NEEDED: Final = ("iss", "sub", "aud", "exp", "iat")
 LEEWAY: Final = 30  # seconds by which two clocks may differ
 
@@ -27,7 +28,7 @@ def checked_configuration(document: Any, issuer: str) -> dict[str, Any]:
     if document.get("issuer") != issuer:
         raise OAuth2Error(f"The provider calls itself {document.get('issuer')!r}, not {issuer!r}.")
     secure = urlsplit(issuer).scheme == "https"
-    for name in _ENDPOINTS:
+    for name in (*_ENDPOINTS, *(_PERHAPS & document.keys())):
         address = document.get(name)
         if not isinstance(address, str):
             raise OAuth2Error(f"The provider's configuration has no {name}.")

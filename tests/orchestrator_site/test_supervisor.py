@@ -125,6 +125,14 @@ def test_a_child_that_has_died_for_days_is_started_again_all_the_same() -> None:
     assert said == ["looping died (exit code 1) and is started again in 30 s."]
 
 
+def test_how_a_strangers_process_ended_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = iter([(41, 0), (42, 256), (0, 0)])
+    monkeypatch.setattr(os, "waitpid", lambda *_: next(ended))
+    supervisor = Supervisor(lambda _: None, awaited=42)
+    supervisor._reap()
+    assert supervisor.ended == {42: 256}
+
+
 def test_a_child_that_lived_well_comes_back_quickly_again(script: Callable[[str], Script]) -> None:
     running = script(
         """

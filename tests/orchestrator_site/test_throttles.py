@@ -83,6 +83,16 @@ def test_an_address_has_a_limit_over_all_people(cast: Cast, settings: Settings) 
 
 
 @pytest.mark.usefixtures("counting")
+def test_the_addresses_that_one_line_has_count_as_one(cast: Cast, settings: Settings) -> None:
+    allow(settings, address=2)
+    bob = client(cast.bob)
+    places = ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:2::3", "2001:db8:1:3::1"]
+    assert [bob.get("/api/v1/me/", REMOTE_ADDR=each).status_code for each in places] == [200, 200, 429, 200]
+    others = ["::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.3", "fe80::1%eth0", "unknown"]
+    assert [bob.get("/api/v1/me/", REMOTE_ADDR=each).status_code for each in others] == [200] * 5
+
+
+@pytest.mark.usefixtures("counting")
 def test_nobody_names_their_own_address_without_a_proxy(cast: Cast, settings: Settings) -> None:
     allow(settings, address=1)
     bob = client(cast.bob)

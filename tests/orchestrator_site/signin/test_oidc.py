@@ -12,8 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from allauth.socialaccount.models import SocialAccount, SocialToken
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from pytest_django.fixtures import Settings
 
+from orchestrator_site.signin import tokens
 from pipelines import people
 from pipelines.errors import Conflict
 from pipelines.models import Membership, User
@@ -333,6 +335,24 @@ def test_where_it_is_configured_a_verified_address_links_the_account(liar: str, 
     other = Browser()
     assert error_in(go(other)) is None
     assert other.signed_in_as == "ana"
+
+
+def test_no_address_opens_the_account_of_a_site_admin(liar: str, settings: Settings) -> None:
+    make_user("ana", email="ana@corp.example", is_superuser=True)
+    configure(settings, liar, link_by_email=True)
+    browser = Browser()
+    assert error_in(go(browser)) == "email_taken"
+    assert browser.signed_in_as is None
+
+
+@pytest.mark.parametrize("name", ["token_endpoint", "userinfo_endpoint"])
+def test_a_provider_is_asked_over_https_at_each_of_its_addresses(name: str) -> None:
+    issuer = "https://id.example"
+    addresses = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+    told = {"issuer": issuer, **{each: f"{issuer}/{each}" for each in addresses}}
+    assert tokens.checked_configuration(told, issuer) == told
+    with pytest.raises(OAuth2Error, match=f"{name} is not https"):
+        tokens.checked_configuration({**told, name: "http://id.example/x"}, issuer)
 
 
 def test_a_suspended_person_is_refused_in_words(liar: str, settings: Settings) -> None:
