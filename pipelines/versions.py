@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -367,13 +367,19 @@ def _publishable(what: str, result: Result) -> Json:
     errors = [problem for problem in result.problems if problem.severity == "error"]
     if errors or result.spec is None:
         raise Invalid(
-            f"{what} has {len(errors)} {'problem' if len(errors) == 1 else 'problems'}: "
-            f"{errors[0].message if errors else 'it is empty.'}",
+            f"{what} has {len(errors)} {'problem' if len(errors) == 1 else 'problems'}: {_first(errors)}",
             code="draft-has-problems",
             errors=[(problem.path or "document", problem.message) for problem in errors],
             problems=[problem.to_json() for problem in result.problems],
         )
     return result.spec
+
+
+def _first(errors: Sequence[Problem]) -> str:
+    """The first three of them; all are in the list that goes with the refusal."""
+    more = len(errors) - 3
+    words = [error.message for error in errors[:3]] + [f"And {more} more."] * (more > 0)
+    return " ".join(words) or "it is empty."
 
 
 def _unchanged(version: PipelineVersion, text: str, spec: Json) -> bool:

@@ -54,9 +54,16 @@ def _why_not_considered(task_run: TaskRun) -> str:
         return EFFECTS
     if run.rerun_of_id is not None and not run.reuse:
         return "This run was started without reusing anything."
-    if run.rerun_of_id is not None:
-        return "It was chosen to run, or the run that is repeated has no result of it."
+    if run.rerun_of is not None:
+        return _chosen(task_run, run.rerun_of)
     return "It does not ask for earlier results. With `cache: true` an equal one is reused."
+
+
+def _chosen(task_run: TaskRun, old: Run) -> str:
+    if not old.task_runs.filter(key=task_run.key, state="succeeded").exists():
+        return f"Run {old.number}, which is repeated, has no result of it."
+    start = task_run.run.rerun_from
+    return f"This run was started anew from {start}." if start else "It was chosen to run."
 
 
 def _unknown(task_run: TaskRun) -> str:

@@ -187,12 +187,15 @@ def test_rolling_back_is_activating_an_older_one(cast: Cast, pipeline: Pipeline)
 
 def test_a_draft_with_problems_is_not_published(cast: Cast, pipeline: Pipeline) -> None:
     versions.save_draft(
-        pipeline, SMALL.replace("greet.outputs.words", "greet.outputs.wrods"), actor=cast.alice
+        pipeline,
+        SMALL.replace("greet.outputs.words", "greet.outputs.wrods") + "colour: red\n",
+        actor=cast.alice,
     )
     with pytest.raises(Invalid) as refused:
         versions.publish(pipeline, actor=cast.alice)
     assert refused.value.code == "draft-has-problems"
     assert refused.value.extra["problems"][0]["line"] == 15
+    assert all(message in refused.value.message for _, message in refused.value.errors)
     assert not PipelineVersion.objects.exists()
 
 

@@ -222,6 +222,17 @@ def test_a_task_that_was_not_looked_at_says_why(alice: APIClient, old: Run) -> N
     )
 
 
+def test_a_task_that_runs_because_of_a_choice_says_which(alice: APIClient, old: Run) -> None:
+    again = post(alice, at(old, "rerun"), {"from": "train"}).json()["id"]
+    assert why(alice, again, "report")["sentence"] == "This run was started anew from train."
+    selected = post(alice, at(old, "rerun"), {"only": ["train"]}).json()["id"]
+    assert why(alice, selected, "train")["sentence"] == "It was chosen to run."
+    part = Run.objects.get(uuid=post(alice, at(old, "rerun"), {"only": ["load"]}).json()["id"])
+    work_off()
+    whole = post(alice, at(part, "rerun"), {"only": ["load", "train"]}).json()["id"]
+    assert why(alice, whole, "train")["sentence"] == "Run 4, which is repeated, has no result of it."
+
+
 def test_a_cached_task_is_compared_with_the_nearest_of_earlier_runs(people: Cast, alice: APIClient) -> None:
     text = (
         DOCUMENT.replace("name: chain", "name: cached")
