@@ -39,7 +39,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="record",
             constraint=models.CheckConstraint(
-                condition=models.Q(("attempt__isnull", True), ("reused_from__isnull", True), _connector="XOR"),
+                condition=models.Q(
+                    ("attempt__isnull", True), ("reused_from__isnull", True), _connector="XOR"
+                ),
                 name="record_of_attempt_or_reuse",
             ),
         ),
