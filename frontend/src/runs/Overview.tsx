@@ -13,7 +13,7 @@ import { useNow } from '../ui/useNow';
 import css from './Overview.module.css';
 import { QueueWords } from './QueueWords';
 import { useRun, useRunStore } from './RunContext';
-import { isolationWords, lostWords, reasonWords, whyEnded, whyWaiting } from './words';
+import { exitWords, isolationWords, lostWords, reasonWords, whyEnded, whyWaiting } from './words';
 
 interface Props {
   run: Run;
@@ -121,7 +121,7 @@ function AttemptFacts({ attempt }: { attempt: Attempt }) {
         <Fact name={attempt.finished_at === null ? 'So far' : 'Took'}>
           <Elapsed from={attempt.started_at} to={attempt.finished_at} />
         </Fact>
-        {attempt.exit_code !== null && <Fact name="Exit code">{attempt.exit_code}</Fact>}
+        {attempt.exit_code !== null && <Fact name="Exit code">{exitWords(attempt.exit_code)}</Fact>}
         {attempt.worker && <Fact name="Worker">{attempt.worker}</Fact>}
         {attempt.host && <Fact name="Host">{attempt.host}</Fact>}
         {attempt.pid !== null && <Fact name="Process">{attempt.pid}</Fact>}

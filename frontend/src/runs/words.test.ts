@@ -3,7 +3,7 @@ import { makeAttempt, makeTask } from '../testing/make';
 import { filterKeys } from './filter';
 import { progressOf } from './progress';
 import { parseRunSearch } from './search';
-import { attemptWords, cardLabel, causeSentence, listWords, lostWords, whyWaiting } from './words';
+import { attemptWords, cardLabel, causeSentence, exitWords, listWords, lostWords, whyWaiting } from './words';
 
 describe('a task in words', () => {
   it('counts its attempts once it was tried again', () => {
@@ -11,6 +11,10 @@ describe('a task in words', () => {
     expect(attemptWords(makeTask('t', { attempt: makeAttempt(2), retries_limit: 2, retries_used: 1 }))).toBe('attempt 2');
     expect(attemptWords(makeTask('t', { attempt: makeAttempt(2), retries_limit: 1, retries_used: 0, lost: 1 }))).toBe('attempt 2');
     expect(attemptWords(makeTask('t', { attempt: makeAttempt(1), state: 'retry_wait', retries_used: 1 }))).toBe('after attempt 1');
+  });
+
+  it('says which signal ended a process', () => {
+    expect([1, 0, 137, -9, -15, 200].map(exitWords)).toEqual(['1', '0', '137, killed', '137, killed', '143, asked to stop', '200']);
   });
 
   it('says why a lost attempt does not count', () => {

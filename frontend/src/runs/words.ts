@@ -37,6 +37,23 @@ export function reasonWords(reason: string): string {
   return REASONS[reason] ?? reason.replaceAll('_', ' ');
 }
 
+const SIGNALS: Record<number, string> = {
+  2: 'interrupted',
+  6: 'aborted',
+  7: 'bus error',
+  8: 'arithmetic error',
+  9: 'killed',
+  11: 'invalid memory access',
+  15: 'asked to stop',
+};
+
+/** "1"; "137, killed" where a signal ended the process, whether a shell says so (137) or Python (-9). */
+export function exitWords(code: number): string {
+  const words = SIGNALS[code < 0 ? -code : code - 128];
+  const shown = code < 0 ? 128 - code : code;
+  return words ? `${shown}, ${words}` : `${shown}`;
+}
+
 /** "train failed, attempt 3". A task that ended without being tried has no attempt. */
 export function causeHead(cause: Cause): string {
   return cause.attempt === null ? `${cause.task} failed` : `${cause.task} failed, attempt ${cause.attempt_no}`;
