@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 from pipelines import outgoing
 from runs.uv import BuildFailed
 
-COMMENT: Final = re.compile(r"(^|\s)#.*", re.MULTILINE)
-CONTINUED: Final = re.compile(r"\\\r?\n")
+# A remark ends with its line, whatever stands at its end.
+COMMENT: Final = re.compile(r"(?:^|(?<=\s))#[^\r\n]*")
+CONTINUED: Final = re.compile(r"\\(?:\r?\n|\r)")
 # Also without the slashes, as readers of addresses take them for written.
 ADDRESS: Final = re.compile(
     r"(?<![\w+.-])([a-z][\w+.-]*):(?=[/\\]|(?<=http:)|(?<=https:))(\S*)", re.IGNORECASE
@@ -47,7 +48,7 @@ def _check(host: str, port: int) -> None:
 
 def _named(text: str) -> Iterator[tuple[str, int]]:
     """Host and port of each address. Raises BuildFailed for one that may be read in two ways."""
-    for found in ADDRESS.finditer(COMMENT.sub("", CONTINUED.sub("", text))):
+    for found in ADDRESS.finditer(CONTINUED.sub("", COMMENT.sub("", text))):
         scheme, rest = found[1].lower(), found[2]
         if scheme == "file":
             continue

@@ -23,6 +23,8 @@ INWARD = [
     "-i http://user:word@10.0.0.1/simple",
     "--find-links http://192.168.1.1/",
     "x @ ht\\\ntp://10.0.0.1/x-1.0-py3-none-any.whl",
+    "# a remark \\\n--index-url http://10.0.0.1/simple",
+    "# a remark\r--index-url http://10.0.0.1/simple",
 ]
 ODD = [
     "x @ http:10.0.0.1/x.whl",
