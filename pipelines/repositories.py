@@ -70,7 +70,7 @@ def register(
                 syncing=WAITING,
                 **checked,
             )
-            told = {"name": name, "auto_sync": auto_sync, **_told(checked)}
+            told = {"name": name, "auto_sync": auto_sync, **checked}
             audit.write(actor, "code.register", location, told, team=team, token=token)
             sync_wanted.send(CodeLocation, location=location, actor=actor, token=token)
     except IntegrityError:
@@ -100,7 +100,7 @@ def change(
         setattr(location, name, value)
     with transaction.atomic():
         location.save(update_fields=list(changes))
-        audit.write(actor, "code.change", location, _told(changes), team=location.team, token=token)
+        audit.write(actor, "code.change", location, changes, team=location.team, token=token)
         if changes.keys() & set(MEANT):
             ask(location, actor=actor, token=token)
     return True
@@ -123,11 +123,6 @@ def _refuse_old_credentials(location: CodeLocation, wanted: Mapping[str, Any]) -
         raise Invalid(message, errors=[("secret", message)])
 
 
-def _told(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """What the audit chain is told: everything, as no secret's value is among it."""
-    return dict(changes)
-
-
 def _checked(team: Team, wanted: Mapping[str, str]) -> dict[str, str]:
     """The fields of a repository as they are kept. Raises Invalid."""
     checked = dict(wanted)
@@ -141,6 +136,8 @@ def _checked(team: Team, wanted: Mapping[str, str]) -> dict[str, str]:
     if checked.get("secret") and checked["secret"] not in secrets.names(team):
         message = f"The team has no secret '{checked['secret']}': store the credentials under a name first."
         raise Invalid(message, errors=[("secret", message)])
+    if "known_hosts" in checked:  # forms of browsers end lines with CR LF
+        checked["known_hosts"] = checked["known_hosts"].replace("\r\n", "\n")
     if len(checked.get("known_hosts", "")) > LONGEST_KNOWN_HOSTS or "\x00" in checked.get("known_hosts", ""):
         message = f"Lines as in a known_hosts file, at most {LONGEST_KNOWN_HOSTS // 1024} KiB."
         raise Invalid(message, errors=[("known_hosts", message)])

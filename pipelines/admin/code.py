@@ -141,8 +141,6 @@ class CodeLocationAdmin(ConsoleAdmin):
 
     def change(self, request: HttpRequest, location: CodeLocation, values: Values) -> None:
         wanted = only(values, "address", *OF_REPOSITORIES, "lock_file")
-        if "known_hosts" in wanted:
-            wanted["known_hosts"] = wanted["known_hosts"].replace("\r\n", "\n")
         repositories.change(location, wanted, actor=actor_of(request))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -588,6 +588,12 @@ def test_a_first_contact_never_replaces_keys_that_somebody_gives_meanwhile(
     assert not AuditEvent.objects.filter(verb="code.trust").exists()
 
 
+def test_known_hosts_are_kept_with_plain_line_ends(cast: Cast) -> None:
+    where, lines = "ssh://git@code.example.org/x", "a ssh-ed25519 AAAA\r\nb ssh-ed25519 BBBB\r\n"
+    location = repositories.register(cast.team, "steps", where, actor=cast.alice, known_hosts=lines)
+    assert location.known_hosts == "a ssh-ed25519 AAAA\nb ssh-ed25519 BBBB\n"
+
+
 def test_another_host_begins_without_known_keys(cast: Cast, shell: Shell, repository: Repository) -> None:
     make_secret(cast.team, "key", shell.key)
     location = registered(cast, f"{shell.address}{repository.folder}", secret="key")
