@@ -39,10 +39,10 @@ def orchestrator(shop: Product, *words: str) -> subprocess.CompletedProcess[str]
 def test_a_file_becomes_a_run_that_says_what_it_was_given(shop: Product, tmp_path: Path) -> None:
     path = tmp_path / "by-hand.yaml"
     path.write_text(DOCUMENT)
-    applied = orchestrator(shop, "apply", str(path))
+    applied = orchestrator(shop, "apply", str(path), "--team", "demo")
     assert applied.returncode == 0, applied.stderr
-    ran = orchestrator(shop, "run", "by-hand", "-p", "who=moon", "--wait")
+    ran = orchestrator(shop, "run", "demo:by-hand", "-p", "who=moon", "--wait")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "succeeded" in ran.stdout
-    said = orchestrator(shop, "logs", "by-hand", "-f")
+    said = orchestrator(shop, "logs", "demo:by-hand", "-f")
     assert said.stdout == "greet [1] hello moon\n"
