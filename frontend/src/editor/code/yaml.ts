@@ -1,7 +1,9 @@
-import { yaml as language, yamlLanguage } from '@codemirror/lang-yaml';
+import { yamlLanguage } from '@codemirror/lang-yaml';
+import { LanguageSupport } from '@codemirror/language';
 import { setDiagnostics } from '@codemirror/lint';
 import type { Extension } from '@codemirror/state';
 import { EditorView, keymap } from '@codemirror/view';
+import { farTooDeep } from '../document/yaml/depth';
 import { around, problemsOf } from '../problems';
 import type { EditorState as State, EditorStore } from '../store';
 import type { TaskModel } from '../types';
@@ -15,14 +17,22 @@ import { fromDocument, limited, LONGEST, show, textOf } from './sync';
 
 /* The document's text in CodeMirror. Typing goes into the store, what changes elsewhere comes from it. */
 
+/** YAML for its colours and folds. A text that is far too deep has none: its tree would be walked by recursion. */
+const language = yamlLanguage.configure({
+  wrap: (parse, input) => {
+    if (farTooDeep(input.read(0, input.length)) !== null) parse.stopAt(0);
+    return parse;
+  },
+});
+
 /** Everything the YAML editor is made of. `describedBy`: id of the sentence about Tab. */
 export function yamlExtensions(store: EditorStore, describedBy: string): Extension {
   const { undo, redo, refuse, readOnly } = store.getState();
   return [
     keymap.of([{ key: 'Enter', run: goDeeper }]),
     setup({ label: 'YAML of the pipeline', describedBy, indent: 2, undo, redo }),
-    language(),
-    yamlLanguage.data.of({ autocomplete: completion(store.getState) }),
+    new LanguageSupport(language),
+    language.data.of({ autocomplete: completion(store.getState) }),
     hanging,
     selectedTasks,
     limited(LONGEST, refuse),
