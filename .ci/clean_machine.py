@@ -50,24 +50,28 @@ STOP_PATIENCE = 60
 
 @dataclass(frozen=True)
 class Case:
-    """Who clones where. ``folder``: absolute, in the root."""
+    """Who clones where. ``place``: below the home of the user."""
 
     name: str
     user: str
-    folder: str
+    place: str
 
     @property
-    def home(self) -> str:
-        return "/root" if self.user == "root" else f"/home/{self.user}"
+    def folder(self) -> str:
+        """Absolute, in the root."""
+        return f"{home_of(self.user)}/{self.place}"
 
 
 CASES = (
-    Case("root", "root", "/root/orchestrator"),
-    Case("spaces", "ada", "/home/ada/my pipelines (new), 100%/the orchestrator"),
-    Case(
-        "long", "grace", "/home/grace/" + "/".join(["a-folder-with-a-rather-long-name"] * 7) + "/orchestrator"
-    ),
+    Case("root", "root", "orchestrator"),
+    Case("spaces", "ada", "my pipelines (new), 100%/the orchestrator"),
+    Case("long", "grace", "/".join(["a-folder-with-a-rather-long-name"] * 7) + "/orchestrator"),
 )
+
+
+def home_of(user: str) -> str:
+    """The home of a user in the root."""
+    return "/root" if user == "root" else f"/home/{user}"
 
 
 def main() -> None:
@@ -148,9 +152,8 @@ def lend(path: Path, root: Path) -> None:
 
 def command(root: Path, user: str, words: list[str], folder: str = "/") -> list[str]:
     """A command line that runs the words in the root as the user: all its processes end with it."""
-    home = "/root" if user == "root" else f"/home/{user}"
     given = {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
-    given |= {"HOME": home, "USER": user, "LANG": "C.UTF-8", "PATH": SEARCH_PATH}
+    given |= {"HOME": home_of(user), "USER": user, "LANG": "C.UTF-8", "PATH": SEARCH_PATH}
     environment = [f"{name}={value}" for name, value in given.items()]
     spaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-ec", ENTER]
     return [*spaces, str(root), f"{user}:{user}", folder, *environment, *words]
@@ -175,7 +178,7 @@ def walk(root: Path, case: Case, *, fast: bool, tests: bool) -> list[str]:
 
 def clear(root: Path, case: Case) -> None:
     """Nothing of an earlier walk is left in the home: no clone, no cache."""
-    for path in (root / case.home.lstrip("/")).iterdir():
+    for path in (root / home_of(case.user).lstrip("/")).iterdir():
         if path.name in (".config", ".npmrc", ".bashrc", ".profile", ".bash_logout"):
             continue
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runs.worker.processes import attempt_processes
 from tests.orchestrator_site.running import folder_for_all
 from tests.runs import podman
-from tests.runs.trials import marked
 from tests.walks.product import Product, product
-from tests.walks.test_isolation import VICTIM, attack, hints, log_of, publish_for
+from tests.walks.test_isolation import attack_in_vain, running_victim
 
 pytestmark = pytest.mark.slow
 
@@ -44,36 +40,13 @@ def boxes() -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def victim(boxes: Product) -> Iterator[dict[str, Any]]:
-    """A running task of another team in a container of its own, with an input."""
-    run = boxes.start(publish_for(boxes, "victims", VICTIM))
-    boxes.wait_task(run, "hold", "running")
-    boxes.until(lambda: "at " in log_of(boxes, run, "hold"), "it says where it is", 30, run)
-    attempt = boxes.details(run, "hold")["attempts"][-1]
-    _, lent, work = log_of(boxes, run, "hold").split()
-    (made,) = boxes.details(run, "make")["outputs"]
-    (pid,) = [pid for pid, token in attempt_processes().items() if token == attempt["id"]]
-    yield {"run": run, "pid": pid, "lent": lent, "work": work, "made": made}
-    boxes.post(f"runs/{run}/cancel/")
-    boxes.wait(run)
+    """A running task of another team in a container of its own."""
+    with running_victim(boxes) as found:
+        yield found
 
 
 def test_a_hostile_task_reaches_nothing_out_of_its_container(boxes: Product, victim: dict[str, Any]) -> None:
-    mark = f"hostile-{uuid.uuid4().hex}"
-    run = boxes.start(boxes.publish(attack(hints(boxes, victim, mark))))
-    ended = boxes.wait(run)
-    assert ended["state"] == "succeeded", log_of(boxes, run, "t")
-    (attempt,) = boxes.details(run, "t")["attempts"]
-    (output,) = boxes.details(run, "t")["outputs"]
-    seen = output["value"]
-    assert attempt["isolation"] == "container"
-    assert seen["succeeded"] == {}
-    assert seen["tried"] > 60
-    assert 1 in seen["processes"]
-    assert len(seen["processes"]) < 10
-    assert marked(mark) == []
-    for folder in ("/dev/shm", "/tmp", "/var/tmp"):
-        assert not Path(folder, mark).exists()
-    assert boxes.tasks(victim["run"])["hold"]["state"] == "running"
+    attempt = attack_in_vain(boxes, victim, "container")
     said = boxes.manage(
         "shell", "-c",
         "from runs.models import Attempt;"

@@ -7,6 +7,7 @@ import os
 import textwrap
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def strict(shop: Product) -> Product:
 
 @pytest.fixture(scope="module")
 def victim(strict: Product) -> Iterator[dict[str, Any]]:
-    """A running task of another team, with an input: where it works and what it is called."""
+    """A running task of another team."""
     strict.manage(
         "shell", "-c",
         "from pipelines import people; from pipelines.bootstrap import site_admin;"
@@ -64,16 +65,23 @@ def victim(strict: Product) -> Iterator[dict[str, Any]]:
         "admin = site_admin(); team = people.make_team('victims', 'Victims', actor=admin);"
         "people.set_roles(team, admin, Role.values, actor=admin)",
     )  # fmt: skip
-    run = strict.start(publish_for(strict, "victims", VICTIM))
-    strict.wait_task(run, "hold", "running")
-    strict.until(lambda: "at " in log_of(strict, run, "hold"), "it says where it is", 30, run)
-    attempt = strict.details(run, "hold")["attempts"][-1]
-    _, lent, work = log_of(strict, run, "hold").split()
-    (made,) = strict.details(run, "make")["outputs"]
+    with running_victim(strict) as found:
+        yield found
+
+
+@contextmanager
+def running_victim(shop: Product) -> Iterator[dict[str, Any]]:
+    """A running task of the team `victims`, with an input: where it works and what it is called."""
+    run = shop.start(publish_for(shop, "victims", VICTIM))
+    shop.wait_task(run, "hold", "running")
+    shop.until(lambda: "at " in log_of(shop, run, "hold"), "it says where it is", 30, run)
+    attempt = shop.details(run, "hold")["attempts"][-1]
+    _, lent, work = log_of(shop, run, "hold").split()
+    (made,) = shop.details(run, "make")["outputs"]
     (pid,) = [pid for pid, token in attempt_processes().items() if token == attempt["id"]]
     yield {"run": run, "pid": pid, "lent": lent, "work": work, "made": made}
-    strict.post(f"runs/{run}/cancel/")
-    strict.wait(run)
+    shop.post(f"runs/{run}/cancel/")
+    shop.wait(run)
 
 
 def publish_for(shop: Product, team: str, tasks: str) -> str:
@@ -140,17 +148,17 @@ def attack(given: dict[str, Any], queue: str = "cpu") -> str:
     )
 
 
-def test_a_hostile_task_reaches_nothing_of_the_product_or_of_another_team(
-    strict: Product, victim: dict[str, Any]
-) -> None:
+def attack_in_vain(shop: Product, victim: dict[str, Any], level: str) -> dict[str, Any]:
+    """Let a hostile task try everything at a level; its attempt, after nothing has come of it."""
     mark = f"hostile-{uuid.uuid4().hex}"
-    run = strict.start(strict.publish(attack(hints(strict, victim, mark))))
-    ended = strict.wait(run)
-    assert ended["state"] == "succeeded", log_of(strict, run, "t")
-    (attempt,) = strict.details(run, "t")["attempts"]
-    (output,) = strict.details(run, "t")["outputs"]
+    run = shop.start(shop.publish(attack(hints(shop, victim, mark))))
+    ended = shop.wait(run)
+    assert ended["state"] == "succeeded", log_of(shop, run, "t")
+    attempt: dict[str, Any]
+    (attempt,) = shop.details(run, "t")["attempts"]
+    (output,) = shop.details(run, "t")["outputs"]
     seen = output["value"]
-    assert attempt["isolation"] == "own user"
+    assert attempt["isolation"] == level
     assert seen["succeeded"] == {}
     assert seen["tried"] > 60
     assert 1 in seen["processes"]
@@ -158,7 +166,14 @@ def test_a_hostile_task_reaches_nothing_of_the_product_or_of_another_team(
     assert marked(mark) == []
     for folder in ("/dev/shm", "/tmp", "/var/tmp"):
         assert not Path(folder, mark).exists()
-    assert strict.tasks(victim["run"])["hold"]["state"] == "running"
+    assert shop.tasks(victim["run"])["hold"]["state"] == "running"
+    return attempt
+
+
+def test_a_hostile_task_reaches_nothing_of_the_product_or_of_another_team(
+    strict: Product, victim: dict[str, Any]
+) -> None:
+    attack_in_vain(strict, victim, "own user")
 
 
 def test_the_same_ways_are_open_at_shared_user(strict: Product, victim: dict[str, Any]) -> None:
