@@ -1,10 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { lend } from '../api/access';
-import { Button } from '../ui/Button';
-import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Feedback';
 import { Field, Input, Select } from '../ui/Fields';
+import { FormDialog } from '../ui/FormDialog';
 import css from './Access.module.css';
 import { refusalOf } from './refusal';
 import { KIND_WORDS, LENT_WORDS } from './words';
@@ -33,22 +32,14 @@ export function LendDialog({ thing, onClose }: { thing: Lendable; onClose: () =>
   const refusal = refusalOf(save.error, ['team', 'verb']);
   const ready = team.trim() !== '';
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      onSubmit={() => {
-        if (ready) save.mutate();
-      }}
+    <FormDialog
       title={`Share ${thing.name}`}
       description={`A ${KIND_WORDS[thing.kind]} of the team ${thing.team}. It stays theirs, and can be taken back at any time.`}
-      footer={
-        <>
-          <Button onClick={onClose}>Close</Button>
-          <Button type="submit" look="primary" busy={save.isPending} disabled={!ready}>
-            Share
-          </Button>
-        </>
-      }
+      act="Share"
+      busy={save.isPending}
+      ready={ready}
+      onSubmit={() => save.mutate()}
+      onClose={onClose}
     >
       <div className={css.stack}>
         {refusal.sentence !== null && <Notice>{refusal.sentence}</Notice>}
@@ -70,6 +61,6 @@ export function LendDialog({ thing, onClose }: { thing: Lendable; onClose: () =>
           Documents of theirs name it <code>{`${thing.team}:${thing.name}`}</code>.
         </p>
       </div>
-    </Dialog>
+    </FormDialog>
   );
 }

@@ -7,6 +7,7 @@ import { Dialog } from '../ui/Dialog';
 import { CopyButton, Moment } from '../ui/Facts';
 import { Notice } from '../ui/Feedback';
 import { Field, Input, Select } from '../ui/Fields';
+import { FormDialog } from '../ui/FormDialog';
 import css from './Access.module.css';
 import { Choices } from './Choices';
 import { refusalOf } from './refusal';
@@ -46,21 +47,13 @@ function Ask({ owner, teams, onClose, onMade }: Props & { onMade: (token: NewTok
   const lasting = Number.isInteger(days) && days >= 1 && days <= LONGEST;
   const ready = form.name.trim() !== '' && scopes.length > 0 && lasting;
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      onSubmit={() => {
-        if (ready) save.mutate();
-      }}
+    <FormDialog
       title={owner ? `New token of ${owner.username}` : 'New token'}
-      footer={
-        <>
-          <Button onClick={onClose}>Close</Button>
-          <Button type="submit" look="primary" busy={save.isPending} disabled={!ready}>
-            Make
-          </Button>
-        </>
-      }
+      act="Make"
+      busy={save.isPending}
+      ready={ready}
+      onSubmit={() => save.mutate()}
+      onClose={onClose}
     >
       <div className={css.stack}>
         {refusal.sentence !== null && <Notice>{refusal.sentence}</Notice>}
@@ -86,7 +79,7 @@ function Ask({ owner, teams, onClose, onMade }: Props & { onMade: (token: NewTok
           {(control) => <Input {...control} inputMode="numeric" value={form.days} onChange={(event) => change({ days: event.target.value })} />}
         </Field>
       </div>
-    </Dialog>
+    </FormDialog>
   );
 }
 

@@ -2,10 +2,9 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { changeServiceAccount, makeServiceAccount, setRoles } from '../api/access';
 import type { Member, Role, ServiceAccount } from '../api/types';
-import { Button } from '../ui/Button';
-import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Feedback';
 import { Field, Input } from '../ui/Fields';
+import { FormDialog } from '../ui/FormDialog';
 import css from './Access.module.css';
 import { Choices } from './Choices';
 import { refusalOf } from './refusal';
@@ -41,22 +40,15 @@ export function RolesDialog({ team, given, onClose }: Props) {
   const ready = form.username.trim() !== '' && (known !== null || service || roles.length > 0);
   const leaves = known !== null && !service && roles.length === 0;
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      onSubmit={() => {
-        if (ready) save.mutate();
-      }}
+    <FormDialog
       title={titleOf(given)}
       description={`In the team ${team}`}
-      footer={
-        <>
-          <Button onClick={onClose}>Close</Button>
-          <Button type="submit" look={leaves ? 'danger' : 'primary'} busy={save.isPending} disabled={!ready}>
-            {known ? (leaves ? 'Take out of the team' : 'Save') : 'Add'}
-          </Button>
-        </>
-      }
+      act={known ? (leaves ? 'Take out of the team' : 'Save') : 'Add'}
+      look={leaves ? 'danger' : 'primary'}
+      busy={save.isPending}
+      ready={ready}
+      onSubmit={() => save.mutate()}
+      onClose={onClose}
     >
       <div className={css.stack}>
         {refusal.sentence !== null && <Notice>{refusal.sentence}</Notice>}
@@ -79,7 +71,7 @@ export function RolesDialog({ team, given, onClose }: Props) {
         <Choices legend="Roles" words={ROLE_WORDS} choices={service ? SERVICE_ROLES : ROLES} value={roles} onChange={setChosen} error={refusal.of('roles')} />
         {leaves && <p className={css.soft}>Without a role they are no longer in the team. What they have made stays.</p>}
       </div>
-    </Dialog>
+    </FormDialog>
   );
 }
 

@@ -4,10 +4,9 @@ import { useState } from 'react';
 import { registerLocation, type RepositoryFields as Fields } from '../api/code';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Me } from '../api/types';
-import { Button } from '../ui/Button';
-import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Feedback';
 import { Field, Input, Select } from '../ui/Fields';
+import { FormDialog } from '../ui/FormDialog';
 import { Segments } from '../ui/Segments';
 import css from './Code.module.css';
 import { RepositoryFields } from './RepositoryFields';
@@ -49,21 +48,13 @@ export function AddLocationDialog({ me, onClose }: { me: Me; onClose: () => void
   };
   const ready = NAME.test(name) && fields.address.trim() !== '';
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      onSubmit={() => {
-        if (ready) save.mutate();
-      }}
+    <FormDialog
       title="Add a code location"
-      footer={
-        <>
-          <Button onClick={onClose}>Close</Button>
-          <Button type="submit" look="primary" busy={save.isPending} disabled={!ready}>
-            Add
-          </Button>
-        </>
-      }
+      act="Add"
+      busy={save.isPending}
+      ready={ready}
+      onSubmit={() => save.mutate()}
+      onClose={onClose}
     >
       <div className={css.stack}>
         {save.isError && refused.length === 0 && <Notice>{sentenceOf(save.error)}</Notice>}
@@ -118,7 +109,7 @@ export function AddLocationDialog({ me, onClose }: { me: Me; onClose: () => void
           <FolderFields value={fields} onChange={change} errorOf={errorOf} />
         )}
       </div>
-    </Dialog>
+    </FormDialog>
   );
 }
 

@@ -3,10 +3,9 @@ import { useState } from 'react';
 import { Problem, sentenceOf } from '../api/problem';
 import { makeSecret } from '../api/secrets';
 import type { Me, SecretSource } from '../api/types';
-import { Button } from '../ui/Button';
-import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Feedback';
 import { Field, Input, Select, Textarea } from '../ui/Fields';
+import { FormDialog } from '../ui/FormDialog';
 import css from './Secrets.module.css';
 import { SecretValue } from './SecretValue';
 import { managedTeams, referenceTo, SOURCE_WORDS } from './words';
@@ -43,21 +42,13 @@ export function AddSecretDialog({ me, onClose }: { me: Me; onClose: () => void }
   const errorOf = (field: string) => refused.find((each) => each.field === field)?.message ?? null;
   const named = NAME.test(form.name);
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      onSubmit={() => {
-        if (named) save.mutate();
-      }}
+    <FormDialog
       title="Add a secret"
-      footer={
-        <>
-          <Button onClick={onClose}>Close</Button>
-          <Button type="submit" look="primary" busy={save.isPending} disabled={!named}>
-            Add
-          </Button>
-        </>
-      }
+      act="Add"
+      busy={save.isPending}
+      ready={named}
+      onSubmit={() => save.mutate()}
+      onClose={onClose}
     >
       <div className={css.stack}>
         {save.isError && refused.length === 0 && <Notice>{sentenceOf(save.error)}</Notice>}
@@ -105,6 +96,6 @@ export function AddSecretDialog({ me, onClose }: { me: Me; onClose: () => void }
           </Field>
         )}
       </div>
-    </Dialog>
+    </FormDialog>
   );
 }
