@@ -311,6 +311,7 @@ class TestBytes:
     def test_bytes_that_are_gone_are_made_again(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         version, _ = self.made(store, b"model")
         monkeypatch.setattr(Store, "has", lambda *_: False)
+        monkeypatch.setattr(Store, "restore", lambda *_: False)
         assert self.again(version, store) == ["load", "train", "report"]
 
     def test_one_in_a_hundred_is_hashed_again_and_damage_puts_its_key_in_quarantine(

@@ -13,6 +13,7 @@ from pipelines.models import PipelineVersion
 from runs import invariants, judging, protocol, reuse
 from runs.models import Attempt, Reuse, Run, TaskRun
 from runs.protocol import Rerun
+from tests.planning import analyze
 from tests.runs.factories import Hands, make_user, make_version
 from tests.runs.test_interleavings import in_threads
 from tests.runs.test_reuse import CACHED, start, surroundings, work_off
@@ -54,11 +55,13 @@ def done(version: PipelineVersion, **given: Any) -> Run:
     judging.catch_up()
     output = {"name": "result", "type": "number", "value": 7, **given}
     told = surroundings()
+    analyze("run", "task_run", "task_edge", "task", "edge")
     while not Run.objects.filter(pk=run.pk, state="succeeded").exists():
         hands = Hands()  # another one before the lease of the last has lapsed
         for _ in range(100):
             if (key := hands.claim()) is not None:
                 hands.end(key, outputs=[output], provenance=told)
+        analyze("task_run", "attempt", "attempt_output")
     return run
 
 
@@ -75,9 +78,7 @@ def assert_all_reused(run: Run, count: int) -> None:
     assert Reuse.objects.filter(task_run__run=run).count() == count
     assert not Attempt.objects.filter(run=run).exists()
     assert judging.undecided() == []
-    with connection.cursor() as cursor:
-        # The planner knows nothing of rows that are not committed, and may take a thousand for one.
-        cursor.execute("SET LOCAL enable_nestloop = off")
+    analyze("run", "task_run", "task_reuse", "attempt", "attempt_output")
     assert invariants.check_all() == {}
 
 
