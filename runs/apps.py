@@ -9,8 +9,9 @@ class RunsConfig(AppConfig):
     def ready(self) -> None:
         """Tell the room below what it asks about queues and runs; say who carries out which chores."""
         from pipelines.signals import code_synced, rights_changed, sync_wanted
-        from runs import building, chores, code, invariants, judging, live, lookups, sweeps, unused
+        from runs import chores, code, invariants, judging, live, lookups, sweeps
         from runs.alerts import email
+        from runs.environments import building, unused
 
         lookups.register()
         chores.register("alert", email.deliver)

@@ -12,7 +12,8 @@ from pipelines import grants, repositories
 from pipelines.git.address import COMMIT
 from pipelines.models import ApiToken, CodeKind, CodeLocation, CodeSnapshot, User
 from pipelines.problems import listed
-from runs import building, chores
+from runs import chores
+from runs.environments import building
 from runs.models import Chore, Run, RunCode
 
 Json = dict[str, Any]

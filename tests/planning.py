@@ -8,7 +8,7 @@ from django.db import connection
 def analyze(*tables: str) -> None:
     """Count the rows of these tables for the planner, those of the open transaction too.
 
-    Without it a table of uncommitted rows is planned for as an empty one, and a thousand of them take minutes.
+    Else a table of uncommitted rows is planned for as an empty one, and a thousand of them take minutes.
     """
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE " + ", ".join(tables))

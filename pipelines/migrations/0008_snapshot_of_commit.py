@@ -4,18 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('pipelines', '0007_git_locations'),
+        ("pipelines", "0007_git_locations"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='codesnapshot',
-            name='code_snapshot_once',
+            model_name="codesnapshot",
+            name="code_snapshot_once",
         ),
         migrations.AddConstraint(
-            model_name='codesnapshot',
-            constraint=models.UniqueConstraint(fields=('location', 'tree_sha256', 'commit'), name='code_snapshot_once'),
+            model_name="codesnapshot",
+            constraint=models.UniqueConstraint(
+                fields=("location", "tree_sha256", "commit"), name="code_snapshot_once"
+            ),
         ),
     ]

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from pipelines.api.base import ApiView, not_found, paged, refuse, uuid_or_404, whole_number
 from pipelines.api.shapes import Shape
 from pipelines.models import CodeLocation, CodeSnapshot
-from runs import building
+from runs.environments import building
 from runs.models import Environment
 
 LOG_PART = 64 * 1024  # characters of one answer

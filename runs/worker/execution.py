@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import Error, InterfaceError, connection, transaction
 
 from pipelines.store import StoreError
-from runs import building, isolation
+from runs import isolation
+from runs.environments import building
 from runs.limits import Limits
 from runs.models import CapturedFact
 from runs.protocol import Json, Outcome, Work

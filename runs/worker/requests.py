@@ -21,7 +21,8 @@ from pipelines import references
 from pipelines.errors import Refusal
 from pipelines.references import secret_named, secrets_named
 from pipelines.store import StoreError, configured
-from runs import building, environments, isolation, judging, kinds, reuse
+from runs import isolation, judging, kinds, reuse
+from runs.environments import building, venvs
 from runs.limits import Limits, of_task
 from runs.models import Queue, RunCode
 from runs.protocol import Json, Work
@@ -188,7 +189,7 @@ class Requests:
         read = partial(building.read_lock, self.store, code.tree_sha256, code.lock_file)
         try:
             return building.interpreter(code.lock_sha256, read, code.python)
-        except environments.BuildFailed as error:
+        except venvs.BuildFailed as error:
             reason = "validation" if error.final else "infrastructure"
             raise CannotRun(reason, f"the environment of this code could not be built: {error}") from error
 

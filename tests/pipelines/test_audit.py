@@ -240,7 +240,6 @@ def test_the_command_says_that_the_chains_hold() -> None:
 @db
 def test_writing_stays_quick_in_a_long_transaction() -> None:
     """A row costs the same however many the transaction has written."""
-    import time
 
     actor, team = make_user(), make_team()
 
@@ -249,8 +248,8 @@ def test_writing_stays_quick_in_a_long_transaction() -> None:
         started = time.monotonic()
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO audit_event (uuid, chain, seq, team_id, actor_name, verb, object_kind, object_name,"
-                " payload_sha256, prev_hash, hash)"
+                "INSERT INTO audit_event (uuid, chain, seq, team_id, actor_name, verb, object_kind,"
+                " object_name, payload_sha256, prev_hash, hash)"
                 " SELECT gen_random_uuid(), '', 0, %s, %s, 'v', 'k', 'n', '', '', ''"
                 " FROM generate_series(1, %s)",
                 [team.pk, actor.username, count],

@@ -16,9 +16,10 @@ from django.db.models import F
 from pipelines import code, versions
 from pipelines.clock import EngineNow
 from pipelines.models import CodeLocation, CodeSnapshot
-from runs import building, chores, environments, interpreters, triggers, uv
-from runs.environment_rows import Told
-from runs.interpreters import Python
+from runs import chores, triggers
+from runs.environments import building, interpreters, uv, venvs
+from runs.environments.interpreters import Python
+from runs.environments.rows import Told
 from runs.models import Chore, Environment, Queue
 from runs.protocol import Refused
 from runs.worker.requests import CannotRun, Code, Requests
@@ -47,7 +48,7 @@ NOWHERE = b"no-such-package-anywhere==1.0 --hash=sha256:" + b"0" * 64 + b"\n"
 
 
 def lock_of(cache: Path, text: str) -> str:
-    return environments.remember_lock(cache, text.encode())
+    return venvs.remember_lock(cache, text.encode())
 
 
 def test_an_environment_is_built_once_and_its_place_written_down(cache: Path) -> None:
@@ -61,7 +62,7 @@ def test_an_environment_is_built_once_and_its_place_written_down(cache: Path) ->
 
 def test_a_build_that_fails_names_the_package_and_keeps_what_was_said(cache: Path) -> None:
     lock = lock_of(cache, "no-such-package-anywhere==1.0 --hash=sha256:" + "0" * 64 + "\n")
-    with pytest.raises(environments.BuildFailed, match="no-such-package-anywhere"):
+    with pytest.raises(venvs.BuildFailed, match="no-such-package-anywhere"):
         building.interpreter(lock, lambda: b"")
     row = Environment.objects.get(lock_sha256=lock)
     assert row.state == "failed"
@@ -160,7 +161,7 @@ def test_a_chore_that_builds_is_soon_free_for_others_when_its_worker_dies(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(environments, "build", killed)
+        patch.setattr(venvs, "build", killed)
         with pytest.raises(Killed):
             build(location_of(folder))
     assert Chore.objects.annotate(left=F("taken_until") - EngineNow()).get().left < timedelta(seconds=31)
@@ -173,7 +174,7 @@ def test_a_chore_that_builds_is_soon_free_for_others_when_its_worker_dies(
 def test_a_failure_on_one_machine_leaves_it_ready_on_another(cache: Path) -> None:
     lock = lock_of(cache, "no-such-package-anywhere==1.0 --hash=sha256:" + "0" * 64 + "\n")
     Environment.objects.create(lock_sha256=lock, state="ready", paths={"elsewhere": "/x/bin/python"})
-    with pytest.raises(environments.BuildFailed):
+    with pytest.raises(venvs.BuildFailed):
         building.interpreter(lock, lambda: b"")
     row = Environment.objects.get()
     assert (row.state, row.paths) == ("ready", {"elsewhere": "/x/bin/python"})
@@ -252,7 +253,7 @@ def test_when_the_python_was_installed_the_next_try_finds_it(
 def test_an_interpreter_list_that_cannot_be_had_is_a_failed_build(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uv, "program", lambda: "/no/such/uv")
     monkeypatch.setattr(interpreters, "_seen", None)
-    with pytest.raises(environments.BuildFailed, match="could not be listed"):
+    with pytest.raises(venvs.BuildFailed, match="could not be listed"):
         interpreters.choose(">=3.99")
 
 

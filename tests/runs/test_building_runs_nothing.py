@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runs import building, environments
-from runs.environments import BuildFailed
+from runs.environments import building, venvs
+from runs.environments.venvs import BuildFailed
 from runs.models import Queue
 from tests.runs.test_environments import cache as cache
 from tests.runs.test_environments import locked, make_wheel
@@ -45,7 +45,7 @@ def source_of(tmp_path: Path) -> tuple[bytes, Path]:
 
 def test_a_wheel_runs_nothing_when_it_is_installed_and_is_compiled(cache: Path, tmp_path: Path) -> None:
     lock, ran = with_pth(tmp_path)
-    python = environments.interpreter(cache, environments.remember_lock(cache, lock), run_nothing=True)
+    python = venvs.interpreter(cache, venvs.remember_lock(cache, lock), run_nothing=True)
     assert not ran.exists()
     assert list(python.parent.parent.glob("lib/python*/site-packages/__pycache__/hostile.*.pyc"))
     subprocess.run([python, "-c", "import hostile"], check=True)
@@ -55,7 +55,7 @@ def test_a_wheel_runs_nothing_when_it_is_installed_and_is_compiled(cache: Path, 
 def test_a_source_distribution_is_not_built(cache: Path, tmp_path: Path) -> None:
     lock, ran = source_of(tmp_path)
     with pytest.raises(BuildFailed, match="hostile"):
-        environments.interpreter(cache, environments.remember_lock(cache, lock), run_nothing=True)
+        venvs.interpreter(cache, venvs.remember_lock(cache, lock), run_nothing=True)
     assert not ran.exists()
 
 
@@ -65,9 +65,9 @@ def test_a_lock_file_that_leads_to_other_files_is_refused_unread(
 ) -> None:
     secret = tmp_path / "secret"
     secret.write_text("canary\n")
-    lock = environments.remember_lock(cache, line.format(secret).encode() + b"\n")
+    lock = venvs.remember_lock(cache, line.format(secret).encode() + b"\n")
     with pytest.raises(BuildFailed, match="it may only name packages") as refused:
-        environments.interpreter(cache, lock)
+        venvs.interpreter(cache, lock)
     assert "canary" not in str(refused.value)
 
 
@@ -85,4 +85,4 @@ def test_a_lock_file_is_told_no_variables_of_the_machine(
     lock = locked(make_wheel(tmp_path / "wheels", "curious"))
     curious = lock.replace(b"/wheels/", b"/${UV_INDEX_PRIVATE_PASSWORD}/")
     with pytest.raises(BuildFailed, match="it may only name packages"):
-        environments.interpreter(cache, environments.remember_lock(cache, curious))
+        venvs.interpreter(cache, venvs.remember_lock(cache, curious))

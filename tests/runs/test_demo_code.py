@@ -15,7 +15,7 @@ from pipelines.context import CodeSeen, Context
 from pipelines.signatures import read_folder
 from pipelines.store import Store
 from pipelines.validation import validate
-from runs import environments
+from runs.environments import venvs
 from runs.worker.builtin import __file__ as builtin
 from runs.worker.zygotes import ZygotePool
 from tests.runs.trials import Ended, Trials, value
@@ -28,10 +28,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def demo_python() -> str:
     cache = Path(settings.ORCHESTRATOR["CACHE"])
-    digest = environments.remember_lock(cache, (DEMO / LOCK).read_bytes())
+    digest = venvs.remember_lock(cache, (DEMO / LOCK).read_bytes())
     try:
-        return str(environments.interpreter(cache, digest))
-    except environments.BuildFailed as problem:
+        return str(venvs.interpreter(cache, digest))
+    except venvs.BuildFailed as problem:
         pytest.skip(f"THE DEMO IS NOT TESTED: its environment could not be built: {problem}")
 
 

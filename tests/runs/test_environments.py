@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from runs import environments, uv
-from runs.environments import BuildFailed
+from runs.environments import uv, venvs
+from runs.environments.venvs import BuildFailed
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,75 +72,72 @@ def say(python: Path, code: str) -> str:
 
 
 def test_an_environment_holds_what_the_lock_says_and_nothing_of_ours(cache: Path, wheel: Path) -> None:
-    python = environments.interpreter(cache, environments.remember_lock(cache, locked(wheel)))
+    python = venvs.interpreter(cache, venvs.remember_lock(cache, locked(wheel)))
     assert say(python, "import grain; print(grain.version)") == "1.0"
     assert say(python, "import importlib.util as u; print(u.find_spec('django'))") == "None"
     assert say(python, "import sys; print(sys.version.split()[0])") == sys.version.split()[0]
 
 
 def test_an_environment_is_built_once(cache: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    digest = environments.remember_lock(cache, locked(wheel))
-    assert not environments.built(cache, digest)
-    first = environments.interpreter(cache, digest)
-    assert environments.built(cache, digest)
+    digest = venvs.remember_lock(cache, locked(wheel))
+    assert not venvs.built(cache, digest)
+    first = venvs.interpreter(cache, digest)
+    assert venvs.built(cache, digest)
     monkeypatch.setattr(uv, "program", lambda: pytest.fail("uv was asked again"))
-    assert environments.interpreter(cache, digest) == first
+    assert venvs.interpreter(cache, digest) == first
 
 
 def test_another_lock_is_another_environment(cache: Path, wheel: Path, tmp_path: Path) -> None:
     other = make_wheel(tmp_path / "wheels", "grain", "2.0")
-    pythons = [
-        environments.interpreter(cache, environments.remember_lock(cache, locked(each)))
-        for each in (wheel, other)
-    ]
+    pythons = [venvs.interpreter(cache, venvs.remember_lock(cache, locked(each))) for each in (wheel, other)]
     assert [say(python, "import grain; print(grain.version)") for python in pythons] == ["1.0", "2.0"]
 
 
 def test_the_hash_depends_on_lock_and_python() -> None:
     lock = b"numpy==1\n"
-    same = environments.environment_hash(hashlib.sha256(lock).hexdigest(), "3.11.7")
-    assert environments.environment_hash(lock, "3.11.7") == same
-    assert environments.environment_hash(lock, "3.12.0") != same
-    assert environments.environment_hash(b"numpy==2\n", "3.11.7") != same
+    same = venvs.environment_hash(hashlib.sha256(lock).hexdigest(), "3.11.7")
+    assert venvs.environment_hash(lock, "3.11.7") == same
+    assert venvs.environment_hash(lock, "3.12.0") != same
+    assert venvs.environment_hash(b"numpy==2\n", "3.11.7") != same
 
 
 def test_a_package_with_other_bytes_is_refused_by_name(cache: Path, wheel: Path) -> None:
-    digest = environments.remember_lock(cache, locked(wheel, digest="0" * 64))
+    digest = venvs.remember_lock(cache, locked(wheel, digest="0" * 64))
     with pytest.raises(BuildFailed, match="grain") as failed:
-        environments.interpreter(cache, digest)
+        venvs.interpreter(cache, digest)
     assert "Hash mismatch" in str(failed.value)
     assert failed.value.log is not None
     assert failed.value.log.read_text()
-    assert not environments.built(cache, digest)
+    assert not venvs.built(cache, digest)
 
 
 def test_a_package_that_cannot_be_had_is_named(cache: Path) -> None:
     lock = b"no-such-package==1.0 --hash=sha256:" + b"0" * 64 + b"\n"
     with pytest.raises(BuildFailed, match="no-such-package"):
-        environments.interpreter(cache, environments.remember_lock(cache, lock))
+        venvs.interpreter(cache, venvs.remember_lock(cache, lock))
 
 
 def test_an_interrupted_build_is_begun_anew(cache: Path, wheel: Path) -> None:
-    digest = environments.remember_lock(cache, locked(wheel))
-    half = environments.environment_path(cache, digest)
+    digest = venvs.remember_lock(cache, locked(wheel))
+    half = venvs.environment_path(cache, digest)
     (half / "bin").mkdir(parents=True)
     (half / "bin" / "python").write_text("half written")
-    assert say(environments.interpreter(cache, digest), "import grain; print(grain.version)") == "1.0"
+    assert say(venvs.interpreter(cache, digest), "import grain; print(grain.version)") == "1.0"
 
 
 def test_many_that_want_the_same_environment_build_it_once(
     cache: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digest = environments.remember_lock(cache, locked(wheel))
+    digest = venvs.remember_lock(cache, locked(wheel))
     builds: list[Path] = []
-    build = environments.build
+    build = venvs.build
 
     def counted(folder: Path, *others: Any, **named: Any) -> None:
         builds.append(folder)
         build(folder, *others, **named)
 
-    monkeypatch.setattr(environments, "build", counted)
-    threads = [threading.Thread(target=environments.interpreter, args=(cache, digest)) for _ in range(4)]
+    monkeypatch.setattr(venvs, "build", counted)
+    threads = [threading.Thread(target=venvs.interpreter, args=(cache, digest)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -159,9 +156,9 @@ exit $code
 BUILDER = """
 import sys
 from pathlib import Path
-from runs import environments, uv
+from runs.environments import uv, venvs
 uv.program = lambda: sys.argv[2]
-print(environments.interpreter(Path(sys.argv[1]), sys.argv[3]))
+print(venvs.interpreter(Path(sys.argv[1]), sys.argv[3]))
 """
 
 
@@ -188,7 +185,7 @@ class Builders:
 def test_two_workers_that_want_the_same_environment_build_it_once(
     cache: Path, wheel: Path, tmp_path: Path
 ) -> None:
-    builders = Builders(tmp_path, cache, environments.remember_lock(cache, locked(wheel)), 0.5)
+    builders = Builders(tmp_path, cache, venvs.remember_lock(cache, locked(wheel)), 0.5)
     pair = [builders.start(), builders.start()]
     said = {process.communicate(timeout=60)[0] for process in pair}
     assert len(said) == 1
@@ -199,7 +196,7 @@ def test_two_workers_that_want_the_same_environment_build_it_once(
 def test_a_build_that_was_killed_is_begun_anew_when_its_uv_has_ended(
     cache: Path, wheel: Path, tmp_path: Path
 ) -> None:
-    digest = environments.remember_lock(cache, locked(wheel))
+    digest = venvs.remember_lock(cache, locked(wheel))
     builders = Builders(tmp_path, cache, digest, 1.5)
     first = builders.start()
     builders.wait_for("began pip")
@@ -217,12 +214,12 @@ def test_a_build_that_was_killed_is_begun_anew_when_its_uv_has_ended(
 def test_a_folder_that_cannot_be_written_is_said_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("no folder")
     with pytest.raises(BuildFailed, match="ORCHESTRATOR_CACHE names another folder"):
-        environments.interpreter(tmp_path / "cache", "0" * 64, lambda: b"")
+        venvs.interpreter(tmp_path / "cache", "0" * 64, lambda: b"")
 
 
 def test_a_full_disk_is_said_in_words() -> None:
     said = "error: Failed to install: grain\n  Caused by: No space left on device (os error 28)\n"
-    assert environments.what_failed(said).startswith("the disk is full")
+    assert venvs.what_failed(said).startswith("the disk is full")
 
 
 def test_the_packages_of_a_lock_file() -> None:
@@ -230,20 +227,20 @@ def test_the_packages_of_a_lock_file() -> None:
         b"# head\nnumpy==1.26.4 \\\n    --hash=sha256:00\nPillow[x]==10.0 ; sys_platform == 'linux'\n"
         b"own @ file:///x.whl --hash=sha256:11\n"
     )
-    assert environments.packages(lock) == [("numpy", "1.26.4"), ("Pillow", "10.0"), ("own", "file:///x.whl")]
+    assert venvs.packages(lock) == [("numpy", "1.26.4"), ("Pillow", "10.0"), ("own", "file:///x.whl")]
 
 
 def test_an_unknown_lock_says_what_to_do(cache: Path) -> None:
     with pytest.raises(BuildFailed, match="sync its code location"):
-        environments.interpreter(cache, "0" * 64)
+        venvs.interpreter(cache, "0" * 64)
 
 
 def test_a_lock_is_fetched_where_this_machine_has_not_seen_it(cache: Path, wheel: Path) -> None:
     lock = locked(wheel)
     digest = hashlib.sha256(lock).hexdigest()
-    assert environments.interpreter(cache, digest, lambda: lock).exists()
+    assert venvs.interpreter(cache, digest, lambda: lock).exists()
     with pytest.raises(BuildFailed, match="not the ones that were synced"):
-        environments.interpreter(cache, "1" * 64, lambda: lock)
+        venvs.interpreter(cache, "1" * 64, lambda: lock)
 
 
 def test_uv_sees_no_secret_of_the_product(
@@ -283,7 +280,7 @@ NOT_FOUND = (
     [(NO_SOLUTION, True), (NOT_FOUND, True), (REFUSED, False), (UNAVAILABLE, False), (OFFLINE, False)],
 )
 def test_only_troubles_of_the_network_may_be_over_at_the_next_try(said: str, final: bool) -> None:
-    assert environments.is_final(said) is final
+    assert venvs.is_final(said) is final
 
 
 def test_what_a_lock_file_asks_for_in_vain_is_final(
@@ -294,5 +291,5 @@ def test_what_a_lock_file_asks_for_in_vain_is_final(
     unknown = b"no-such-package==1.0 --hash=sha256:" + b"0" * 64 + b"\n"
     for lock in (unknown, locked(wheel, digest="0" * 64), b"-r other.txt\n"):
         with pytest.raises(BuildFailed) as failed:
-            environments.interpreter(cache, environments.remember_lock(cache, lock))
+            venvs.interpreter(cache, venvs.remember_lock(cache, lock))
         assert failed.value.final, failed.value

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import code
 from pipelines.models import AuditEvent, CodeLocation, Team
-from runs import building
+from runs.environments import building
 from runs.models import Chore, Environment
 from tests import factories
 from tests.factories import Cast

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
-from runs import building, lock_addresses
-from runs.environment_rows import Row
-from runs.environments import BuildFailed
+from runs.environments import building, lock_addresses
+from runs.environments.rows import Row
+from runs.environments.venvs import BuildFailed
 
 HASH = f" --hash=sha256:{'a' * 64}\n"
 INWARD = [

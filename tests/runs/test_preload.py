@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runs import building, environments
+from runs.environments import building, venvs
 from runs.models import Environment, RunCode
 from tests.runs.test_building import cache as cache
 from tests.runs.test_building import folder as folder
@@ -33,8 +33,8 @@ def heavy(tmp_path: Path, own_trials: Trials) -> Trials:
     wheels = tmp_path / "wheels"
     wheel = make_wheel(wheels, "heavy", source=f"import time\ntime.sleep({IMPORT})\n")
     cache = tmp_path / "cache"
-    lock = environments.remember_lock(cache, locked(wheel))
-    own_trials.interpreter = str(environments.interpreter(cache, lock))
+    lock = venvs.remember_lock(cache, locked(wheel))
+    own_trials.interpreter = str(venvs.interpreter(cache, lock))
     return own_trials
 
 
@@ -69,8 +69,8 @@ def test_a_module_that_fails_to_import_is_named_and_the_task_goes_on(
         make_wheel(tmp_path / "wheels", "broken", source=source),
         make_wheel(tmp_path / "wheels", "fine"),
     ]
-    lock = environments.remember_lock(tmp_path / "cache", locked(*wheels))
-    own_trials.interpreter = str(environments.interpreter(tmp_path / "cache", lock))
+    lock = venvs.remember_lock(tmp_path / "cache", locked(*wheels))
+    own_trials.interpreter = str(venvs.interpreter(tmp_path / "cache", lock))
     own_trials.preload = ("broken", "fine")
     check = "import sys\ndef main() -> bool:\n    return 'fine' in sys.modules\n"
     trial = own_trials.start(source=check, outputs={"result": "boolean"})

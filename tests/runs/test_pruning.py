@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 
 from pipelines.models import AuditEvent
-from runs import building, environments, pruning, unused
+from runs.environments import building, pruning, unused, venvs
 from runs.models import Environment
 from tests.runs.test_environments import locked, make_wheel
 from tests.runs.test_environments import no_network as no_network
@@ -31,11 +31,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: object) -> 
 
 def built(cache: Path, text: bytes = b"", *, idle: float = MONTH) -> Path:
     """The folder of an environment that was last used `idle` seconds ago, by nobody who is still there."""
-    lock = environments.remember_lock(cache, text)
+    lock = venvs.remember_lock(cache, text)
     folder = Path(building.interpreter(lock, lambda: text)).parent.parent
     building._held.pop((lock, "")).use.end()
     when = time.time() - idle
-    os.utime(folder / environments.COMPLETE, (when, when))
+    os.utime(folder / venvs.COMPLETE, (when, when))
     return folder
 
 
@@ -52,7 +52,7 @@ def test_what_is_removed_is_built_again_when_it_is_needed(cache: Path) -> None:
     folder = built(cache)
     unused.prune()
     assert built(cache) == folder
-    assert (folder / environments.COMPLETE).is_file()
+    assert (folder / venvs.COMPLETE).is_file()
 
 
 def test_an_environment_that_a_process_uses_stays(cache: Path) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pipelines.bootstrap import DEMO_CODE, LOCK_FILE
-from runs import building, environments, pruning, unused
+from runs.environments import building, pruning, unused, venvs
 
 MIB = 1024 * 1024
 
@@ -66,8 +66,8 @@ class Command(BaseCommand):
             raise CommandError("Name a lock file, or say --demo.")
         cache = building.cache_folder()
         try:
-            python = environments.interpreter(cache, environments.remember_lock(cache, path.read_bytes()))
-        except environments.BuildFailed as error:
+            python = venvs.interpreter(cache, venvs.remember_lock(cache, path.read_bytes()))
+        except venvs.BuildFailed as error:
             raise CommandError(str(error)) from error
         self.stdout.write(str(python))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError
 
-from runs import building
+from runs.environments import building
 from runs.worker import fitness
 from runs.worker.execution import Execution
 from tests.runs.faults.bench import Bench, python

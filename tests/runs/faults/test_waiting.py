@@ -13,7 +13,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from runs import building, chores, protocol
+from runs import chores, protocol
+from runs.environments import building
 from runs.models import Chore
 from runs.worker import execution, outputs
 from runs.worker.requests import Code, Requests

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pipelines import outgoing
-from runs.uv import BuildFailed
+from runs.environments.uv import BuildFailed
 
 # A remark ends with its line, whatever stands at its end.
 COMMENT: Final = re.compile(r"(?:^|(?<=\s))#[^\r\n]*")

@@ -12,10 +12,10 @@ from typing import Any
 from django.db import connection
 
 from pipelines.clock import EngineNow
-from runs import environments, pruning
-from runs.interpreters import Python, PythonMissing
+from runs.environments import pruning, venvs
+from runs.environments.interpreters import Python, PythonMissing
+from runs.environments.uv import BuildFailed
 from runs.models import Environment
-from runs.uv import BuildFailed
 
 PYTHON_MISSING = "python-missing"
 LOG_LIMIT = 1024 * 1024  # characters of uv's words that are kept
@@ -69,7 +69,7 @@ class Row:
     def ready(self, python: Python, folder: Path, lock: Path) -> None:
         """It is there on this host; ``lock`` is its lock file."""
         self.make()
-        found = environments.packages(lock.read_bytes()) if lock.is_file() else []
+        found = venvs.packages(lock.read_bytes()) if lock.is_file() else []
         self.update(
             state="ready", python=python.version, problem="", problem_code="", progress="",
             preload_problems={}, packages=[list(each) for each in found],
@@ -119,7 +119,7 @@ class Row:
             )
 
 
-class Told(environments.Watcher):
+class Told(venvs.Watcher):
     """Writes what a build says into its row while it goes on; `alive` is called every few seconds."""
 
     def __init__(self, row: Row, alive: Callable[[], None] = lambda: None) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from runs.environments import COMPLETE, environment_path
+from runs.environments.venvs import COMPLETE, environment_path
 
 DAY = 86400.0  # seconds
 BLOCK = 512  # bytes of st_blocks

@@ -19,9 +19,10 @@ from pipelines.clock import EngineNow
 from pipelines.errors import Conflict
 from pipelines.models import ApiToken, CodeSnapshot, User
 from pipelines.store import Store, configured
-from runs import chores, environments, interpreters, isolation, lock_addresses, pruning
-from runs.environment_rows import PYTHON_MISSING, Row, Told
-from runs.interpreters import Python
+from runs import chores, isolation
+from runs.environments import interpreters, lock_addresses, pruning, venvs
+from runs.environments.interpreters import Python
+from runs.environments.rows import PYTHON_MISSING, Row, Told
 from runs.models import Chore, Environment, Queue, RunCode
 
 ALIVE_FOR = 30.0  # seconds after which a chore without one is somebody else's
@@ -43,7 +44,7 @@ class Held:
 
     @property
     def there(self) -> bool:
-        return (self.folder / environments.COMPLETE).is_file()
+        return (self.folder / venvs.COMPLETE).is_file()
 
 
 def cache_folder() -> Path:
@@ -85,7 +86,7 @@ def let_go() -> None:
             _held.pop(key).use.end()
 
 
-def _found(row: Row, read: Callable[[], bytes], watcher: environments.Watcher | None = None) -> Held:
+def _found(row: Row, read: Callable[[], bytes], watcher: venvs.Watcher | None = None) -> Held:
     """The built environment, after building it where it is missing; its row says how that went."""
     cache = cache_folder()
     try:
@@ -93,8 +94,8 @@ def _found(row: Row, read: Callable[[], bytes], watcher: environments.Watcher | 
         held = _hold(cache, row, python)
         if not held.there or not row.is_ready(held.python):
             _make(row, read, python, watcher)
-            row.ready(python, held.folder, environments.lock_path(cache, row.lock))
-    except environments.BuildFailed as failure:
+            row.ready(python, held.folder, venvs.lock_path(cache, row.lock))
+    except venvs.BuildFailed as failure:
         row.failed(failure)
         raise
     _note_use(row, held)
@@ -103,16 +104,16 @@ def _found(row: Row, read: Callable[[], bytes], watcher: environments.Watcher | 
 
 def _hold(cache: Path, row: Row, python: Python) -> Held:
     """Held before it is looked for, so that nobody removes it in between."""
-    folder = environments.environment_path(cache, row.lock, python.version)
+    folder = venvs.environment_path(cache, row.lock, python.version)
     try:
         return Held(folder / "bin" / "python")
     except OSError as error:
-        raise environments.unusable(cache, error) from error
+        raise venvs.unusable(cache, error) from error
 
 
-def _make(row: Row, read: Callable[[], bytes], python: Python, watcher: environments.Watcher | None) -> None:
+def _make(row: Row, read: Callable[[], bytes], python: Python, watcher: venvs.Watcher | None) -> None:
     cache = cache_folder()
-    environments.interpreter(
+    venvs.interpreter(
         cache,
         row.lock,
         read,
@@ -209,7 +210,7 @@ def carry_out(chore: Chore) -> None:
     read = partial(read_lock, store, snapshot.tree_sha256, snapshot.location.lock_file)
     try:
         _found(row, read, Told(row, alive)).use.end()
-    except environments.BuildFailed as failure:
+    except venvs.BuildFailed as failure:
         if not failure.final:
             raise
 
@@ -218,7 +219,7 @@ def _bare(row: Row) -> None:
     """Without a lock file there is nothing to build, but the Python that is wanted must be there."""
     try:
         python = interpreters.choose(row.wanted)
-    except environments.BuildFailed as failure:
+    except venvs.BuildFailed as failure:
         row.failed(failure)
         raise
     row.update(

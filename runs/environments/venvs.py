@@ -28,9 +28,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from runs import interpreters, uv
-from runs.interpreters import Python
-from runs.uv import BuildFailed as BuildFailed  # callers know it by this name
+from runs.environments import interpreters, uv
+from runs.environments.interpreters import Python
+from runs.environments.uv import BuildFailed as BuildFailed  # callers know it by this name
 
 BUILD_TIMEOUT = 1800.0  # seconds
 COMPLETE = ".complete"

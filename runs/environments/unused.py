@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from pipelines import audit
-from runs import building, chores, pruning
-from runs.environment_rows import Row
+from runs import chores
+from runs.environments import building, pruning
+from runs.environments.rows import Row
 from runs.models import Chore, Environment
 
 log = structlog.get_logger()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from runs import uv
+from runs.environments import uv
 
 LIST_TIMEOUT = 60.0  # seconds
 REMEMBERED = 60.0  # seconds for which a look at the machine is good
