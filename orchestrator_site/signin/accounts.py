@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from typing import Any, Final
@@ -45,6 +46,14 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     # --- attempts are limited
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Addresses of IPv4 as such: as a socket of both families tells them, all are of one IPv6 line."""
+        address = super().get_client_ip(request)
+        try:
+            return str(ipaddress.IPv6Address(address).ipv4_mapped or address)
+        except ValueError:
+            return str(address)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """One key for one account, whether its name or its address is typed, and in whatever case."""

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from orchestrator_site.throttles import line_of
 from pipelines import audit
 from pipelines.models import User
 
@@ -36,13 +37,15 @@ def failed(key: str) -> None:
 
 
 def locked_out(key: str, address: str) -> None:
-    """Tell, once in a while, that attempts are refused.
+    """Tell, once in a while for each line, that attempts are refused: on an account, or on names of nobody.
 
-    What a stranger typed is not told: it may be a password.
+    What a stranger typed is not told: it may be a password. Nor is each name told by itself, as a stranger
+    has any number of them.
     """
-    if not cache.add(f"sign-in-locked:{key}:{address}", 1, _LOCKED):
-        return
     kind, _, number = key.partition(":")
+    whose = key if kind == "account" else kind
+    if not cache.add(f"sign-in-locked:{whose}:{line_of(address)}", 1, _LOCKED):
+        return
     person = User.objects.filter(pk=number).first() if kind == "account" else None
     name = "" if person else "an unknown name"
     with transaction.atomic():

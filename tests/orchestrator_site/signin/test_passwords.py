@@ -75,6 +75,28 @@ def test_one_address_tries_ten_accounts_a_minute(alice: User) -> None:
     assert told("person.sign-in-locked") == [{"address": "127.0.0.1"}]
 
 
+def test_the_addresses_of_one_ipv6_line_count_as_one(alice: User) -> None:
+    for number in range(10):
+        Browser(REMOTE_ADDR=f"2001:db8:0:1:{number}::1").sign_in(f"nobody-{number}")
+    refused = [Browser(REMOTE_ADDR=f"2001:db8:0:1::{number}").sign_in("alice") for number in range(2)]
+    assert {code_in(answer) for answer in refused} == {"too_many_login_attempts"}
+    assert told("person.sign-in-locked") == [{"address": "2001:db8:0:1::"}], "told once"
+    assert Browser(REMOTE_ADDR="2001:db8:0:2::1").sign_in("alice").status_code == 200
+
+
+def test_addresses_of_ipv4_in_the_dress_of_ipv6_count_one_by_one(alice: User) -> None:
+    for number in range(10):
+        Browser(REMOTE_ADDR="::ffff:203.0.113.1").sign_in(f"nobody-{number}")
+    assert code_in(Browser(REMOTE_ADDR="203.0.113.1").sign_in("alice")) == "too_many_login_attempts"
+    assert Browser(REMOTE_ADDR="::ffff:203.0.113.2").sign_in("alice").status_code == 200
+
+
+def test_a_locked_out_stranger_does_not_fill_the_chain_by_typing_ever_new_names() -> None:
+    for number in range(16):
+        Browser().sign_in(f"nobody-{number}")
+    assert told("person.sign-in-locked") == [{"address": "127.0.0.1"}]
+
+
 def test_a_success_does_not_forgive_the_failures_of_an_address(alice: User) -> None:
     for number in range(9):
         Browser().sign_in(f"nobody-{number}")
