@@ -13,20 +13,29 @@ from pipelines import audit, sealing
 from pipelines.errors import Conflict
 from pipelines.models import ApiToken, User
 
-_OWNER: Final = sealing.Owner(team="", name="second factor", version=0)
 # Where the two kinds keep what a code is computed from.
 _FIELDS: Final = ("secret", "seed")
 
 
-def seal(text: str) -> str:
-    """A secret as it is stored: the id of its key, a colon, the ciphertext."""
-    sealed = sealing.key_ring().seal(text, _OWNER)
+def seal(text: str, person: User) -> str:
+    """A secret as it is stored, of one account alone: the id of its key, a colon, the ciphertext."""
+    sealed = sealing.key_ring().seal(text, _owner(person))
     return f"{sealed.key_id}:{sealed.ciphertext.decode()}"
 
 
-def unseal(stored: str) -> str:
-    """The secret again. KeyMissing or NotTheSame as of any sealed value."""
-    return sealing.key_ring().open(_sealed(stored), _OWNER)
+def unseal(stored: str, person: User) -> str:
+    """The secret again. KeyMissing as of any sealed value; NotTheSame also when it is another account's."""
+    try:
+        return sealing.key_ring().open(_sealed(stored), _owner(person))
+    except sealing.NotTheSame:
+        raise sealing.NotTheSame(
+            f"The second factor of {person.username} is damaged or was sealed for another account: "
+            "a site admin can reset it."
+        ) from None
+
+
+def _owner(person: User) -> sealing.Owner:
+    return sealing.Owner(team="", name=f"second factor of account {person.pk}", version=0)
 
 
 def _sealed(stored: str) -> sealing.Sealed:
@@ -42,12 +51,12 @@ def key_ids() -> Iterator[tuple[str, str, str]]:
     for row in Authenticator.objects.select_related("user").order_by("pk").iterator():
         for field in _FIELDS:
             if stored := row.data.get(field):
-                yield row.user.username, _sealed(stored).key_id, _problem(stored)
+                yield row.user.username, _sealed(stored).key_id, _problem(stored, row.user)
 
 
-def _problem(stored: str) -> str:
+def _problem(stored: str, person: User) -> str:
     try:
-        unseal(stored)
+        unseal(stored, person)
     except Conflict as refusal:
         return refusal.message
     return ""
@@ -58,11 +67,11 @@ def rotate(batch: int) -> int:
     """Seal at most ``batch`` second factors again with the newest key; how many that were."""
     ring = sealing.key_ring()
     done = 0
-    for row in Authenticator.objects.order_by("pk").select_for_update():
+    for row in Authenticator.objects.select_related("user").order_by("pk").select_for_update(of=("self",)):
         old = [name for name in _FIELDS if name in row.data and not row.data[name].startswith(ring.newest)]
         if not old or done == batch:
             continue
-        row.data |= {name: seal(unseal(row.data[name])) for name in old}
+        row.data |= {name: seal(unseal(row.data[name], row.user), row.user) for name in old}
         row.save(update_fields=["data"])
         done += 1
     return done

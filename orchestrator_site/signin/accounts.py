@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from orchestrator_site.signin import told
+from orchestrator_site.signin import binding, told
 from pipelines import accounts, second_factors
 from pipelines.models import User
 
@@ -111,7 +111,7 @@ def _seconds_left(request: HttpRequest, key: str) -> float:
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """Seals what codes are computed from with the keys of stored secrets."""
+    """Seals what codes are computed from with the keys of stored secrets, each for its person alone."""
 
     error_messages: Final = {
         **DefaultMFAAdapter.error_messages,
@@ -120,10 +120,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        return second_factors.seal(text)
+        return second_factors.seal(text, binding.person())
 
     def decrypt(self, encrypted_text: str) -> str:
-        return second_factors.unseal(encrypted_text)
+        return second_factors.unseal(encrypted_text, binding.person())
 
     def get_totp_label(self, user: Any) -> str:
         return str(user.username)

@@ -15,3 +15,4 @@ class SigninConfig(AppConfig):
     def ready(self) -> None:
         import_module("orchestrator_site.signin.told")
         import_module("orchestrator_site.signin.codes").install()
+        import_module("orchestrator_site.signin.binding").install()

@@ -96,7 +96,8 @@ def gone(scene: Scene) -> User:
 
 def with_second_factor(scene: Scene) -> User:
     careful = person(scene)
-    Authenticator.objects.create(user=careful, type="totp", data={"secret": second_factors.seal("x")})
+    sealed = {"secret": second_factors.seal("x", careful)}
+    Authenticator.objects.create(user=careful, type="totp", data=sealed)
     return careful
 
 

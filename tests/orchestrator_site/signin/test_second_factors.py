@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from pytest_django.fixtures import Settings
 
 from pipelines import rotation, sealing, second_factors
@@ -152,7 +154,38 @@ def test_what_codes_are_computed_from_is_sealed_in_the_database(browser: Browser
     assert secret not in str([row.data for row in rows])
     totp = rows.get(type="totp")
     assert totp.data["secret"].startswith(f"{sealing.key_ring().newest}:")
-    assert second_factors.unseal(totp.data["secret"]) == secret
+    assert second_factors.unseal(totp.data["secret"], alice) == secret
+
+
+def test_a_second_factor_that_was_moved_to_another_account_opens_nothing(
+    browser: Browser, alice: User
+) -> None:
+    own = browser.add_authenticator()
+    codes = browser.at("account/authenticators/recovery-codes").json()["data"]["unused_codes"]
+    Authenticator.objects.filter(user=alice).update(user=make_user("root", is_superuser=True))
+    for code in (code_of(own, 1), codes[0]):
+        other = Browser()
+        other.sign_in("root")
+        answer = other.tell("auth/2fa/authenticate", code=code)
+        assert (answer.status_code, answer.json()["code"]) == (409, "secret-not-genuine")
+        assert "a site admin can reset it" in answer.json()["detail"]
+        assert other.signed_in_as is None
+    assert [row.problem != "" for row in rotation.keyed()] == [True, True]
+
+
+def test_second_factors_of_before_are_bound_to_their_persons(browser: Browser, alice: User) -> None:
+    secret = browser.add_authenticator()
+    row = Authenticator.objects.get(user=alice, type="totp")
+    ring = sealing.key_ring()
+    sealed = ring.seal(secret, sealing.Owner("", "second factor", 0))
+    row.data = {"secret": f"{ring.newest}:{sealed.ciphertext.decode()}"}
+    row.save()
+    lost = make_user("lost")
+    Authenticator.objects.create(user=lost, type="totp", data={"secret": "key-that-is-gone:abc"})
+    import_module("pipelines.migrations.0010_second_factors_bound").bind(apps, None)
+    row.refresh_from_db()
+    assert second_factors.unseal(row.data["secret"], alice) == secret
+    assert Authenticator.objects.get(user=lost).data == {"secret": "key-that-is-gone:abc"}
 
 
 def test_the_keys_are_exchanged_and_codes_go_on_working(browser: Browser, alice: User) -> None:
