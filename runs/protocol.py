@@ -512,6 +512,7 @@ def _decide(
     if answer is None:
         task_run.refresh_from_db(fields=["state"])
         raise Refused("not-waiting", f"{task_run.key} does not wait for a decision: it is {task_run.state}.")
+    run.refresh_from_db(fields=["resume_no"])  # now that it is locked: it may have been resumed since
     try:
         with transaction.atomic():
             approval = Approval.objects.create(

@@ -1,33 +1,19 @@
-"""Two workers at once, on two connections."""
+"""Two workers at once, on two connections, as chance has it; in forced order they meet in `interleavings`."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import psycopg
 import pytest
 from django.db import connection
 
 from runs import invariants, judging, protocol, reuse
 from runs.models import Attempt, Reuse, Run
 from tests.runs.factories import Hands, make_run, make_user, states
+from tests.runs.interleavings.meeting import somebody_else
 from tests.runs.test_reuse import chain_version, done, start, surroundings, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@contextmanager
-def somebody_else() -> Iterator[psycopg.Connection]:
-    """Another connection of the application, in a transaction of its own."""
-    parameters = connection.get_connection_params()
-    known = {
-        key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)
-    }
-    with psycopg.connect(**known) as other:
-        yield other
-        other.rollback()
 
 
 def in_threads(*jobs: object) -> None:

@@ -1,0 +1,1 @@
+"""Two verbs of the engine at once, the order of their locks forced, never left to luck."""
