@@ -1,7 +1,9 @@
 """The heartbeat of a worker: renews its lease, and hears in the same statement what it should be doing.
 
 A thread with its own connection. 1 row: alive. 0 rows: the lease is lost, and everything this worker
-carries out must die. An error: PostgreSQL cannot be asked; runners go on for ``outage_patience``.
+carries out must die. An error: PostgreSQL cannot be asked; runners go on for ``outage_patience``. In a
+network that was cut, asking may hang for longer than runners bear silence: the pulse is a thread that asks
+nobody.
 """
 
 from __future__ import annotations
@@ -25,13 +27,14 @@ from runs.transitions import call
 log = structlog.get_logger()
 
 INTERVAL = 5.0  # seconds between beats, give or take a tenth
+BREATH = 2.0  # seconds between two signs of life to the runners
 OUTAGE_PATIENCE = 600.0  # seconds a runner goes on while the database cannot be asked
 
 
 class Heart(threading.Thread):
     """``on_answer`` gets [{attempt, cancel, timeout}] of the lease's running attempts with each beat.
 
-    ``on_lost(sentence)`` is called at most once; ``on_beat`` before each beat, whether or not it is answered.
+    ``on_lost(sentence)`` is called at most once; ``on_beat`` every two seconds, by the pulse.
     """
 
     def __init__(
@@ -52,25 +55,47 @@ class Heart(threading.Thread):
         self.interval = interval
         self.patience = patience
         self.last_answer = time.monotonic()
+        self.pulse = threading.Thread(target=self._alive, args=(self._breathe,), name="pulse", daemon=True)
         self._ended = threading.Event()
+        self._telling = threading.Lock()
         self._bell: PubSub | None = None
+
+    def start(self) -> None:
+        super().start()
+        self.pulse.start()
 
     def end(self) -> None:
         """Stop beating; returns at once."""
         self._ended.set()
 
     def run(self) -> None:
+        self._alive(self._beat_on)
+
+    def _alive(self, go_on: Callable[[], None]) -> None:
         try:
-            self._beat_on()
+            go_on()
         except BaseException as error:
             # Without a heart the lease lapses, and what runs here would run twice.
             log.exception("the heart stopped")
+            self._lose(f"its heart stopped: {error!r}")
+
+    def _lose(self, sentence: str) -> None:
+        with self._telling:
             if not self._ended.is_set():
-                self.on_lost(f"its heart stopped: {error!r}")
+                self._ended.set()
+                self.on_lost(sentence)
+
+    def _breathe(self) -> None:
+        """Keep the runners alive, for as long as the database may be silent."""
+        while not self._ended.is_set():
+            self.on_beat()
+            silent = time.monotonic() - self.last_answer
+            if silent >= self.patience:
+                self._lose(f"the database has not answered for {silent:.0f} s")
+            self._ended.wait(min(BREATH, self.patience / 4))
 
     def _beat_on(self) -> None:
         while not self._ended.is_set():
-            self.on_beat()
             if not self._beat():
                 return
             self._wait(self.interval * random.uniform(0.9, 1.1))  # noqa: S311
@@ -83,22 +108,18 @@ class Heart(threading.Thread):
             if running is not None:
                 self.on_answer(running)
         except (Error, InterfaceError) as error:
-            return self._no_answer(error)
+            self._no_answer(error)
+            return True
         self.last_answer = time.monotonic()
-        if running is None and not self._ended.is_set():
-            self.on_lost("the lease has lapsed")
-            return False
-        return True
+        if running is None:
+            self._lose("the lease has lapsed")
+        return running is not None
 
-    def _no_answer(self, error: Exception) -> bool:
+    def _no_answer(self, error: Exception) -> None:
         connection.close()
         silent = time.monotonic() - self.last_answer
         log.warning("the database does not answer", seconds=round(silent), error=str(error).strip())
-        if silent < self.patience:
-            self._ended.wait(1.0)
-            return True
-        self.on_lost(f"the database has not answered for {silent:.0f} s")
-        return False
+        self._ended.wait(1.0)
 
     def _wait(self, seconds: float) -> None:
         """Until the next beat, or until somebody asks for one through Redis."""
