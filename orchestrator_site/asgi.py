@@ -7,9 +7,25 @@ import os
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator_site.settings")
+
+
+def check_signing_key() -> None:
+    """Raises ImproperlyConfigured when there is nothing to sign sessions with."""
+    try:
+        _ = settings.SECRET_KEY
+    except ImproperlyConfigured:
+        raise ImproperlyConfigured(
+            "ORCHESTRATOR_SECRET_KEY is not set: with DATABASE_URL given, set it (or "
+            "ORCHESTRATOR_SECRET_KEY_FILE) to 50 random characters, the same in every web process."
+        ) from None
+
+
+check_signing_key()
 django_application = get_asgi_application()
 
 # Consumers import models, which must not be imported before Django is set up above.

@@ -6,6 +6,7 @@ ORCHESTRATOR_HOME, and every other command finds them there.
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,8 @@ try:
 except HomeError as error:
     raise ImproperlyConfigured(str(error)) from None
 
+# What signs sessions. Only web needs it, and refuses to start without (orchestrator_site.asgi).
 SECRET_KEY = env_secret("ORCHESTRATOR_SECRET_KEY") or (SECRETS.site_key if EMBEDDED else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured(
-        "ORCHESTRATOR_SECRET_KEY is not set: with DATABASE_URL given, set it "
-        "(or ORCHESTRATOR_SECRET_KEY_FILE) to 50 random characters, the same in every process."
-    )
 
 # --- The product ----------------------------------------------------------------------
 
@@ -285,12 +282,27 @@ WEB_DATABASE_POOL = {
 # --- Redis ----------------------------------------------------------------------------
 
 REDIS_URL = EXTERNAL_REDIS_URL or HOME.redis_url(SECRETS)
+# What every client of it is made with: over a network it notices within seconds that it was cut off.
+REDIS_CARE: dict[str, Any] = (
+    {}
+    if REDIS_URL.startswith("unix:")
+    else {
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "socket_keepalive_options": {
+            socket.TCP_KEEPIDLE: 5,
+            socket.TCP_KEEPINTVL: 5,
+            socket.TCP_KEEPCNT: 3,
+            socket.TCP_USER_TIMEOUT: 15_000,  # milliseconds
+        },
+    }
+)
 RQ_QUEUES = {"default": {"URL": REDIS_URL}}
 RQ_SHOW_ADMIN_LINK = False
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL}], "prefix": "orchestrator"},
+        "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_CARE}], "prefix": "orchestrator"},
     }
 }
 CACHES = {

@@ -38,6 +38,7 @@ IDLE_WORKERS = """
 def redis() -> Redis:
     """The connection of workers, which wait on it for long."""
     found: Redis = django_rq.get_connection("default")
+    found.connection_pool.connection_kwargs.update(settings.REDIS_CARE)
     return found
 
 
