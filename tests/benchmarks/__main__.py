@@ -1,9 +1,13 @@
-"""How fast the product is, beside RQ's forking worker, back to back on one machine.
+"""How fast the product is, beside what else one might pick, back to back on one machine.
 
-    make bench                                   # everything, some 15 minutes
+    make bench                                   # everything
     .venv/bin/python -m tests.benchmarks W1 W2   # some workloads
-    N_CHAIN=5 N_FAN=10 QUIET_WAIT=0 .venv/bin/python -m tests.benchmarks W1 W2 --only orchestrator
+    N_CHAIN=5 N_FAN=10 QUIET_WAIT=0 .venv/bin/python -m tests.benchmarks W1 W2 --only orchestrator floor
     .venv/bin/python -m tests.benchmarks --write # … and keep the rows in results.json
+
+Subjects: the product; the floor of a durable engine with a process per task (`peers/floor.py`); RQ's forking
+worker; Prefect in threads and in a pool of processes; Airflow. The last three are installed when they are
+first measured, each into an environment of its own (BENCH_PEERS says where).
 
 | id | shape | figure |
 |---|---|---|
@@ -40,18 +44,26 @@ from typing import Protocol
 from tests.benchmarks.figures import Figure, Row, comparison, keep, row
 from tests.benchmarks.machine import when_quiet
 from tests.benchmarks.orchestrator import Orchestrator
-from tests.benchmarks.rq_fork import RqFork
+from tests.benchmarks.peers.airflow import Airflow
+from tests.benchmarks.peers.floor import Floor
+from tests.benchmarks.peers.prefect import PrefectPool, PrefectThreads
+from tests.benchmarks.peers.rq_fork import RqFork
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.stamps import Wrong
 
 # Starts first, as they need the machine for themselves; idleness last, as it is long.
 ORDER = ("W6", "W1", "W2", "FLAT", "W3", "W4", "W7", "W8", "W9", "U1", "W5")
-SUBJECTS = (Orchestrator, RqFork)
+SUBJECTS = (Orchestrator, Floor, RqFork, PrefectThreads, PrefectPool, Airflow)
+# Those that cost much while they wait do so only during their own turns.
+RESTLESS = (PrefectThreads, PrefectPool, Airflow)
 
 
 class Subject(Protocol):
-    name: str
-    version: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
 
     @property
     def workloads(self) -> dict[str, Callable[[], list[Figure]]]: ...
@@ -78,7 +90,8 @@ def main() -> None:
 def parse(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.benchmarks", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {' '.join(ORDER)}; default all")
-    parser.add_argument("--only", choices=[subject.name for subject in SUBJECTS], help="one subject alone")
+    names = [subject.name for subject in SUBJECTS]
+    parser.add_argument("--only", nargs="+", choices=names, default=names, help="these subjects alone")
     parser.add_argument("--write", action="store_true", help="keep the rows in results.json")
     found = parser.parse_args(words)
     if unknown := sorted(set(found.workloads) - set(ORDER)):
@@ -87,14 +100,14 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 @contextmanager
-def subjects(only: str | None) -> Iterator[list[Subject]]:
+def subjects(only: Sequence[str]) -> Iterator[list[Subject]]:
     """Those to be measured, each with a folder; whatever they started is stopped at the end."""
     base = Path(tempfile.mkdtemp(prefix="orchestrator-bench-"))
     base.chmod(0o755)  # the embedded PostgreSQL of root runs as another user, who must pass
     made: list[Subject] = []
     try:
         for kind in SUBJECTS:
-            if only in (None, kind.name):
+            if kind.name in only:
                 folder = base / kind.name
                 folder.mkdir(mode=0o755)
                 made.append(kind(folder, Sizes()))
@@ -118,12 +131,14 @@ def measure(measured: Sequence[Subject], names: Sequence[str]) -> tuple[list[Row
                 figures = workload()
             except Wrong as why:
                 wrong.append(f"{subject.name} {name}: {why}")
-                print(f"{subject.name:13} {name} NOT MEASURED: {why}", flush=True)
+                print(f"{subject.name:15} {name} NOT MEASURED: {why}", flush=True)
                 continue
             load, found = meter.text, time.strftime("%H:%M:%S")
             for figure in figures:
                 rows.append(row(subject.name, subject.version, figure, load))
                 print(f"{found} {rows[-1].text}", flush=True)
+            if isinstance(subject, RESTLESS):
+                subject.close()
     return rows, wrong
 
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results.json")
-OURS, OTHER = "orchestrator", "rq-fork"
-# Of ours -> of the other's, beside equal names: what RQ does when somebody else keeps the graph.
+OURS = "orchestrator"
+# Of ours -> of RQ's, beside equal names: what it does when somebody else keeps the graph.
 ALSO = {"W2 fan-out: tasks/s": "FLAT jobs without dependencies: tasks/s"}
 
 
@@ -41,7 +41,7 @@ class Row:
     @property
     def text(self) -> str:
         figures = " / ".join(shown(value) for value in (self.min, self.median, self.max))
-        return f"{self.peer:13} {self.workload:46} n={self.n:<4} {figures} {self.unit}  {self.notes}"
+        return f"{self.peer:15} {self.workload:46} n={self.n:<4} {figures} {self.unit}  {self.notes}"
 
 
 def row(peer: str, version: str, figure: Figure, load: str) -> Row:
@@ -66,26 +66,34 @@ def shown(value: float | None) -> str:
 
 
 def comparison(rows: Sequence[Row]) -> list[str]:
-    """A table of both subjects' medians, and how many times faster ours is."""
-    ours = {row.workload: row for row in rows if row.peer == OURS}
-    others = {row.workload: row for row in rows if row.peer == OTHER}
-    lines = [f"{'median of':46} {OURS:>13} {OTHER:>10} {'unit':>14} {'times faster':>13}"]
-    for name, mine in ours.items():
-        lines += [line(name, mine, others.get(name))]
-        if (also := ALSO.get(name)) in others:
-            lines += [line(f"  against its {also}", mine, others[also])]
-    lines += [line(name, None, other) for name, other in others.items() if name not in ours]
+    """A table of the medians of all subjects, and below each how many times faster ours is."""
+    subjects = list(dict.fromkeys(row.peer for row in rows))
+    found = {(row.peer, row.workload): row for row in rows}
+    others = [subject for subject in subjects if subject != OURS]
+    lines = [
+        f"{'median (times faster than it)':42} {'unit':>5} {OURS:>13}"
+        + "".join(f"{name:>22}" for name in others)
+    ]
+    for name in dict.fromkeys(row.workload for row in rows):
+        mine = found.get((OURS, name))
+        unit = next(row.unit for row in rows if row.workload == name)
+        cells = [cell(mine, found.get((other, name))) for other in others]
+        lines.append(f"{name:42} {unit:>5} {shown(mine.median if mine else None):>13}" + "".join(cells))
+        for other in others:
+            if mine and (also := found.get((other, ALSO.get(name, "")))):
+                lines.append(f"  against its {also.workload}: {cell(mine, also).strip()}")
     return lines
 
 
-def line(name: str, mine: Row | None, other: Row | None) -> str:
-    here, there = (one.median if one else None for one in (mine, other))
-    one = mine or other
-    assert one is not None
-    ratio = "-"
-    if here and there:
-        ratio = f"{here / there if one.unit == '1/s' else there / here:.2f}"
-    return f"{name:46} {shown(here):>13} {shown(there):>10} {one.unit:>14} {ratio:>13}"
+def cell(mine: Row | None, other: Row | None) -> str:
+    """The other's median and the ratio, above 1 where ours is better."""
+    there, here = other.median if other else None, mine.median if mine else None
+    if other is None or there is None:
+        return f"{'-':>22}"
+    ratio = ""
+    if here:
+        ratio = f" ({here / there if other.unit == '1/s' else there / here:.2f})"
+    return f"{shown(there) + ratio:>22}"
 
 
 def keep(rows: Sequence[Row], path: Path = RESULTS) -> None:

@@ -75,7 +75,7 @@ class Orchestrator:
     def start(self, shape: Shape) -> tuple[Stamps, float, str]:
         """The stamps to come, when it was asked for, and the id of the run."""
         pipeline = self.published.get(shape.name) or self._publish(shape)
-        stamps = Stamps(self.folder / f"{shape.name}-{uuid.uuid4().hex[:8]}.tsv")
+        stamps = Stamps.new(self.folder, shape.name)
         called = time.time()
         run = answer(
             self.api.post(f"pipelines/{pipeline}/runs/", json={"parameters": {"stamps": str(stamps.path)}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,11 @@ class Stamps:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @classmethod
+    def new(cls, folder: Path, name: str) -> Stamps:
+        """Of a run that is about to begin."""
+        return cls(folder / f"{name}-{uuid.uuid4().hex[:8]}.tsv")
 
     def read(self) -> list[Stamp]:
         """All stamps, in the order of their times."""

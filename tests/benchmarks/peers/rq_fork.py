@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,13 +14,13 @@ from rq.version import VERSION
 
 from orchestrator_site.embedded.redis import binary
 from tests.benchmarks import common
-from tests.benchmarks.figures import OTHER, Figure
+from tests.benchmarks.figures import Figure
 from tests.benchmarks.machine import Started, free_port, plain_environment
 from tests.benchmarks.shapes import Performance, Shape
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.stamps import Stamps, Wrong
 
-CODE = Path(__file__).with_name("task_code")
+CODE = Path(__file__).parents[1] / "task_code"
 WORK = "stamping.work"
 WORKERS = 2
 
@@ -29,7 +28,7 @@ WORKERS = 2
 class RqFork:
     """Started at the first workload that needs it; `folder` is its own."""
 
-    name = OTHER
+    name = "rq-fork"
 
     def __init__(self, folder: Path, sizes: Sizes) -> None:
         self.folder = folder
@@ -56,7 +55,7 @@ class RqFork:
         self.processes = []
 
     def carry_out(self, shape: Shape) -> Performance:
-        stamps = self._new_stamps(shape.name)
+        stamps = Stamps.new(self.folder, shape.name)
         called = time.time()
         jobs: dict[str, Job] = {}
         for step in shape.steps:
@@ -81,7 +80,7 @@ class RqFork:
         """Jobs without dependencies: what RQ does when somebody else keeps the graph."""
         width, rates = self.sizes.fan, list[float]()
         for _ in range(self.sizes.repeats):
-            stamps = self._new_stamps("flat")
+            stamps = Stamps.new(self.folder, "flat")
             calls = [
                 Queue.prepare_data(WORK, args=(str(stamps.path), f"f{number}")) for number in range(width)
             ]
@@ -92,9 +91,6 @@ class RqFork:
             rates.append(width / (stamps.last() - called))
         notes = f"{width} jobs by enqueue_many; first call -> last job's end"
         return [Figure("FLAT jobs without dependencies: tasks/s", "1/s", rates, notes)]
-
-    def _new_stamps(self, name: str) -> Stamps:
-        return Stamps(self.folder / f"{name}-{uuid.uuid4().hex[:8]}.tsv")
 
     def prepare(self, workload: str) -> None:
         """Started, and every worker has done something."""
