@@ -20,7 +20,7 @@ from pipelines.errors import Conflict
 from pipelines.models import ApiToken, CodeSnapshot, User
 from pipelines.store import Store, configured
 from runs import chores, isolation
-from runs.environments import interpreters, lock_addresses, pruning, venvs
+from runs.environments import guard, interpreters, pruning, venvs
 from runs.environments.interpreters import Python
 from runs.environments.rows import PYTHON_MISSING, Row, Told
 from runs.models import Chore, Environment, Queue, RunCode
@@ -120,7 +120,7 @@ def _make(row: Row, read: Callable[[], bytes], python: Python, watcher: venvs.Wa
         python=python,
         watcher=watcher or Told(row),
         run_nothing=teams_are_apart(),
-        admit=lock_addresses.check,
+        network=guard.Guarded(),
     )
 
 

@@ -1,7 +1,7 @@
 """The addresses that a lock file names: uv asks them from this machine, so none may lead inward.
 
-uv looks each name up again and follows redirects: whoever wants more than this gives the workers a network of
-their own. The indexes that the administrator has set are not asked about.
+This is what can be said before anything is asked; ``guard`` holds while uv asks. The indexes that the
+administrator has set are not asked about.
 """
 
 from __future__ import annotations
@@ -28,10 +28,13 @@ PLAIN: Final = re.compile(
 PORTS: Final = {"http": 80, "git+http": 80, "ssh": 22, "git+ssh": 22}
 INDEXES: Final = ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_INDEX", "UV_FIND_LINKS")
 
+# uv's own index. A network that answers for it with an address of its own means what it does.
+USUAL: Final = ("pypi.org", "files.pythonhosted.org")
+
 
 def check(lock: bytes) -> None:
     """Raises BuildFailed when a lock file leads to an address that may not be asked."""
-    configured = set(_hosts_of_indexes())
+    configured = set(hosts_of_indexes())
     for host, port in _named(lock.decode(errors="replace")):
         if host not in configured:
             _check(host, port)
@@ -61,7 +64,9 @@ def _named(text: str) -> Iterator[tuple[str, int]]:
         yield plain[1].lower(), int(plain[2] or PORTS.get(scheme, 443))
 
 
-def _hosts_of_indexes() -> Iterator[str]:
+def hosts_of_indexes() -> Iterator[str]:
+    """The hosts, in lower case, that packages come from by default and by what the administrator has set."""
+    yield from USUAL
     for name in INDEXES:
         for word in os.environ.get(name, "").split():
             if host := urlsplit(word.rpartition("=")[2] if "=http" in word else word).hostname:

@@ -49,6 +49,11 @@ def environment(uv_cache: Path) -> dict[str, str]:
     return passed | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
 
 
+def through(proxy: str) -> dict[str, str]:
+    """The variables by which uv asks everything by a proxy; none for ""."""
+    return {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": "", "no_proxy": ""} if proxy else {}
+
+
 def run(
     words: list[str],
     output: IO[bytes],
@@ -57,16 +62,17 @@ def run(
     timeout: float,
     keep_open: int,
     look: Callable[[], None],
+    proxy: str = "",
 ) -> int:
     """Run uv with its output in a file; returns its exit code. Raises TimeoutError after `timeout` seconds.
 
     `look` is called every 0.2 s. `keep_open`, a lock's descriptor, is handed down: should this process be
-    killed, the lock stays taken until the uv that it left behind has ended.
+    killed, the lock stays taken until the uv that it left behind has ended. `proxy`: uv asks all by it.
     """
     until = time.monotonic() + timeout
     process = subprocess.Popen(
         words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd="/",
-        env=environment(uv_cache), pass_fds=[keep_open], start_new_session=True,
+        env=environment(uv_cache) | through(proxy), pass_fds=[keep_open], start_new_session=True,
     )  # fmt: skip
     try:
         while True:

@@ -64,6 +64,22 @@ class Watcher:
         """What uv has said since the last call; "" says only that the build lives."""
 
 
+class Network:
+    """How a build reaches other machines. This one: as this machine does, wherever the lock file leads."""
+
+    def admit(self, lock: bytes) -> None:
+        """Raises BuildFailed for a lock file that leads where it may not."""
+
+    @contextmanager
+    def proxy(self) -> Iterator[str]:
+        """The address of a proxy that uv takes meanwhile, or ""."""
+        yield ""
+
+    def refused(self) -> str:
+        """Why the proxy refused an address, in words, or ""."""
+        return ""
+
+
 def environment_hash(lock: bytes | str, python: str) -> str:
     """Names an environment: sha256 over the lock (its bytes or their sha256), Python version and platform."""
     digest = hashlib.sha256(lock).hexdigest() if isinstance(lock, bytes) else lock
@@ -112,24 +128,23 @@ def interpreter(
     python: Python | None = None,
     watcher: Watcher | None = None,
     run_nothing: bool = False,
-    admit: Callable[[bytes], None] = lambda _lock: None,
+    network: Network | None = None,
 ) -> Path:
     """The interpreter of a lock's environment, which is built now if it is not there. Raises BuildFailed.
 
     `read_lock` gives the lock's bytes where this machine has not seen them; `python` is the interpreter to
     build on, by default the product's own. `run_nothing`: no code of a package is carried out by building, so
-    all must be wheels. `admit` raises BuildFailed for a lock file that leads where it may not. Safe to call
-    from many processes at once: one builds, the others wait.
+    all must be wheels. Safe to call from many processes at once: one builds, the others wait.
     """
-    python, watcher = python or interpreters.own(), watcher or Watcher()
+    python, watcher, network = python or interpreters.own(), watcher or Watcher(), network or Network()
     folder = environment_path(cache, lock_sha256, python.version)
     try:
         if not built(cache, lock_sha256, python.version):
             lock = _fetched(cache, lock_sha256, read_lock)
-            admit(lock.read_bytes())
+            network.admit(lock.read_bytes())
             with exclusive(folder.with_suffix(".lock"), watcher) as held:
                 if not built(cache, lock_sha256, python.version):
-                    build(folder, lock, cache / "uv", python, watcher, held, run_nothing=run_nothing)
+                    build(folder, lock, cache / "uv", python, watcher, held, network, run_nothing=run_nothing)
     except OSError as error:
         raise unusable(cache, error) from error
     return folder / "bin" / "python"
@@ -186,6 +201,7 @@ def build(
     python: Python,
     watcher: Watcher,
     held: int,
+    network: Network,
     *,
     run_nothing: bool = False,
 ) -> None:
@@ -205,11 +221,16 @@ def build(
             "--no-build" if run_nothing else "--compile-bytecode", "--allow-empty-requirements", str(lock),
         ],
     }  # fmt: skip
-    with open(log, "wb") as output:
+    with open(log, "wb") as output, network.proxy() as proxy:
         tail = Tail(log, watcher)
         for words, step in steps.items():
             watcher.step(words)
-            run_step(step, output, log, uv_cache, tail, held)
+            try:
+                run_step(step, output, log, uv_cache, tail, held, proxy)
+            except BuildFailed as failure:
+                if not (refused := network.refused()):
+                    raise
+                raise BuildFailed(f"the lock file leads elsewhere: {refused}", log, final=True) from failure
         if run_nothing:
             watcher.step("Compiling")
             compile_only(folder, python, output, uv_cache, tail, held)
@@ -250,9 +271,13 @@ class Tail:
         self.watcher.said(self.decoder.decode(self.file.read()))
 
 
-def run_step(step: list[str], output: IO[bytes], log: Path, uv_cache: Path, tail: Tail, held: int) -> None:
+def run_step(
+    step: list[str], output: IO[bytes], log: Path, uv_cache: Path, tail: Tail, held: int, proxy: str
+) -> None:
     try:
-        code = uv.run(step, output, uv_cache, timeout=BUILD_TIMEOUT, keep_open=held, look=tail.look)
+        code = uv.run(
+            step, output, uv_cache, timeout=BUILD_TIMEOUT, keep_open=held, look=tail.look, proxy=proxy
+        )
     except TimeoutError:
         raise BuildFailed(f"uv was not done after {BUILD_TIMEOUT:.0f} s", log) from None
     finally:
