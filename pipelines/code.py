@@ -51,6 +51,7 @@ def register(
                 address=str(folder),
                 lock_file=lock_file,
                 preload=list(preload),
+                preload_given=list(preload),
                 created_by=actor,
             )
             sync(location, actor=actor, token=token, registered=True)
@@ -117,11 +118,11 @@ def _refuse_elsewhere(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Content:
-    """What was read of a folder: its snapshot, the blocks in it, and the modules that it asks to preload."""
+    """What was read of a folder: its snapshot, the blocks in it, and what it asks to preload, if it says."""
 
     taken: snapshots.Snapshot
     found: signatures.Blocks
-    preload: list[str]
+    preload: list[str] | None
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def adopt(
     location.last_snapshot, location.synced_at = snapshot, EngineNow()
     location.sync_error, location.syncing = "", None
     location.notes = [*notes, *_unread(content.found)]
-    location.preload = content.preload or location.preload
+    location.preload = location.preload_given if content.preload is None else content.preload
     for name in _OF_ORIGIN:
         setattr(location, name, getattr(origin, name))
     location.save(update_fields=["last_snapshot", "synced_at", *_OF_SYNC, *_OF_ORIGIN])

@@ -180,7 +180,9 @@ class CodeLocation(models.Model):
     known_hosts = models.TextField(blank=True, default="")
     auto_sync = models.BooleanField(default=False)
     lock_file = models.CharField(max_length=255, blank=True, default="")
+    # What is preloaded, and what was said at the registration, for code that does not say it itself.
     preload = models.JSONField(default=list)
+    preload_given = models.JSONField(default=list)
     last_snapshot = models.ForeignKey(
         "CodeSnapshot", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

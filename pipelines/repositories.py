@@ -66,6 +66,7 @@ def register(
                 kind=CodeKind.GIT,
                 auto_sync=auto_sync,
                 preload=list(preload),
+                preload_given=list(preload),
                 created_by=actor,
                 syncing=WAITING,
                 **checked,

@@ -108,19 +108,27 @@ def materialise(store: Store, tree_sha256: str, into: Path) -> Path:
     return store.check_out(tree_sha256, into)
 
 
-def preload_modules(folder: Path) -> list[str]:
+def preload_modules(folder: Path) -> list[str] | None:
     """What zygotes import once: `[tool.orchestrator] preload = ["sklearn", …]` of the pyproject.toml.
 
-    Raises StoreError when the file cannot be understood.
+    None when it does not say. Raises StoreError when the file cannot be understood.
     """
     path = folder / "pyproject.toml"
     if not path.is_file():
-        return []
+        return None
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise StoreError(f"pyproject.toml of the code location cannot be read: {problem}") from None
-    names = table.get("tool", {}).get("orchestrator", {}).get("preload", [])
+    for name in ("tool", "orchestrator"):
+        table = table.get(name, {})
+        if not isinstance(table, dict):
+            raise StoreError(
+                f"{name} in pyproject.toml must be a table, which may hold a list of module names"
+            )
+    names = table.get("preload")
+    if names is None:
+        return None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise StoreError("[tool.orchestrator] preload of pyproject.toml must be a list of module names")
     return names

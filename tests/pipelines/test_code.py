@@ -158,6 +158,23 @@ def test_what_zygotes_preload_comes_from_the_code_itself(cast: Cast, folder: Pat
     assert code.register(cast.team, "steps", str(folder), actor=cast.alice).preload == ["numpy"]
 
 
+def test_what_the_code_does_not_ask_for_any_more_is_not_preloaded(cast: Cast, folder: Path) -> None:
+    project = folder / "pyproject.toml"
+    project.write_text('[tool.orchestrator]\npreload = ["numpy"]\n')
+    ours = code.register(cast.team, "ours", str(folder), actor=cast.alice)
+    given = code.register(cast.team, "given", str(folder), actor=cast.alice, preload=["json"])
+    for text, expected in (
+        ("", [[], ["json"]]),  # what was said at the registration counts again
+        ("[tool.orchestrator]\npreload = []\n", [[], []]),
+        ('[tool.orchestrator]\npreload = ["csv"]\n', [["csv"], ["csv"]]),
+    ):
+        project.write_text(text)
+        for location in (ours, given):
+            code.sync(location, actor=cast.alice)
+            location.refresh_from_db()
+        assert [ours.preload, given.preload] == expected
+
+
 def test_a_published_version_keeps_the_code_it_saw(location: CodeLocation, folder: Path, cast: Cast) -> None:
     first = make_published(DOCUMENT, team=cast.team, owner=cast.alice)
     seen = location.last_snapshot

@@ -87,9 +87,17 @@ def test_a_large_file_is_named(store: Store, code: Path, monkeypatch: pytest.Mon
 
 
 def test_modules_to_preload_are_read_from_the_project_file(code: Path) -> None:
-    assert snapshots.preload_modules(code) == []
+    assert snapshots.preload_modules(code) is None
     (code / "pyproject.toml").write_text('[tool.orchestrator]\npreload = ["json"]\n')
     assert snapshots.preload_modules(code) == ["json"]
-    (code / "pyproject.toml").write_text("[tool.orchestrator]\npreload = 3\n")
+    (code / "pyproject.toml").write_text("[tool.orchestrator]\nname = 3\n")
+    assert snapshots.preload_modules(code) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["[tool.orchestrator]\npreload = 3\n", "tool = 3", "[tool]\norchestrator = []\n"]
+)
+def test_a_project_file_that_says_it_oddly_is_refused(code: Path, text: str) -> None:
+    (code / "pyproject.toml").write_text(text)
     with pytest.raises(StoreError, match="list of module names"):
         snapshots.preload_modules(code)
