@@ -9,7 +9,7 @@ class RunsConfig(AppConfig):
     def ready(self) -> None:
         """Tell the room below what it asks about queues and runs; say who carries out which chores."""
         from pipelines.signals import code_synced, rights_changed, sync_wanted
-        from runs import chores, code, invariants, judging, live, lookups, sweeps
+        from runs import chores, code, invariants, judging, live, lookups, slots, sweeps
         from runs.alerts import email
         from runs.environments import building, unused
 
@@ -26,5 +26,6 @@ class RunsConfig(AppConfig):
         sync_wanted.connect(code.when_wanted)
         sweeps.register(invariants.ask_hourly)
         sweeps.register(judging.sweep)
+        sweeps.register(slots.sweep)
         sweeps.register(code.ask_to_look)
         sweeps.register(unused.ask_daily)

@@ -1,7 +1,7 @@
 """What must always hold, as named SQL queries that return the rows that break it.
 
 The numbers are those of the list that the tests and the soak go by. Each query reads one snapshot and
-may run beside a busy engine. Slots (7) have no table yet; schedules (9) neither.
+may run beside a busy engine. Schedules (9) have no table yet.
 """
 
 # Only constants of this file and of states.py are put into the queries.
@@ -206,6 +206,35 @@ WHERE a.state = 'failed' AND a.reason NOT IN ({FREE}) AND t.retries->>'jitter' =
       AND e.at BETWEEN a.finished_at AND b.started_at)
 """
 
+SLOTS_ARE_HELD = """
+SELECT 'slot', s.id, 'is held by attempt ' || a.id || ', which is ' || a.state
+FROM slot s JOIN attempt a ON a.id = s.holder_id WHERE a.state <> 'running'
+UNION ALL
+SELECT 'slot', s.id, 'is held by attempt ' || a.id || ', whose task needs no ' || s.kind
+FROM slot s JOIN attempt a ON a.id = s.holder_id JOIN task_run t ON t.id = a.task_run_id
+WHERE NOT t.needs ? s.kind
+UNION ALL
+SELECT 'attempt', a.id, 'holds ' || h.count || ' of ' || n.key || ' and needs ' || n.value
+FROM attempt a JOIN task_run t ON t.id = a.task_run_id
+CROSS JOIN LATERAL jsonb_each_text(t.needs) n
+CROSS JOIN LATERAL (SELECT count(*) FROM slot s WHERE s.holder_id = a.id AND s.kind = n.key) h
+WHERE a.state = 'running' AND h.count <> n.value::int
+UNION ALL
+SELECT 'attempt', s.holder_id, 'holds devices of ' || string_agg(DISTINCT s.host, ', ')
+FROM slot s WHERE s.holder_id IS NOT NULL AND s.host <> ''
+GROUP BY s.holder_id HAVING count(DISTINCT s.host) > 1
+UNION ALL
+SELECT 'slot', x.slot_id,
+    'was given to attempt ' || x.attempt_id || ' before attempt ' || x.before || ' had ended'
+FROM (
+    SELECT h.slot_id, h.attempt_id, h.taken_at, lag(a.id) OVER w AS before,
+        lag(coalesce(a.finished_at, 'infinity')) OVER w AS free_at
+    FROM attempt_slot h JOIN attempt a ON a.id = h.attempt_id
+    WINDOW w AS (PARTITION BY h.slot_id ORDER BY h.id)
+) x
+WHERE x.taken_at < x.free_at
+"""
+
 OUTPUTS_SUCCEEDED = """
 SELECT 'attempt_output', o.id, o.name || ' belongs to an attempt that is ' || a.state
 FROM attempt_output o JOIN attempt a ON a.id = o.attempt_id WHERE a.state <> 'succeeded'
@@ -253,8 +282,10 @@ JOIN LATERAL (
       AND NOT EXISTS (SELECT FROM attempt a WHERE a.lease_id = l.id AND a.state = 'running')
     LIMIT 1
 ) l ON true
-WHERE (t.state = 'ready' AND t.ready_at < engine_now() - interval '{QUIET} s')
-   OR (t.state = 'retry_wait' AND t.next_attempt_at < engine_now() - interval '{QUIET} s')
+-- What needs slots waits for capacity; a worker that is idle is only a part of it.
+WHERE t.needs = '{{}}'
+  AND ((t.state = 'ready' AND t.ready_at < engine_now() - interval '{QUIET} s')
+       OR (t.state = 'retry_wait' AND t.next_attempt_at < engine_now() - interval '{QUIET} s'))
 """
 
 NOTHING_LEFT_OVER = f"""
@@ -286,6 +317,12 @@ INVARIANTS = (
         ENDS_ARE_WHOLE,
     ),
     Invariant(6, "the-past-stays", "Finished attempts, leases and events never change.", THE_PAST_STAYS),
+    Invariant(
+        7,
+        "slots-are-held",
+        "A slot is held by one running attempt; a task holds exactly what it needs, on one host.",
+        SLOTS_ARE_HELD,
+    ),
     Invariant(
         8,
         "attempts-are-allowed",

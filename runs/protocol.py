@@ -245,6 +245,11 @@ class Work:
         return str(self.task["kind"])
 
     @property
+    def slots(self) -> list[Json]:
+        """What the attempt holds: [{kind, host, device, name}]."""
+        return list(self.attempt["slots"])
+
+    @property
     def effect_key(self) -> str:
         """Stable over the attempts of one resume: what an external effect is known by."""
         return f"{self.run['uuid']}:{self.task['key']}:{self.attempt['resume_no']}"

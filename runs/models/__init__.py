@@ -4,12 +4,14 @@ from runs.models.attempt import Attempt, AttemptInput, AttemptOutput, CapturedFa
 from runs.models.environment import Environment
 from runs.models.queue import Chore, Queue, TaskUser, WorkerLease
 from runs.models.run import Approval, Reuse, Run, RunCode, TaskEdge, TaskKey, TaskRun
+from runs.models.slot import AttemptSlot, Slot
 
 __all__ = [
     "Approval",
     "Attempt",
     "AttemptInput",
     "AttemptOutput",
+    "AttemptSlot",
     "CapturedFact",
     "Chore",
     "Environment",
@@ -19,6 +21,7 @@ __all__ = [
     "Run",
     "RunCode",
     "RunEvent",
+    "Slot",
     "TaskEdge",
     "TaskKey",
     "TaskRun",

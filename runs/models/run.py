@@ -144,6 +144,11 @@ class TaskRun(models.Model):
                 condition=Q(state__in=["ready", "retry_wait"]),
                 name="task_run_runnable",
             ),
+            models.Index(
+                fields=["ready_at"],
+                condition=Q(state__in=["ready", "retry_wait"]) & ~Q(needs={}),
+                name="task_run_wants_slots",
+            ),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="task_run_of_scope"),
             models.Index(
                 fields=["run"], condition=Q(state="pending", may_reuse=True), name="task_run_undecided"

@@ -1,6 +1,7 @@
 -- Gives the best runnable task of a queue to a lease; an attempt is born. Returns NULL when nothing is runnable,
 -- {"lease": "dead"} when the lease may no longer claim, {"busy": true} when others hold all runs with work.
--- To a lease that cannot give the isolation of the queue nothing is runnable.
+-- To a lease that cannot give the isolation of the queue nothing is runnable, nor to one that drains. A task that
+-- needs slots which are not to be had is passed over.
 --
 -- p_held: the run whose row this transaction has locked already (after a finish). Another run is locked with
 -- SKIP LOCKED; a claim in a transaction of its own waits for one run at most 50 ms, then gives up.
@@ -14,11 +15,14 @@ DECLARE
     v_first bigint;
     v_busy bigint[] := '{}';
     v_found integer;
+    v_lacking text[] := '{}';
+    v_slots bigint[];
 BEGIN
     SELECT l.id, coalesce(l.labels -> 'isolation', '["shared user"]') INTO v_lease, v_levels FROM worker_lease l
     WHERE l.uuid = p_lease AND l.state = 'live' AND l.expires_at > v_now;
     IF NOT FOUND THEN
-        RETURN '{"lease": "dead"}';
+        RETURN (SELECT CASE WHEN count(*) = 0 THEN '{"lease": "dead"}'::jsonb END FROM worker_lease l
+                WHERE l.uuid = p_lease AND l.state = 'draining' AND l.expires_at > v_now);
     END IF;
     IF EXISTS (SELECT 1 FROM queue q WHERE q.slug = p_queue AND NOT v_levels ? q.isolation) THEN
         RETURN NULL;
@@ -27,11 +31,11 @@ BEGIN
     FOR v_round IN 1..4 LOOP
         v_found := 0;
         FOR v_task IN
-            SELECT t.id, t.run_id FROM task_run t
+            SELECT t.id, t.run_id, t.needs FROM task_run t
             JOIN run r ON r.id = t.run_id
             JOIN pipeline p ON p.id = r.pipeline_id
             WHERE t.queue = p_queue AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now
-              AND NOT t.run_id = ANY (v_busy)
+              AND NOT t.run_id = ANY (v_busy) AND NOT t.needs ?| v_lacking
               AND r.state = 'running'
               AND (r.paused_at IS NULL OR r.paused_until <= v_now)
               AND (p.paused_at IS NULL OR p.paused_until <= v_now)
@@ -40,7 +44,7 @@ BEGIN
             ORDER BY t.priority DESC, t.ready_at, t.id LIMIT 16
         LOOP
             v_found := v_found + 1;
-            CONTINUE WHEN v_task.run_id = ANY (v_busy);
+            CONTINUE WHEN v_task.run_id = ANY (v_busy) OR v_task.needs ?| v_lacking;
             IF v_task.run_id IS DISTINCT FROM p_held THEN
                 PERFORM 1 FROM run r WHERE r.id = v_task.run_id AND r.state = 'running' FOR UPDATE SKIP LOCKED;
                 IF NOT FOUND THEN
@@ -48,11 +52,16 @@ BEGIN
                     CONTINUE;
                 END IF;
             END IF;
+            v_slots := '{}';
+            IF v_task.needs <> '{}' THEN
+                SELECT s.units, v_lacking || s.lacking INTO v_slots, v_lacking FROM engine_slots(v_task.id, v_lease) s;
+                CONTINUE WHEN v_slots IS NULL;
+            END IF;
             PERFORM 1 FROM task_run t
             WHERE t.id = v_task.id AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now
             FOR UPDATE SKIP LOCKED;
             CONTINUE WHEN NOT FOUND;
-            RETURN engine_give(v_task.id, v_lease, v_now);
+            RETURN engine_give(v_task.id, v_lease, v_now, v_slots);
         END LOOP;
         EXIT WHEN v_found < 16;
     END LOOP;
@@ -67,62 +76,18 @@ BEGIN
     EXCEPTION WHEN lock_not_available THEN
         RETURN '{"busy": true}';
     END;
-    SELECT t.id INTO v_task FROM task_run t
+    SELECT t.id, t.needs INTO v_task FROM task_run t
     WHERE t.run_id = v_first AND t.queue = p_queue AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now
+      AND NOT t.needs ?| v_lacking
     ORDER BY t.priority DESC, t.ready_at, t.id LIMIT 1 FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    RETURN engine_give(v_task.id, v_lease, v_now);
-END $$;
-
--- The task is locked and runnable: write the attempt, move the task, describe the work.
-CREATE OR REPLACE FUNCTION engine_give(p_task bigint, p_lease bigint, p_now timestamptz)
-RETURNS jsonb LANGUAGE plpgsql AS $$
-DECLARE
-    v_task task_run;
-    v_run record;
-    v_attempt record;
-    v_from text;
-    v_seq bigint;
-    v_isolation text;
-BEGIN
-    SELECT * INTO v_task FROM task_run t WHERE t.id = p_task;
-    -- `deploy` runs code of the product alone, which writes where no team's user may.
-    SELECT q.isolation INTO v_isolation FROM queue q WHERE q.slug = v_task.queue AND v_task.kind <> 'deploy';
-    -- What is built in needs the packages of the product, which no image has.
-    IF v_isolation = 'container' AND v_task.kind IN ('check', 'register') THEN
-        v_isolation := 'own user';
+    v_slots := '{}';
+    IF v_task.needs <> '{}' THEN
+        SELECT s.units INTO v_slots FROM engine_slots(v_task.id, v_lease) s;
     END IF;
-    v_isolation := coalesce(v_isolation, 'shared user');
-    v_from := v_task.state;
-    UPDATE run r SET last_seq = r.last_seq + 1, started_at = coalesce(r.started_at, p_now)
-    WHERE r.id = v_task.run_id
-    RETURNING r.id, r.uuid, r.team_id, r.version_id, r.number, r.params, r.resume_no, r.last_seq, r.has_conditions,
-              r.pipeline_id INTO v_run;
-    UPDATE task_run t SET state = 'running', reason = '', attempts_made = t.attempts_made + 1,
-        started_at = CASE WHEN t.attempts_made = 0 OR t.started_at IS NULL THEN p_now ELSE t.started_at END,
-        next_attempt_at = NULL
-    WHERE t.id = p_task AND t.state = v_from;
-    INSERT INTO attempt (uuid, team_id, run_id, task_run_id, lease_id, no, resume_no, state, reason, cause, isolation,
-                         started_at, timeout_at, code_sha256, environment_sha256, cache_key, dropped_bytes)
-    VALUES (gen_random_uuid(), v_run.team_id, v_run.id, p_task, p_lease, v_task.attempts_made + 1, v_run.resume_no,
-            'running', '', '', v_isolation, p_now, p_now + engine_seconds(v_task.timeout), '', '',
-            CASE WHEN v_isolation = 'container' THEN '' ELSE v_task.cache_key END, 0)
-    RETURNING id, uuid, no, timeout_at INTO v_attempt;
-    PERFORM engine_tell(v_run.id, v_run.last_seq - 1, ARRAY[p_task], v_from, 'running', '', '', v_attempt.id);
-    RETURN jsonb_build_object(
-        'attempt', jsonb_build_object('id', v_attempt.id, 'uuid', v_attempt.uuid, 'no', v_attempt.no,
-                                      'resume_no', v_run.resume_no, 'isolation', v_isolation,
-                                      'seconds', v_task.timeout),
-        'task', jsonb_build_object('id', p_task, 'uuid', v_task.uuid, 'key', v_task.key, 'kind', v_task.kind,
-                                   'task_id', v_task.task_id, 'queue', v_task.queue),
-        'run', jsonb_build_object('id', v_run.id, 'uuid', v_run.uuid, 'number', v_run.number,
-                                  'team_id', v_run.team_id, 'version_id', v_run.version_id,
-                                  'pipeline_id', v_run.pipeline_id, 'last_seq', v_run.last_seq,
-                                  'has_conditions', v_run.has_conditions, 'params', v_run.params),
-        'spec', (SELECT k.spec FROM task k WHERE k.id = v_task.task_id),
-        'upstream', CASE WHEN v_task.reads = '[]' THEN '{}' ELSE engine_outputs(v_run.id, v_task.reads) END);
+    RETURN CASE WHEN v_slots IS NOT NULL THEN engine_give(v_task.id, v_lease, v_now, v_slots) END;
 END $$;
 
 -- {task key: {output name: {id, type, value, sha256, address, size, media_type, meta}}} of succeeded tasks; a

@@ -19,6 +19,7 @@ DECLARE
     v_due timestamptz;
     v_rows integer;
     v_seq bigint;
+    v_freed text[] := '{}';
     v_result jsonb;
 BEGIN
     SELECT a.id, a.run_id, a.task_run_id, a.started_at INTO v_attempt FROM attempt a WHERE a.uuid = p_token;
@@ -44,6 +45,9 @@ BEGIN
     END IF;
 
     SELECT * INTO v_task FROM task_run t WHERE t.id = v_attempt.task_run_id;
+    IF v_task.needs <> '{}' THEN
+        v_freed := engine_free(v_attempt.id, p_state = 'lost' AND p_reason = 'lease');
+    END IF;
     IF p_state = 'succeeded' THEN
         v_to := 'succeeded';
         v_why := p_reason;
@@ -77,9 +81,12 @@ BEGIN
     ELSE
         v_result := engine_apply(v_run.id, ARRAY[v_task.id], '{}', v_seq, v_run.open_tasks);
     END IF;
-    -- A short attempt without effects may be lost with the machine: it is only done again.
+    IF cardinality(v_freed) > 0 THEN
+        v_result := jsonb_set(v_result, '{woken}', engine_sum(v_result -> 'woken', engine_wanting(v_freed)));
+    END IF;
+    -- A short attempt without effects or slots may be lost with the machine: it is only done again.
     IF v_now - v_attempt.started_at < interval '2 s' AND NOT (v_result ->> 'closed')::boolean
-       AND v_task.kind NOT IN ('register', 'deploy') THEN
+       AND v_task.needs = '{}' AND v_task.kind NOT IN ('register', 'deploy') THEN
         PERFORM set_config('synchronous_commit', 'off', true);
     END IF;
     v_result := v_result || jsonb_build_object('attempt', v_attempt.id, 'task_state', v_to);

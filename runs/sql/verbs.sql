@@ -253,20 +253,23 @@ BEGIN
 END $$;
 
 -- Renews a lease and says what its holder should be doing, in one statement: NULL when the lease is gone, else
--- [{attempt, cancel, timeout}] of all its running attempts; the flags say which must stop.
+-- [{attempt, cancel, timeout}] of all its running attempts; the flags say which must stop. {drain: true} stands beside
+-- them when the holder is to leave after them, for one whose labels say that it knows this word.
 CREATE OR REPLACE FUNCTION engine_beat(p_lease uuid, p_ttl float8) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_id bigint;
+    v_drain boolean;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     UPDATE worker_lease l SET expires_at = engine_now() + make_interval(secs => p_ttl)
     WHERE l.uuid = p_lease AND l.state IN ('live', 'draining')
-    RETURNING l.id INTO v_id;
+    RETURNING l.id, l.state = 'draining' AND l.labels ? 'drains' INTO v_id, v_drain;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
     RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object(
                 'attempt', a.uuid, 'cancel', a.cancel_requested_at IS NOT NULL, 'timeout', coalesce(a.timeout_at <= engine_now(), false))), '[]')
+                   || CASE WHEN v_drain THEN '[{"drain": true}]'::jsonb ELSE '[]' END
             FROM attempt a WHERE a.lease_id = v_id AND a.state = 'running');
 END $$;
 
