@@ -25,6 +25,8 @@ DATABASE_WORDS = (
     ("translate host name", "the host is not known: correct the address"),
     ("failed to resolve", "the host is not known: correct the address"),
     ("timeout", "it does not answer: correct the address, or let connections pass"),
+    ("is starting up", "it is still starting"),
+    ("is shutting down", "it is being stopped"),
     ("password authentication failed", "it refuses the user or the password: correct them"),
     ("no password supplied", "it wants a password: add one"),
     ("role", "it does not know the user: create the role, or correct the address"),
@@ -34,20 +36,27 @@ DATABASE_WORDS = (
     ),
     ("pg_hba", "it lets this machine or user not in: add a line to its pg_hba.conf"),
 )
+# Of those, what may be over when it is tried again.
+PASSING = ("connection refused", "no such file", "timeout", "is starting up", "is shutting down")
 
 
 class CannotStart(Exception):
-    """The sentence for the person at the terminal."""
+    """The sentence for the person at the terminal. ``passing``: it may be over when it is tried again."""
+
+    def __init__(self, sentence: str, *, passing: bool = False) -> None:
+        super().__init__(sentence)
+        self.passing = passing
 
 
 def check_servers() -> None:
     """PostgreSQL in both roles and Redis answer, with the rights they need. Raises CannotStart."""
-    for alias, setting in (("default", "DATABASE_URL"), ("owner", "DATABASE_OWNER_URL")):
-        _check_database(alias, setting)
-    _check_redis()
+    check_database("default", "DATABASE_URL")
+    check_database("owner", "DATABASE_OWNER_URL")
+    check_redis()
 
 
-def _check_database(alias: str, setting: str) -> None:
+def check_database(alias: str, setting: str) -> None:
+    """PostgreSQL answers in the role that the setting names. Raises CannotStart."""
     connection = connections[alias]
     given = connection.settings_dict
     where = f"{setting}: PostgreSQL at {given['HOST'] or 'this machine'}:{given['PORT'] or 5432}"
@@ -57,7 +66,10 @@ def _check_database(alias: str, setting: str) -> None:
     except NotSupportedError as error:
         raise CannotStart(f"{where} is too old: {error}") from None
     except Error as error:
-        raise CannotStart(f"{where}: {_in_words(str(error))} ({_first_line(error)}).") from None
+        passing = any(mark in str(error).lower() for mark in PASSING)
+        raise CannotStart(
+            f"{where}: {_in_words(str(error))} ({_first_line(error)}).", passing=passing
+        ) from None
     if alias == "owner":
         _check_owner(where, given["USER"], given["NAME"])
 
@@ -84,7 +96,8 @@ def _first_line(error: Exception) -> str:
     return lines[0].rpartition("FATAL:")[2].strip()[:200] if lines else type(error).__name__
 
 
-def _check_redis() -> None:
+def check_redis() -> None:
+    """Redis answers. Raises CannotStart."""
     place = urlsplit(settings.REDIS_URL)
     where = f"REDIS_URL: Redis at {place.hostname or place.path}{f':{place.port}' if place.port else ''}"
     try:
@@ -98,11 +111,11 @@ def _check_redis() -> None:
         ) from None
     except redis.TimeoutError:
         raise CannotStart(
-            f"{where}: it does not answer: correct the address, or let connections pass."
+            f"{where}: it does not answer: correct the address, or let connections pass.", passing=True
         ) from None
     except (redis.RedisError, OSError) as error:
         raise CannotStart(
-            f"{where}: it cannot be reached ({error}): start Redis, or correct the address."
+            f"{where}: it cannot be reached ({error}): start Redis, or correct the address.", passing=True
         ) from None
 
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
@@ -39,6 +39,7 @@ log = structlog.get_logger()
 
 SERVE_FOR = 30.0  # seconds after which a worker answers the bell anew
 RQ_HEARTBEAT = 30.0
+BELL_TTL = 75  # seconds; a wait for the bell that hangs in the network ends 5 s earlier
 REFUSED = "its result could not be stored"
 
 _current: Station | None = None
@@ -308,10 +309,12 @@ def listen(queue: str) -> None:
         number += 1
         worker = TaskWorker(
             [dispatch.rq_queue(queue)],
-            name=f"{queue}-{socket.gethostname()}-{os.getpid()}-{number}",
+            # Not of host and pid alone: in containers both come again, and RQ refuses a name for minutes.
+            name=f"{queue}-{socket.gethostname()}-{os.getpid()}-{number}-{uuid4().hex[:8]}",
             connection=dispatch.redis(),
             job_class=AllowedJob,
             serializer=JSONSerializer,
+            worker_ttl=BELL_TTL,
             log_job_description=False,
         )
         try:
