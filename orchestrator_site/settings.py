@@ -463,6 +463,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "TaskState": "runs.states.TaskState",
         "AttemptState": "runs.states.AttemptState",
         "LeaseState": "runs.states.LeaseState",
+        "BlockerCode": "runs.explaining.Code",
         "CodeKind": "pipelines.models.CodeKind",
         "CodeState": "pipelines.code.STATES",
         "EnvironmentState": ["missing", "building", "ready", "failed"],

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
+
 from pipelines.access import Rights
-from pipelines.models import Role
+from pipelines.models import Membership, Role, User
 from runs.models import Run, TaskRun
 from runs.states import TaskState
 
@@ -59,3 +61,13 @@ def deciding_role(by: list[str], username: str, roles: frozenset[str]) -> str | 
         if name in known and name in roles:
             return name
     return NAMED_PERSON if username in by and username not in known else None
+
+
+def deciders(run: Run, task_run: TaskRun) -> list[User]:
+    """The people who may decide on the task, by user name. One query."""
+    config = config_of(task_run)
+    by = set(config["by"])
+    held = Membership.objects.filter(user=OuterRef("pk"), team=run.team_id, ended_at=None, role__in=by)
+    meant = Q(Exists(held)) | Q(username__in=by - set(Role.values))
+    people = User.objects.filter(meant, is_active=True, service_of=None).order_by("username")
+    return [person for person in people if config["requester_may_approve"] or not asked_for(run, person.pk)]

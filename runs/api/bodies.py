@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pipelines.access import Rights
@@ -11,6 +12,7 @@ from pipelines.api.base import person
 from pipelines.models import Pipeline
 from pipelines.references import describe
 from runs import approvals, isolation, queries
+from runs.explaining import Explanation as WhyNot
 from runs.models import (
     Approval,
     Attempt,
@@ -230,6 +232,11 @@ def reuse(task_run: TaskRun, why: Explanation) -> Body:
         "nearest": reused_from(why.nearest),
         "differences": [{**one._asdict(), "words": one.words} for one in why.differences],
     }
+
+
+def explanation(why: WhyNot) -> Body:
+    """EXPLANATION: what is in the way of a task."""
+    return asdict(why)
 
 
 def task_run_detail(rights: Rights, task_run: TaskRun) -> Body:

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from pipelines.api.code_shapes import Snapshot
 from pipelines.api.shapes import Person, Shape
 from runs import isolation
+from runs.explaining import Code
 from runs.states import AttemptState, LeaseState, RunState, TaskState
 
 
@@ -292,6 +293,29 @@ class ReuseShape(Shape):
     taken_from = ReusedFromShape(allow_null=True)
     nearest = ReusedFromShape(allow_null=True, help_text="The earlier result that differs least.")
     differences = DifferenceShape(many=True)
+
+
+class BlockerLinkShape(Shape):
+    rel = serializers.CharField(help_text="What it is to the task: upstream, busy-with, pipeline, …")
+    href = serializers.CharField(help_text="The address of its page on this site.")
+    name = serializers.CharField()
+
+
+class BlockerShape(Shape):
+    code = serializers.ChoiceField(choices=Code.choices)
+    words = serializers.CharField()
+    since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField(
+        allow_null=True, help_text="When it passes by itself, where that is known."
+    )
+    links = BlockerLinkShape(many=True)
+    remedy = serializers.CharField(allow_blank=True, help_text="What a person can do about it.")
+
+
+class ExplanationShape(Shape):
+    state = serializers.ChoiceField(choices=TaskState.choices)
+    words = serializers.CharField(help_text="The first blocker's, or that nothing is in its way.")
+    blockers = BlockerShape(many=True, help_text="When all of them have gone, the task goes on.")
 
 
 class LogShape(Shape):

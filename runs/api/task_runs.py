@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from pipelines.api.base import refuse, whole_number
 from pipelines.errors import Conflict, Forbidden
-from runs import approvals, logs, protocol, reuse_words
+from runs import approvals, explaining, logs, protocol, reuse_words
 from runs.api import bodies
 from runs.api.base import RunsView, answered
-from runs.api.serializers import Decide, LogShape, ReuseShape, TaskRunDetailShape
+from runs.api.serializers import Decide, ExplanationShape, LogShape, ReuseShape, TaskRunDetailShape
 from runs.models import Attempt, TaskRun
 from runs.states import TaskState
 
@@ -95,6 +95,16 @@ class ReuseView(RunsView):
         """Why its result was taken over from an earlier run, or why not: part by part."""
         task_run = self.find_task_run(task_run_id)
         return Response(bodies.reuse(task_run, reuse_words.explain(task_run)))
+
+
+class ExplainView(RunsView):
+    """``GET /task-runs/{id}/explain/``"""
+
+    @extend_schema(responses=ExplanationShape)
+    def get(self, request: Request, task_run_id: str) -> Response:
+        """Why it is not running: each thing in its way, in words, with where to look and what to do."""
+        task_run = self.find_task_run(task_run_id)
+        return Response(bodies.explanation(explaining.explain(task_run.pk, self.rights)))
 
 
 class LogView(RunsView):

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern] = [
         task_runs.DecideView.as_view(decision="rejected"),
         name="task-run-reject",
     ),
+    path("task-runs/<str:task_run_id>/explain/", task_runs.ExplainView.as_view(), name="task-run-explain"),
     path("task-runs/<str:task_run_id>/reuse/", task_runs.ReuseView.as_view(), name="task-run-reuse"),
     path("task-runs/<str:task_run_id>/retry/", task_runs.RetryView.as_view(), name="task-run-retry"),
     path("attempts/<str:attempt_id>/log/", task_runs.LogView.as_view(), name="attempt-log"),

@@ -1037,6 +1037,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/task-runs/{id}/explain/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Why it is not running: each thing in its way, in words, with where to look and what to do. */
+        get: operations["task_runs_explain_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/task-runs/{id}/reject/": {
         parameters: {
             query?: never;
@@ -1371,6 +1388,31 @@ export interface components {
             /** @description why it cannot be used; empty when it can */
             problem: string;
         };
+        /** @enum {string} */
+        BlockerCode: "tasks" | "scope" | "inner-tasks" | "approval" | "reuse" | "retry" | "run-paused" | "pipeline-paused" | "queue-paused" | "no-workers" | "isolation" | "workers-in-trouble" | "workers-busy" | "environment";
+        /** @description A serializer that is given and gives plain values. */
+        BlockerLinkShape: {
+            /** @description The address of its page on this site. */
+            href: string;
+            name: string;
+            /** @description What it is to the task: upstream, busy-with, pipeline, … */
+            rel: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        BlockerShape: {
+            code: components["schemas"]["BlockerCode"];
+            links: components["schemas"]["BlockerLinkShape"][];
+            /** @description What a person can do about it. */
+            remedy: string;
+            /** Format: date-time */
+            since: string | null;
+            /**
+             * Format: date-time
+             * @description When it passes by itself, where that is known.
+             */
+            until: string | null;
+            words: string;
+        };
         /** @description A serializer that is given and gives plain values. */
         Blocks: {
             blocks: components["schemas"]["Block"][];
@@ -1413,8 +1455,6 @@ export interface components {
             /** Format: uuid */
             task_run: string;
         };
-        /** @enum {string} */
-        CodeEnum: "draft" | "latest";
         /** @enum {string} */
         CodeKind: "folder" | "git";
         /** @enum {string} */
@@ -1643,6 +1683,14 @@ export interface components {
             /** @description Of the run; ask again while it is above the last one here. */
             last_seq: number;
             results: components["schemas"]["EventShape"][];
+        };
+        /** @description A serializer that is given and gives plain values. */
+        ExplanationShape: {
+            /** @description When all of them have gone, the task goes on. */
+            blockers: components["schemas"]["BlockerShape"][];
+            state: components["schemas"]["TaskState"];
+            /** @description The first blocker's, or that nothing is in its way. */
+            words: string;
         };
         /** @enum {string} */
         FollowEnum: "published" | "latest";
@@ -2333,6 +2381,8 @@ export interface components {
             task: string;
             version: number;
         };
+        /** @enum {string} */
+        PublishCodeEnum: "draft" | "latest";
         /** @description A serializer that is given and gives plain values. */
         PublishRequest: {
             /** @default true */
@@ -2341,7 +2391,7 @@ export interface components {
              * @description latest: the active version's text with the last synced code, instead of the draft
              * @default draft
              */
-            code: components["schemas"]["CodeEnum"];
+            code: components["schemas"]["PublishCodeEnum"];
             /** @default  */
             message: string;
         };
@@ -5536,6 +5586,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskRunDetailShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    task_runs_explain_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplanationShape"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -88,6 +88,7 @@ LINES: dict[tuple[str, str], Line] = {
     ("api/v1/runs/<str:run_id>/cancel/", "POST"): Line(f"{RUN}cancel/", RUNNERS, scope="run", borrower=403),
     ("api/v1/task-runs/<str:task_run_id>/", "GET"): seen(STEP),
     ("api/v1/task-runs/<str:task_run_id>/reuse/", "GET"): seen(f"{STEP}reuse/"),
+    ("api/v1/task-runs/<str:task_run_id>/explain/", "GET"): seen(f"{STEP}explain/"),
     # A decision is a person's in their role: being site admin is none.
     ("api/v1/task-runs/<str:task_run_id>/approve/", "POST"): Line(
         "/api/v1/task-runs/{ask}/approve/", APPROVER, scope="approve", body={}, site_admin=403, borrower=403

@@ -1,0 +1,97 @@
+"""Whether a worker can come: somebody must serve the queue, give its isolation, be well and be free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import BooleanField, ExpressionWrapper, Q
+
+from pipelines.clock import EngineNow
+from runs import isolation, queries
+from runs.explaining.answers import MOST, Asked, Blocker, Code, Link, queue_links, sentence, task_link
+from runs.models import Attempt, Queue, WorkerLease
+from runs.states import LeaseState
+
+
+def why_none_comes(asked: Asked, queue: Queue | None) -> Blocker | None:
+    """Why no worker takes the task: lasting reasons, and for a task that is due that all are busy.
+
+    Two queries.
+    """
+    slug = asked.task.queue
+    crew = _crew(slug)
+    live = [lease for lease in crew if lease.state == LeaseState.LIVE and lease.answers]  # type: ignore[attr-defined]
+    if not live:
+        return _nobody(slug, crew)
+    level = queue.isolation if queue is not None else isolation.SHARED
+    able = [lease for lease in live if level in isolation.given(lease.labels)]
+    if not able:
+        return _wrong_level(asked, queue, live)
+    well = [lease for lease in able if not lease.labels.get("trouble")]
+    if not well:
+        return _in_trouble(slug, able)
+    return _all_busy(asked, well) if asked.due else None
+
+
+def _crew(slug: str) -> list[WorkerLease]:
+    """The workers of a queue that have not gone, and whether each has renewed its lease in time."""
+    answers = ExpressionWrapper(Q(expires_at__gt=EngineNow()), output_field=BooleanField())
+    return list(queries.open_leases().filter(queue=slug).annotate(answers=answers).order_by("id"))
+
+
+def _nobody(slug: str, crew: Sequence[WorkerLease]) -> Blocker:
+    words = f"No worker serves the queue {slug}."
+    if any(lease.state == LeaseState.LIVE for lease in crew):
+        words = f"The workers of the queue {slug} have stopped answering."
+    elif crew:
+        words = f"The workers of the queue {slug} end what they have and take nothing more."
+    return Blocker(Code.NO_WORKERS, words, remedy=f"Start a worker: manage.py worker --queue {slug}")
+
+
+def _wrong_level(asked: Asked, queue: Queue | None, live: Sequence[WorkerLease]) -> Blocker:
+    level = queue.isolation if queue is not None else isolation.SHARED
+    words = isolation.problem(level, [lease.labels for lease in live])
+    links = queue_links(asked, queue) if queue is not None else ()
+    remedy = "Start a worker that gives it, or have a site admin choose another level for the queue."
+    return Blocker(Code.ISOLATION, sentence(words), links=links, remedy=remedy)
+
+
+def _in_trouble(slug: str, able: Sequence[WorkerLease]) -> Blocker:
+    troubles = sorted({str(lease.labels["trouble"]) for lease in able})
+    words = f"The workers of the queue {slug} take no tasks now. {' '.join(troubles[:MOST])}"
+    return Blocker(
+        Code.WORKERS_IN_TROUBLE, words, remedy="They claim again by themselves when that has passed."
+    )
+
+
+def _all_busy(asked: Asked, well: Sequence[WorkerLease]) -> Blocker | None:
+    """None when one of them is free, or when one has just taken this very task."""
+    held = queries.current_attempts([lease.pk for lease in well])
+    if len(held) < len(well) or any(attempt.task_run_id == asked.task.pk for attempt in held.values()):
+        return None
+    slug = asked.task.queue
+    names = [lease.worker for lease in well]
+    words = (
+        f"The only worker of the queue {slug} that takes tasks now is busy."
+        if len(names) == 1
+        else f"All {len(names)} workers of the queue {slug} that take tasks now are busy."
+    )
+    return Blocker(
+        Code.WORKERS_BUSY,
+        words,
+        since=asked.task.ready_at,
+        links=_what_they_do(asked, list(held.values())),
+        remedy="The next one that is free takes it when nothing is before it; more workers make that sooner.",
+    )
+
+
+def _what_they_do(asked: Asked, held: Sequence[Attempt]) -> tuple[Link, ...]:
+    """The tasks that they carry out, as far as one may see them."""
+    seen = [attempt for attempt in held if asked.rights.can("view", attempt.run)]
+    return tuple(_held_link(attempt) for attempt in seen[:MOST])
+
+
+def _held_link(attempt: Attempt) -> Link:
+    run = attempt.run
+    link = task_link("busy-with", run, attempt.task_run.key)
+    return Link(link.rel, link.href, f"{run.pipeline.name} #{run.number}: {link.name}")
