@@ -339,6 +339,9 @@ class Pipeline(models.Model):
         db_table = "pipeline"
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["team", "name"], name="pipeline_name_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=Q(paused_at__isnull=False), name="pipeline_paused")
+        ]
 
     def __str__(self) -> str:
         return f"{self.team.slug}:{self.name}"

@@ -1,5 +1,6 @@
 """The rows of ``runs``: import them from here."""
 
+from runs.models.admission import TeamLimits
 from runs.models.attempt import Attempt, AttemptInput, AttemptOutput, CapturedFact, LogChunk, RunEvent
 from runs.models.environment import Environment
 from runs.models.queue import Chore, Queue, TaskUser, WorkerLease
@@ -26,5 +27,6 @@ __all__ = [
     "TaskKey",
     "TaskRun",
     "TaskUser",
+    "TeamLimits",
     "WorkerLease",
 ]

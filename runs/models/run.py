@@ -6,7 +6,7 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from pipelines.clock import EngineNow
 from pipelines.models import ApiToken, CodeLocation, CodeSnapshot, Pipeline, PipelineVersion, Task, Team, User
@@ -65,6 +65,17 @@ class Run(models.Model):
             models.Index(
                 fields=["id"], condition=Q(state__in=["queued", "running", "cancelling"]), name="run_open"
             ),
+            models.Index(
+                fields=["pipeline", "id"],
+                condition=Q(state__in=["queued", "running", "cancelling"]),
+                name="run_open_of_pipeline",
+            ),
+            models.Index(
+                fields=["team"],
+                condition=Q(state__in=["queued", "running", "cancelling"]),
+                name="run_open_of_team",
+            ),
+            models.Index(fields=["id"], condition=Q(paused_at__isnull=False), name="run_paused"),
         ]
 
     def __str__(self) -> str:
@@ -92,6 +103,10 @@ class TaskRun(models.Model):
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     # The unique index on (run, key) serves the run.
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="task_runs", db_index=False)
+    # That of its run, here so that the tasks of a team stand together in the index of those that wait.
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="+", db_index=False)
     key = models.CharField(max_length=500)
     parent = models.ForeignKey(
@@ -137,13 +152,11 @@ class TaskRun(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                F("queue"),
-                F("priority").desc(),
-                F("ready_at"),
-                F("id"),
+                fields=["queue", "team", "priority", "ready_at", "id"],
                 condition=Q(state__in=["ready", "retry_wait"]),
-                name="task_run_runnable",
+                name="task_run_in_line",
             ),
+            models.Index(fields=["team", "queue"], condition=Q(state="running"), name="task_run_running"),
             models.Index(
                 fields=["ready_at"],
                 condition=Q(state__in=["ready", "retry_wait"]) & ~Q(needs={}),

@@ -7,9 +7,10 @@ DECLARE
     v_open integer;
     v_roots bigint[];
     v_priority smallint;
+    v_team bigint;
     v_ids text := pg_get_serial_sequence('task_run', 'id');
 BEGIN
-    SELECT r.priority INTO v_priority FROM run r WHERE r.id = p_run FOR UPDATE;
+    SELECT r.priority, r.team_id INTO v_priority, v_team FROM run r WHERE r.id = p_run FOR UPDATE;
     WITH chosen AS MATERIALIZED (
         SELECT nextval(v_ids) AS task_run_id, k.* FROM (
             SELECT * FROM task k WHERE k.version_id = p_version AND (p_only IS NULL OR k.key = ANY (p_only))
@@ -24,10 +25,10 @@ BEGIN
     ), holds AS (
         SELECT parent_id, count(*)::int AS n FROM chosen WHERE parent_id IS NOT NULL GROUP BY 1
     ), planted AS (
-        INSERT INTO task_run (id, uuid, run_id, task_id, parent_id, key, kind, begins_as, state, reason, queue, needs,
+        INSERT INTO task_run (id, uuid, run_id, team_id, task_id, parent_id, key, kind, begins_as, state, reason, queue, needs,
                               priority, has_condition, may_reuse, cache_key, reads, retries, timeout, deadline, waiting_on, open_children,
                               attempts_made, retries_used, lost)
-        SELECT k.task_run_id, gen_random_uuid(), p_run, k.id, p.task_run_id, k.key, k.kind,
+        SELECT k.task_run_id, gen_random_uuid(), p_run, v_team, k.id, p.task_run_id, k.key, k.kind,
                CASE k.kind WHEN 'approval' THEN 'awaiting_approval' WHEN 'group' THEN 'waiting' ELSE 'ready' END,
                'pending', '', k.queue, engine_amounts(k.spec -> 'resources'), v_priority,
                jsonb_typeof(k.spec -> 'when') = 'object', k.key = ANY (p_reuse), '',

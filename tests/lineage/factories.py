@@ -128,7 +128,14 @@ def make_run(version: PipelineVersion, user: User | None = None, **params: Any) 
     )
     rows = {
         one.key: TaskRun.objects.create(
-            run=run, task=one, key=one.key, kind=one.kind, begins_as="ready", state="pending", queue="cpu"
+            run=run,
+            team=run.team,
+            task=one,
+            key=one.key,
+            kind=one.kind,
+            begins_as="ready",
+            state="pending",
+            queue="cpu",
         )
         for one in version.tasks.all()
     }

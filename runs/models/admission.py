@@ -1,0 +1,40 @@
+"""What may begin, and how much of it: the limits of teams, and tasks that are in quarantine."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from pipelines.models import Team
+
+
+class TeamLimits(models.Model):
+    """What a team may have at a time, on one queue or, for the queue "", in all. None is no limit.
+
+    ``active_runs``: unfinished runs. ``queued_tasks``: their tasks that have neither ended nor run.
+    ``running_tasks``: tasks that run. ``weight``: its share of a queue beside other teams, 1 when None. Only
+    ``runs.team_limits`` writes it.
+    """
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="limits", db_index=False)
+    queue = models.CharField(max_length=63, blank=True, default="")
+    active_runs = models.IntegerField(null=True, blank=True)
+    queued_tasks = models.IntegerField(null=True, blank=True)
+    running_tasks = models.IntegerField(null=True, blank=True)
+    weight = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        db_table = "team_limits"
+        ordering: ClassVar = ["team", "queue"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["team", "queue"], name="team_limits_once"),
+            models.CheckConstraint(
+                condition=Q(queue="") | Q(active_runs=None, queued_tasks=None), name="team_limits_of_queue"
+            ),
+            models.CheckConstraint(condition=Q(weight=None) | Q(weight__gt=0), name="team_limits_weight"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team} on {self.queue}" if self.queue else str(self.team)

@@ -1,0 +1,98 @@
+-- Whose turn it is: the order in which the tasks of a queue are handed out.
+
+-- How urgent a task is by now: its priority (-1 low, 0 normal, 1 high, 2 critical), and one more for every ten
+-- minutes that it has waited, up to critical. So nothing waits for ever behind what is more important.
+CREATE OR REPLACE FUNCTION engine_urgency(p_priority smallint, p_ready_at timestamptz, p_now timestamptz)
+RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT greatest(p_priority, least(2, p_priority + floor(extract(epoch FROM p_now - p_ready_at) / 600)))::int
+$$;
+
+-- The open runs of which nothing is handed out now: they, or their pipelines, are paused.
+CREATE OR REPLACE FUNCTION engine_paused(p_now timestamptz) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT r.id FROM run r
+        WHERE r.paused_at IS NOT NULL AND r.state IN ('queued', 'running', 'cancelling')
+          AND (r.paused_until IS NULL OR r.paused_until > p_now)
+        UNION ALL
+        SELECT r.id FROM pipeline p JOIN run r ON r.pipeline_id = p.id
+        WHERE p.paused_at IS NOT NULL AND r.state IN ('queued', 'running', 'cancelling')
+          AND (p.paused_until IS NULL OR p.paused_until > p_now));
+END $$;
+
+-- The lines of a queue (tasks of one team and priority) that have something due, in the order in which they are
+-- served: the most urgent head first, then the team that runs least for its weight, then the oldest head.
+-- p_paused: runs whose tasks do not count.
+CREATE OR REPLACE FUNCTION engine_lines(p_queue text, p_now timestamptz, p_paused bigint[])
+RETURNS TABLE (team bigint, class smallint) LANGUAGE plpgsql STABLE ROWS 10 AS $$
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE line (team, class) AS (
+        (SELECT t.team_id, t.priority FROM task_run t
+         WHERE t.queue = p_queue AND t.state IN ('ready', 'retry_wait')
+         ORDER BY t.team_id, t.priority LIMIT 1)
+        UNION ALL
+        SELECT n.team_id, n.priority FROM line l CROSS JOIN LATERAL (
+            SELECT t.team_id, t.priority FROM task_run t
+            WHERE t.queue = p_queue AND t.state IN ('ready', 'retry_wait')
+              AND (t.team_id, t.priority) > (l.team, l.class)
+            ORDER BY t.team_id, t.priority LIMIT 1
+        ) n
+    ), head AS (
+        SELECT l.team, l.class, h.ready_at, h.id FROM line l CROSS JOIN LATERAL (
+            SELECT t.ready_at, t.id FROM task_run t
+            WHERE t.queue = p_queue AND t.team_id = l.team AND t.priority = l.class
+              AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= p_now
+              AND NOT t.run_id = ANY (p_paused)
+            ORDER BY t.ready_at, t.id LIMIT 1
+        ) h
+    )
+    SELECT h.team, h.class FROM head h
+    ORDER BY engine_urgency(h.class, h.ready_at, p_now) DESC,
+             -- One team alone is not compared with anybody.
+             CASE WHEN (SELECT min(o.team) < max(o.team) FROM head o) THEN engine_share(h.team, p_queue) END,
+             h.ready_at, h.id;
+END $$;
+
+-- How much a team runs on a queue for its weight there.
+CREATE OR REPLACE FUNCTION engine_share(p_team bigint, p_queue text) RETURNS float8 LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT count(*) FROM task_run t WHERE t.team_id = p_team AND t.queue = p_queue AND t.state = 'running')
+           / coalesce((SELECT l.weight FROM team_limits l
+                       WHERE l.team_id = p_team AND l.queue IN ('', p_queue) AND l.weight IS NOT NULL
+                       ORDER BY l.queue DESC LIMIT 1), 1.0);
+END $$;
+
+-- May one more task of a team run on a queue? The limits that allow it are locked, so that two claims do not both
+-- take the last place; NULL when another claim has them locked.
+CREATE OR REPLACE FUNCTION engine_room(p_team bigint, p_queue text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_limit record;
+BEGIN
+    FOR v_limit IN
+        SELECT l.id, l.queue, l.running_tasks FROM team_limits l
+        WHERE l.team_id = p_team AND l.queue IN ('', p_queue) AND l.running_tasks IS NOT NULL ORDER BY l.id
+    LOOP
+        IF engine_running(p_team, v_limit.queue) >= v_limit.running_tasks THEN
+            RETURN false;
+        END IF;
+        PERFORM 1 FROM team_limits l WHERE l.id = v_limit.id FOR UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+        -- Whoever had it locked until now may have taken the place.
+        IF engine_running(p_team, v_limit.queue) >= v_limit.running_tasks THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    RETURN true;
+END $$;
+
+-- Tasks of a team that run now, on one queue or, for '', on all.
+CREATE OR REPLACE FUNCTION engine_running(p_team bigint, p_queue text) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_queue = '' THEN
+        RETURN (SELECT count(*) FROM task_run t WHERE t.team_id = p_team AND t.state = 'running');
+    END IF;
+    RETURN (SELECT count(*) FROM task_run t WHERE t.team_id = p_team AND t.queue = p_queue AND t.state = 'running');
+END $$;

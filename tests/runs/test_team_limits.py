@@ -1,0 +1,98 @@
+"""What a team may have at a time: refused in words when it starts a run, waited for when it claims a task."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import connection
+
+from pipelines.models import Team
+from runs.models import Run, TaskRun, TeamLimits
+from tests.runs.factories import Hands, make_run, make_team
+from tests.runs.interleavings.meeting import somebody_else
+
+
+def limited(**limits: int) -> Team:
+    team = make_team()
+    TeamLimits.objects.create(team=team, **limits)
+    return team
+
+
+@pytest.mark.django_db
+class TestRunning:
+    def test_a_team_runs_no_more_tasks_than_it_may(self) -> None:
+        make_run("a, b, c", team=limited(running_tasks=2))
+        hands = Hands()
+        assert [hands.claim(), Hands().claim(), Hands().claim()] == ["a", "b", None]
+        hands.end("a")
+        assert hands.claim() == "c"
+
+    def test_the_next_task_is_claimed_together_with_the_end_of_the_one_before(self) -> None:
+        make_run("a, b", team=limited(running_tasks=1))
+        hands = Hands()
+        hands.claim()
+        hands.end("a", claim_next=True)
+        assert list(hands.held) == ["b"]
+
+    def test_other_teams_go_past_a_team_at_its_limit(self) -> None:
+        make_run("a, b", team=limited(running_tasks=1))
+        make_run("x")
+        assert [Hands().claim() for _ in range(3)] == ["a", "x", None]
+
+    def test_the_limit_of_a_queue_holds_on_that_queue_alone(self) -> None:
+        team = make_team()
+        TeamLimits.objects.create(team=team, queue="gpu", running_tasks=1)
+        on_gpu = {key: {"queue": "gpu"} for key in ("g1", "g2")}
+        make_run("a, b, g1, g2", team=team, tasks=on_gpu)
+        assert [Hands("gpu").claim() for _ in range(2)] == ["g1", None]
+        assert [Hands().claim() for _ in range(3)] == ["a", "b", None]
+
+    def test_a_limit_in_all_counts_the_tasks_of_every_queue(self) -> None:
+        team = limited(running_tasks=2)
+        make_run("a, b, g", team=team, tasks={"g": {"queue": "gpu"}})
+        assert [Hands("gpu").claim(), Hands().claim(), Hands().claim()] == ["g", "a", None]
+
+    def test_a_limit_of_none_at_all_lets_nothing_run(self) -> None:
+        make_run("a", team=limited(running_tasks=0))
+        assert Hands().claim() is None
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoClaimsAtOnce:
+    def test_a_claim_waits_for_another_that_may_take_the_last_place(self) -> None:
+        make_run("a, b", team=limited(running_tasks=1))
+        one, two = Hands(), Hands()
+        with somebody_else() as other:
+            other.execute("SELECT engine_claim(%s, 'cpu')", [one.lease.uuid])
+            threading.Timer(0.2, other.commit).start()
+            assert two.claim() is None, "the other took the last place"
+        assert TaskRun.objects.filter(state="running").count() == 1
+
+    def test_and_takes_it_when_the_other_did_not(self) -> None:
+        make_run("a, b", team=limited(running_tasks=1))
+        one, two = Hands(), Hands()
+        with somebody_else() as other:
+            other.execute("SELECT engine_claim(%s, 'cpu')", [one.lease.uuid])
+            threading.Timer(0.2, other.rollback).start()
+            assert two.claim() == "a"
+
+    def test_two_workers_at_once_never_run_more_than_the_team_may(self) -> None:
+        run = make_run(", ".join(f"t{n}" for n in range(12)), team=limited(running_tasks=1))
+        most: list[int] = []
+
+        def work() -> None:
+            hands = Hands()
+            while Run.objects.get(pk=run.pk).state == "running":
+                if (key := hands.claim()) is not None:
+                    most.append(TaskRun.objects.filter(run=run, state="running").count())
+                    hands.end(key)
+            connection.close()
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(most) == 12
+        assert set(most) <= {0, 1}
