@@ -1,0 +1,238 @@
+"""What a soak has shown: every rule that was broken, and how long recovery and cancelling took."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Final
+
+from runs import invariants
+from runs.worker.processes import attempt_processes
+from tests.soak.load import by_id
+from tests.soak.scene import Scene
+
+RECOVERED: Final = 18.0  # seconds, p99, from the loss of a worker to the next attempt
+CANCELLED: Final = 1.0  # seconds, p99, from a cancel until everything of the attempt is dead
+OVERLAP: Final = 0.3  # seconds by which the ledger's beats may lag behind
+FENCED: Final = re.compile(r"an attempt had been settled by somebody else")
+LEFT: Final = re.compile(r"this worker stops at once")
+
+
+@dataclass
+class Found:
+    """The figures of a soak. Times in seconds, sorted."""
+
+    violations: list[str] = field(default_factory=list)
+    attempts: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
+    recoveries: list[float] = field(default_factory=list)
+    cancels: list[float] = field(default_factory=list)
+    delayed: int = 0  # recoveries that had to wait for a server, not counted in the times
+    fenced: int = 0  # last words of workers that came too late
+    left: int = 0  # workers that ended themselves because their lease was lost
+    forgotten: int = 0  # attempts that a crash of the database forgot
+
+
+def broken(scene: Scene) -> list[str]:
+    """The rows that break an invariant now."""
+    found = []
+    for each in invariants.INVARIANTS:
+        rows = scene.rows(f"SELECT * FROM ({each.sql}) broken LIMIT 5")
+        found += [
+            f"invariant {each.number} {each.name}: {subject} {row}: {detail}" for subject, row, detail in rows
+        ]
+    return found
+
+
+def judge(scene: Scene, logs: str) -> Found:
+    """Everything that can be said when all runs have ended."""
+    found = Found(violations=[*scene.violations, *scene.load.problems, *broken(scene)])
+    found.attempts = dict(scene.rows("SELECT state, count(*) FROM attempt GROUP BY 1"))
+    found.runs = dict(scene.rows("SELECT state, count(*) FROM run GROUP BY 1"))
+    found.fenced, found.left = len(FENCED.findall(logs)), len(LEFT.findall(logs))
+    found.violations += [*wrong_ends(scene), *lost_for_nothing(scene), *left_alive(scene)]
+    read_ledger(scene, found)
+    measure_recoveries(scene, found)
+    measure_cancels(scene, found)
+    for what, times, most in (
+        ("recovery", found.recoveries, RECOVERED),
+        ("cancel", found.cancels, CANCELLED),
+    ):
+        if (worst := percentile(times, 0.99)) > most:
+            found.violations.append(f"{what} took {worst:.1f} s (p99); {most:g} s are allowed")
+    return found
+
+
+def percentile(times: list[float], share: float) -> float:
+    """The nearest rank; 0 without times."""
+    return sorted(times)[math.ceil(share * len(times)) - 1] if times else 0.0
+
+
+# --- ends -------------------------------------------------------------------------------------------------
+
+ENDS = """
+    SELECT r.uuid::text, r.state, p.name,
+        coalesce(string_agg(t.key || ' ' || t.state || ' ' || t.reason, ', ' ORDER BY t.id), ''),
+        count(*) FILTER (WHERE t.state = 'failed' AND t.reason IN ('poison', 'infrastructure'))
+    FROM run r JOIN pipeline p ON p.id = r.pipeline_id JOIN task_run t ON t.run_id = r.id
+    GROUP BY r.id, p.name
+"""
+
+
+def wrong_ends(scene: Scene) -> list[str]:
+    """Runs that were accepted and are not there, or have not ended as their pipeline ends."""
+    asked, found = by_id(scene.load.runs), []
+    there = {run: rest for run, *rest in scene.rows(ENDS)}
+    found += [f"run {run} was accepted and is not there" for run in asked if run not in there]
+    found += [f"run {run} is there twice for one start" for run in there if run not in asked]
+    for run, started in asked.items():
+        state, name, tasks, spoiled = there.get(run, (started.shape.ends, "", "", 0))
+        allowed = {started.shape.ends, *(["cancelled"] if started.cancelled_at else [])}
+        if run in scene.spoiled:
+            continue
+        if state not in allowed and not spoiled:
+            found.append(
+                f"run {run} of {name} ended {state}, not {started.shape.ends}: {tasks}; {causes(scene, run)}"
+            )
+        if spoiled:
+            found.append(f"run {run} of {name} has a task that was given up for its surroundings: {tasks}")
+    return found
+
+
+CAUSES = """
+    SELECT string_agg(format('%%s attempt %%s of %%s by %%s from %%s to %%s: %%s %%s',
+        a.uuid, a.no, t.key, l.worker, a.started_at::time, a.finished_at::time, a.reason, a.cause),
+        '; ' ORDER BY a.id)
+    FROM attempt a JOIN task_run t ON t.id = a.task_run_id JOIN run r ON r.id = a.run_id
+    JOIN worker_lease l ON l.id = a.lease_id
+    WHERE r.uuid = %s AND a.state NOT IN ('succeeded', 'cancelled')
+"""
+
+
+def causes(scene: Scene, run: str) -> str:
+    """Why attempts of a run did not succeed."""
+    ((found,),) = scene.rows(CAUSES, run)
+    return str(found)
+
+
+LOST = "SELECT worker, closed_at FROM worker_lease WHERE state = 'lost'"
+
+
+def lost_for_nothing(scene: Scene) -> list[str]:
+    """Workers that were declared lost although nobody had hurt them."""
+    return [
+        f"worker {worker} was declared lost at {at:%H:%M:%S}, and nobody had touched it"
+        for worker, at in scene.rows(LOST)
+        if worker not in scene.hurt_workers
+    ]
+
+
+def left_alive(scene: Scene) -> list[str]:
+    """Processes of attempts that have ended."""
+    tokens = {token for (token,) in scene.rows("SELECT uuid::text FROM attempt WHERE state <> 'running'")}
+    return [
+        f"process {pid} of attempt {token}, which has ended, is alive"
+        for pid, token in attempt_processes().items()
+        if token in tokens
+    ]
+
+
+# --- what tasks themselves say -----------------------------------------------------------------------------
+
+
+@dataclass
+class Lived:
+    """One attempt by its own words: monotonic seconds of the first and the last one, and whether it ended."""
+
+    token: str
+    first: float
+    last: float
+    ended: bool = False
+
+
+def lives(lines: Iterable[str]) -> dict[str, Lived]:
+    """What the ledger says, by token."""
+    found: dict[str, Lived] = {}
+    for line in lines:
+        token, word, at = line.split()
+        one = found.setdefault(token, Lived(token, float(at), float(at)))
+        one.last, one.ended = float(at), one.ended or word == "end"
+    return found
+
+
+def read_ledger(scene: Scene, found: Found) -> None:
+    """A success is one by the task's own words; no two attempts of one task lived at a time."""
+    lived = lives(scene.ledger.read_text().splitlines())
+    known = {token: (task, state) for token, task, state in scene.rows(
+        "SELECT uuid::text, task_run_id, state FROM attempt"
+    )}  # fmt: skip
+    found.forgotten = len(set(lived) - set(known))
+    if found.forgotten and not any(word in scene.done for word in CRASHES):
+        found.violations.append(f"{found.forgotten} attempts ran that the database has never heard of")
+    by_task: dict[int, list[Lived]] = defaultdict(list)
+    for token, (task, state) in known.items():
+        if token in lived:
+            by_task[task].append(lived[token])
+        if state == "succeeded" and not (token in lived and lived[token].ended):
+            found.violations.append(f"attempt {token} succeeded and never said that it came to its end")
+    stood_still = {hurt.busy.token for hurt in scene.hurt if "and runner" in hurt.fault}
+    for task, attempts in by_task.items():
+        for before, after in overlapping(attempts):
+            if before.token not in stood_still:
+                found.violations.append(
+                    f"attempts {before.token} and {after.token} of task {task} lived at the same time, "
+                    f"for {before.last - after.first:.2f} s"
+                )
+
+
+CRASHES = ("PostgreSQL immediate restart", "PostgreSQL backend SIGKILL")
+
+
+def overlapping(attempts: list[Lived]) -> list[tuple[Lived, Lived]]:
+    ordered = sorted(attempts, key=lambda one: one.first)
+    return [(before, after) for before, after in pairwise(ordered) if before.last > after.first + OVERLAP]
+
+
+# --- times ------------------------------------------------------------------------------------------------
+
+NEXT = """
+    SELECT extract(epoch FROM n.started_at)::float8 FROM attempt a
+    JOIN attempt n ON n.task_run_id = a.task_run_id AND n.no = a.no + 1 WHERE a.uuid = %s AND a.state = 'lost'
+"""
+
+
+def measure_recoveries(scene: Scene, found: Found) -> None:
+    """From a worker's loss to the next attempt of what it did; those that met a server's trouble apart."""
+    for hurt in scene.hurt:
+        if hurt.fault.startswith("worker frozen"):
+            continue
+        for (at,) in scene.rows(NEXT, hurt.busy.token):
+            if meets([*scene.troubles, *scene.away], hurt.at, at):
+                found.delayed += 1
+            else:
+                found.recoveries.append(at - hurt.at)
+
+
+CANCELS = """
+    SELECT extract(epoch FROM a.cancel_requested_at)::float8, extract(epoch FROM a.finished_at)::float8
+    FROM attempt a WHERE a.cancel_requested_at IS NOT NULL AND a.state = 'cancelled'
+"""
+
+
+def measure_cancels(scene: Scene, found: Found) -> None:
+    """From a person's word to the death of all that the attempt had started.
+
+    A worker that cannot hear, as Redis is away or it stands still, hears with its next beat.
+    """
+    rows: list[tuple[Any, ...]] = scene.rows(CANCELS)
+    for asked, ended in rows:
+        if not meets([*scene.troubles, *scene.away, *scene.deaf], asked, ended):
+            found.cancels.append(ended - asked)
+
+
+def meets(times: list[tuple[float, float]], began: float, ended: float) -> bool:
+    return any(start <= ended and began <= end for start, end in times)
