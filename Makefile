@@ -7,7 +7,7 @@ $(error Python 3.11 or newer with venv is needed: install it, or say where it is
 endif
 PORT ?= 8000
 
-.PHONY: help setup run test lock bench clean-machine
+.PHONY: help setup run test lock bench soak clean-machine
 
 help:
 	@echo 'make run          start everything on this machine (PORT=8000)'
@@ -15,6 +15,7 @@ help:
 	@echo 'make setup        virtual environment, locked dependencies, built frontend, environment of the demo'
 	@echo 'make lock         resolve requirements/*.in anew into the locked *.txt'
 	@echo 'make bench        the figures of tests/benchmarks; ARGS="W1 W2" chooses workloads, ARGS=--write keeps'
+	@echo 'make soak         ten minutes of killed, frozen and cut-off processes under load; SECONDS=60 SEED=7'
 	@echo 'make clean-machine  run and test on an empty Debian, made for it, as three users (root and debootstrap; ARGS=--fast)'
 
 setup:
@@ -33,6 +34,10 @@ lock:
 # `make bench ARGS="W1 W2 --write"`
 bench: setup
 	@.venv/bin/python -m tests.benchmarks $(ARGS)
+
+# Everything in a temporary folder, on loopback; exits 1 when something that must hold does not.
+soak: setup
+	@SECONDS=$(SECONDS) SEED=$(SEED) .venv/bin/python -m tests.soak
 
 clean-machine:
 	@$(PYTHON) .ci/clean_machine.py $(ARGS)
