@@ -19,7 +19,7 @@ import structlog
 from django.db import connection, transaction
 
 from pipelines import conditions, references
-from runs import dispatch, reuse
+from runs import dispatch, reuse, transitions
 from runs.models import Run, TaskRun
 from runs.transitions import FindOut, Told, call, retried
 
@@ -77,12 +77,12 @@ def _tasks(run: Run, ids: Sequence[int], left: int) -> list[TaskRun]:
 def _judge_wave(run: Run, tasks: Sequence[TaskRun], *, may_ask: bool) -> tuple[list[Json], bool]:
     """What becomes of tasks whose edges are satisfied, and whether some are left undecided.
 
-    Raises :class:`FindOut` when the store must be asked first and ``may_ask``.
+    Raises :class:`FindOut` when the store must be asked first, ``may_ask`` and the verb may.
     """
     verdicts = {task.pk: judge(task) if task.has_condition else True for task in tasks}
     looking = [task for task in tasks if task.may_reuse and verdicts[task.pk]]
     looked = reuse.look(run, looking)
-    if looked.unasked and may_ask:
+    if looked.unasked and may_ask and transitions.may_ask():
         raise FindOut(looked.ask)
     taken = [task.pk for task in tasks if task.pk in looked.sources]
     answers = []

@@ -100,7 +100,11 @@ def start(asked: Wish, *, user: User, token: ApiToken | None, key: str | None) -
 
 
 def plan(asked: Wish) -> list[Foreseen]:
-    """What each task of the rerun will do. A fixed number of queries; the store is asked for the bytes."""
+    """What each task of the rerun will do. A fixed number of queries; the store is asked for the bytes.
+
+    Bytes that a slow store was not asked about in a few seconds are taken to be there, as most are: the run
+    asks again.
+    """
     spec = asked.version.spec
     chosen = [task for task in spec["tasks"] if asked.only is None or task["key"] in asked.only]
     old = Past(asked.old)
@@ -141,7 +145,7 @@ class Past:
     """What the old run knows of its tasks, in a fixed number of queries."""
 
     def __init__(self, run: Run) -> None:
-        reuse.ask_store_ahead(run)
+        reuse.ask_store_ahead(run, reuse.PATIENCE)
         rows = TaskRun.objects.filter(run=run).select_related("task", "reused_from")
         self._params = run.params
         self._tasks = {row.key: row for row in rows}

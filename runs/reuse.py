@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 import random
 import time
@@ -53,6 +54,8 @@ BUILTIN: Final = Path(__file__).parent / "worker" / "builtin"
 REHASH_ONE_IN = 100
 # Seconds for which bytes that were there are believed to be there.
 BELIEVED_FOR = 600.0
+# Seconds after which nothing more is asked of the store while somebody waits.
+PATIENCE = 5.0
 # Attempts from which on those are forgotten that are not believed any more.
 REMEMBERED = 10_000
 
@@ -295,8 +298,8 @@ class Looked:
     unasked: dict[int, int]
 
     def ask(self) -> None:
-        """Ask the store for the bytes of what is unasked. Never within a transaction of the engine."""
-        ask_store({source: self.keys[task].sha256 for task, source in self.unasked.items()})
+        """Ask the store, for a while, for what is unasked. Never within a transaction of the engine."""
+        ask_store({source: self.keys[task].sha256 for task, source in self.unasked.items()}, PATIENCE)
 
 
 def look(run: Run, tasks: Sequence[TaskRun]) -> Looked:
@@ -463,21 +466,25 @@ def _at_hand(attempts: Collection[int]) -> tuple[set[int], set[int]]:
     return there | (unsure - unasked), unasked
 
 
-def ask_store(keys: dict[int, str]) -> None:
+def ask_store(keys: dict[int, str], patience: float = math.inf) -> None:
     """Ask the store for the bytes of these attempts (attempt -> key) and remember the answers.
 
-    Never within a transaction of the engine. One attempt in a hundred has its bytes hashed again; damaged
-    ones put the key in quarantine.
+    After ``patience`` seconds nothing more is asked, but one answer there is always. Never within a
+    transaction of the engine. One attempt in a hundred has its bytes hashed again; damaged ones put the key
+    in quarantine.
     """
     _forget()
     store = configured.store()
     of_attempt: dict[int, list[AttemptOutput]] = {attempt: [] for attempt in keys}
     for output in AttemptOutput.objects.filter(attempt_id__in=keys).exclude(sha256=""):
         of_attempt[output.attempt_id].append(output)
+    until = time.monotonic() + patience
     for attempt, outputs in of_attempt.items():
         rehash = random.randrange(REHASH_ONE_IN) == 0  # noqa: S311
         there = all(_is_there(store, output, keys[attempt], rehash) for output in outputs)
         _there[attempt] = (time.monotonic() + BELIEVED_FOR, there)
+        if time.monotonic() > until:
+            return
 
 
 def _forget() -> None:
@@ -517,12 +524,16 @@ def gone(attempts: Collection[int]) -> set[int]:
     return {attempt for attempt in attempts if not _there.get(attempt, (0.0, True))[1]}
 
 
-def ask_store_ahead(run: Run) -> None:
-    """Are the bytes of all that a rerun of ``run`` may take over there? Saves asking one by one."""
+def ask_store_ahead(run: Run, patience: float = math.inf) -> None:
+    """Are the bytes of all that a rerun of ``run`` may take over there? Saves asking one by one.
+
+    ``patience``: as of :func:`ask_store`.
+    """
     rows = TaskRun.objects.filter(run=run, state=DONE).values_list("reused_from_id", "pk", "cache_key")
     taken = {source: key for source, _, key in rows if source is not None}
     own = {pk: key for source, pk, key in rows if source is None}
     made = Attempt.objects.filter(task_run_id__in=own, state=DONE).values_list("pk", "task_run_id")
     keys = {**taken, **{attempt: own[task_run] for attempt, task_run in made}}
     now = time.monotonic()
-    ask_store({attempt: key for attempt, key in keys.items() if now >= _there.get(attempt, (0.0, True))[0]})
+    unsure = {attempt: key for attempt, key in keys.items() if now >= _there.get(attempt, (0.0, True))[0]}
+    ask_store(unsure, patience)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -24,6 +26,7 @@ TRIES = 5
 # needs at once and only before it has done anything, so more than one is a change in between.
 QUESTIONS = 5
 T = TypeVar("T")
+_thread = threading.local()
 
 # Functions of runs/sql with the casts their arguments need.
 VERBS = {
@@ -80,15 +83,35 @@ class FindOut(Exception):
 def retried(verb: Callable[[], T]) -> T:
     """Run a whole engine transaction, again up to 5 times on deadlock or serialization failure.
 
-    Within somebody else's transaction it runs once: only the one who began can begin again. A verb that must
-    :class:`FindOut` something begins again in either case, for each is at least a savepoint of its own.
+    Within somebody else's transaction it runs once: only the one who began can begin again. Nor does it
+    :class:`FindOut` anything there, as locks would be held meanwhile.
     """
-    for _ in range(QUESTIONS):
+    for left in range(0 if within_another() else QUESTIONS, -1, -1):
         try:
-            return _retried(verb)
+            with _asking(left > 0):
+                return _retried(verb)
         except FindOut as question:
             question.ask()
-    raise AssertionError("a transaction asked for ever more")
+    raise AssertionError("unreachable")
+
+
+def within_another() -> bool:
+    """Has somebody else begun the transaction that this thread is in?"""
+    return connection.in_atomic_block
+
+
+def may_ask() -> bool:
+    """May the verb at work begin again for a question? If not it leaves open what hangs on the answer."""
+    return getattr(_thread, "may_ask", False)
+
+
+@contextmanager
+def _asking(allowed: bool) -> Iterator[None]:
+    before, _thread.may_ask = may_ask(), allowed
+    try:
+        yield
+    finally:
+        _thread.may_ask = before
 
 
 def _retried(verb: Callable[[], T]) -> T:

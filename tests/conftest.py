@@ -63,6 +63,12 @@ def flush_database(servers: Servers) -> None:
             pytest.fail("A transaction that the test left open holds rows: end what the test started.")
 
 
+@pytest.fixture(autouse=True)
+def own_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transaction around a test is nobody's: what the test calls has begun its own."""
+    monkeypatch.setattr("runs.transitions.within_another", lambda: False)
+
+
 @pytest.fixture
 def redis_connection(servers: Servers) -> Iterator[redis.Redis]:
     """A client of an empty Redis."""

@@ -151,7 +151,7 @@ def test_what_the_store_is_asked_is_asked_outside_of_the_transaction(
     old = Run.objects.get(version=version)
     asked: list[bool] = []
 
-    def answer(keys: dict[int, str]) -> None:
+    def answer(keys: dict[int, str], patience: float) -> None:
         asked.append(connection.in_atomic_block)
         reuse._there.update(dict.fromkeys(keys, (float("inf"), True)))
 

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pipelines.models import PipelineVersion
-from runs import invariants, judging, protocol, reuse
-from runs.models import Attempt, Reuse, Run, TaskRun
+from runs import invariants, judging, protocol, reruns, reuse, transitions
+from runs.models import Attempt, AttemptOutput, Reuse, Run, TaskRun
 from runs.protocol import Rerun
 from tests.planning import analyze
 from tests.runs.factories import Hands, make_user, make_version
@@ -147,7 +147,7 @@ def test_the_store_is_asked_for_many_results_at_once(monkeypatch: pytest.MonkeyP
     done(version, value=None, sha256="a" * 64, address="file:///nowhere", size=1)
     asked: list[int] = []
 
-    def answer(keys: dict[int, str]) -> None:
+    def answer(keys: dict[int, str], patience: float) -> None:
         asked.append(len(keys))
         reuse._there.update(dict.fromkeys(keys, (float("inf"), True)))
 
@@ -156,6 +156,58 @@ def test_the_store_is_asked_for_many_results_at_once(monkeypatch: pytest.MonkeyP
     judging.catch_up()
     assert asked == [judging.AT_ONCE, 60 - judging.AT_ONCE]
     assert_all_reused(again, 60)
+
+
+def equal_runs(count: int) -> PipelineVersion:
+    """A version that has run once, with results whose bytes the store must be asked about."""
+    tasks = {f"t{n}": {**entry(), **CACHED, "with": {"place": {"lit": n}}} for n in range(count)}
+    version = make_version(", ".join(tasks), tasks=tasks)
+    done(version, value=None, sha256="a" * 64, address="file:///nowhere", size=1)
+    return version
+
+
+def slow_store(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A store that has everything, and takes all the time for one answer; what it was asked for."""
+    asked: list[int] = []
+
+    def is_there(store: object, output: AttemptOutput, *_: object) -> bool:
+        asked.append(output.pk)
+        return True
+
+    monkeypatch.setattr(reuse, "_is_there", is_there)
+    monkeypatch.setattr(reuse, "PATIENCE", 0.0)
+    return asked
+
+
+def test_within_somebody_elses_transaction_the_store_is_not_asked_but_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = equal_runs(3)
+    with monkeypatch.context() as during:
+        during.setattr(transitions, "within_another", lambda: True)
+        during.setattr(reuse, "ask_store", lambda *_: pytest.fail("asked while locks are held"))
+        again = start(version)
+    assert judging.undecided() == [again.pk]
+    monkeypatch.setattr(reuse, "_is_there", lambda *_: True)
+    judging.catch_up()
+    assert_all_reused(again, 3)
+
+
+def test_a_store_that_is_too_slow_to_ask_keeps_no_run_from_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = equal_runs(30)
+    asked = slow_store(monkeypatch)
+    again = start(version)
+    assert len(asked) == transitions.QUESTIONS, "one answer for each question"
+    assert judging.undecided() == [again.pk]
+    judging.catch_up()
+    assert_all_reused(again, 30)
+
+
+def test_a_plan_waits_a_few_seconds_for_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Run.objects.get(version=equal_runs(30))
+    asked = slow_store(monkeypatch)
+    assert len(reruns.plan(reruns.wish(old))) == 30
+    assert len(asked) == 1
 
 
 @pytest.mark.django_db(transaction=True)
