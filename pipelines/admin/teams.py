@@ -1,13 +1,11 @@
-"""Teams, and one page with all their members and roles."""
+"""Teams. Their members have a page of their own (``members``)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,12 +15,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from pipelines import people
+from pipelines.admin import members
 from pipelines.admin.base import (
     Act,
     Archived,
     ConsoleAdmin,
     ConsoleForm,
-    SearchedChoice,
     Values,
     actor_of,
     each,
@@ -30,7 +28,7 @@ from pipelines.admin.base import (
 )
 from pipelines.api.shapes import NAME, NAME_MESSAGE
 from pipelines.errors import Refusal
-from pipelines.models import Membership, Pipeline, Role, Team, User
+from pipelines.models import Membership, Pipeline, Role, Team
 
 
 class SlugField(forms.RegexField):
@@ -50,63 +48,6 @@ class TeamForm(ConsoleForm):
 
 class NewTeamForm(TeamForm):
     slug = SlugField(label="Name")
-
-
-# --- members --------------------------------------------------------------------------------------------
-
-
-class MembersForm(forms.Form):
-    """A box for each person and role, and a line for somebody new."""
-
-    person = SearchedChoice(Membership._meta.get_field("user"), required=False, label="Add")
-    roles = forms.MultipleChoiceField(
-        choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple, label="In the roles"
-    )
-
-    def __init__(self, team: Team, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.team = team
-        self.members = _members(team)
-        for member, roles in self.members.items():
-            self.fields[_field_of(member)] = forms.MultipleChoiceField(
-                choices=Role.choices, required=False, initial=roles, label=str(member)
-            )
-
-    def clean(self) -> Values:
-        values = self.cleaned_data
-        if values.get("roles") and not values.get("person"):
-            self.add_error("person", "Say whom to add.")
-        if values.get("person") and not values.get("roles"):
-            self.add_error("roles", "Choose at least one.")
-        if values.get("person") in self.members:
-            self.add_error("person", "Is a member already: tick the roles in their line.")
-        return values
-
-    def wanted(self) -> list[tuple[User, list[str]]]:
-        """People and their roles, first who becomes admin, so that a last admin can be relieved at once."""
-        found = [(member, self.cleaned_data[_field_of(member)]) for member in self.members]
-        if self.cleaned_data.get("person"):
-            found.append((self.cleaned_data["person"], self.cleaned_data["roles"]))
-        return sorted(found, key=lambda pair: Role.ADMIN not in pair[1])
-
-    def lines(self) -> Iterable[tuple[User, forms.BoundField, list[tuple[str, str, bool]]]]:
-        """For each member: their field, and (role, id of the box, ticked)."""
-        for member in self.members:
-            field = self[_field_of(member)]
-            held = field.value() or []
-            yield member, field, [(str(role), f"{field.id_for_label}-{role}", role in held) for role in Role]
-
-
-def _field_of(member: User) -> str:
-    return f"member-{member.pk}"
-
-
-def _members(team: Team) -> dict[User, list[str]]:
-    found: dict[User, list[str]] = {}
-    rows = Membership.objects.filter(team=team, ended_at=None).select_related("user")
-    for row in rows.order_by("user__username", "role"):
-        found.setdefault(row.user, []).append(row.role)
-    return found
 
 
 # --- pages ----------------------------------------------------------------------------------------------
@@ -202,34 +143,28 @@ class TeamAdmin(ConsoleAdmin):
         ]
 
     def members_view(self, request: HttpRequest, team_id: int) -> HttpResponse:
-        """Everybody of a team in all their roles, changed together: all or nothing."""
+        """A page of a team's people in all their roles, changed together: all or nothing."""
         team = self.found(request, str(team_id))
-        form = MembersForm(team, request.POST or None, label_suffix="")
+        asked = request.GET.get("q", "").strip()
+        page = members.page_of(team, asked, request.GET.get("p"))
+        form = members.MembersForm(team, page, request.POST or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
             try:
-                changed = _set_all(team, form.wanted(), actor_of(request))
+                changed = members.set_all(team, form.wanted(), actor_of(request))
             except Refusal as refusal:
                 show_refusal(form, refusal)
             else:
-                self.message_user(request, _said(changed), messages.SUCCESS)
-                return HttpResponseRedirect(request.path)
+                self.message_user(request, members.said(changed), messages.SUCCESS)
+                return HttpResponseRedirect(request.get_full_path())
         context = {
             **self.admin_site.each_context(request),
             "title": f"Members of {team}",
             "opts": self.opts,
             "original": team,
             "form": form,
+            "page": page,
+            "asked": asked,
             "roles": Role.choices,
             "media": self.media + form.media,
         }
         return TemplateResponse(request, "console/members.html", context)
-
-
-@transaction.atomic
-def _set_all(team: Team, wanted: list[tuple[User, list[str]]], actor: User) -> list[str]:
-    """Set the roles of everybody; the names of those who had others."""
-    return [str(person) for person, roles in wanted if people.set_roles(team, person, roles, actor=actor)]
-
-
-def _said(changed: list[str]) -> str:
-    return f"The roles of {', '.join(changed)} are set." if changed else "Nothing was changed."

@@ -227,12 +227,15 @@ def test_a_field_offers_while_one_types_who_may_stand_there(
 
 def test_the_history_of_a_person_has_their_roles_too(scene: Scene, root: Client) -> None:
     members = f"/admin/pipelines/team/{scene.cast.team.pk}/members/"
-    root.post(
-        members, {f"member-{scene.cast.alice.pk}": ["editor"], f"member-{scene.cast.bob.pk}": ["editor"]}
-    )
+    root.post(members, boxes({scene.cast.alice: ["editor"], scene.cast.bob: ["editor"]}))
     shown = text_of(root.get(f"{PEOPLE}{scene.cast.bob.pk}/history/"))
     assert "set the roles of a member" in shown
     assert "before: viewer" in shown
+
+
+def boxes(roles: dict[User, list[str]]) -> dict[str, Any]:
+    """What the page of members sends: whose boxes it showed, and which were ticked."""
+    return {"shown": [member.pk for member in roles], **{f"member-{m.pk}": each for m, each in roles.items()}}
 
 
 # --- teams ----------------------------------------------------------------------------------------------
@@ -246,8 +249,8 @@ def test_members_and_roles_are_set_on_one_page_with_a_row_of_the_chain_each(
     page = text_of(root.get(address))
     assert 'aria-label="alice: editor" checked' in page
     sent = {
-        f"member-{scene.cast.alice.pk}": ["editor", "operator", "approver"],  # as before
-        f"member-{scene.cast.bob.pk}": ["auditor"],
+        # alice's are as before
+        **boxes({scene.cast.alice: ["editor", "operator", "approver"], scene.cast.bob: ["auditor"]}),
         "person": scene.cast.charlie.pk,
         "roles": ["viewer", "admin"],
     }
@@ -263,15 +266,40 @@ def test_members_and_roles_are_set_on_one_page_with_a_row_of_the_chain_each(
     ] * 2
 
 
+def test_who_came_while_the_page_was_open_keeps_their_roles(scene: Scene, root: Client) -> None:
+    team, address = scene.cast.team, f"/admin/pipelines/team/{scene.cast.team.pk}/members/"
+    sent = boxes({scene.cast.alice: ["editor"], scene.cast.bob: []})
+    join(team, scene.cast.charlie, Role.VIEWER)
+    assert root.post(address, sent).status_code == 302
+    assert roles_of(team) == {"alice": {"editor"}, "charlie": {"viewer"}}
+
+
+def test_the_people_of_a_large_team_come_page_by_page_and_are_found_by_name(
+    scene: Scene, root: Client
+) -> None:
+    for number in range(60):
+        join(scene.cast.team, make_user(f"p{number:02}"), Role.VIEWER)
+    address = f"/admin/pipelines/team/{scene.cast.team.pk}/members/"
+
+    def shown(query: str) -> list[str]:
+        return [str(member) for member in root.get(address + query).context["form"].members]
+
+    assert shown("") == ["alice", "bob", *(f"p{number:02}" for number in range(48))]
+    assert shown("?p=2") == shown("?p=99") == [f"p{number:02}" for number in range(48, 60)]
+    assert shown("?q=p5") == [f"p{number}" for number in range(50, 60)]
+    assert "1 to 50 of 62" in text_of(root.get(address))
+    assert "Nobody has that in their name." in text_of(root.get(f"{address}?q=zzz"))
+
+
 def test_a_last_admin_stays_unless_somebody_takes_over_at_once(scene: Scene, root: Client) -> None:
     team, alice, bob = scene.cast.team, scene.cast.alice, scene.cast.bob
     join(team, alice, Role.ADMIN)
     address = f"/admin/pipelines/team/{team.pk}/members/"
     before = roles_of(team)
-    refused = root.post(address, {f"member-{alice.pk}": ["viewer"], f"member-{bob.pk}": ["editor"]})
+    refused = root.post(address, boxes({alice: ["viewer"], bob: ["editor"]}))
     assert "alice is the last admin of alpha" in text_of(refused)
     assert roles_of(team) == before, "all or nothing"
-    handed = root.post(address, {f"member-{alice.pk}": ["viewer"], f"member-{bob.pk}": ["admin"]})
+    handed = root.post(address, boxes({alice: ["viewer"], bob: ["admin"]}))
     assert handed.status_code == 302
     assert roles_of(team) == {"alice": {"viewer"}, "bob": {"admin"}}
 
