@@ -19,6 +19,8 @@ first measured, each into an environment of its own (BENCH_PEERS says where).
 | W6 | an empty home; the same home again | to /healthz and to the page |
 | W8 | the list of 50 runs; all task states of the W2 run | latency, p50 and p95 |
 | W9 | kill -9 of a worker under a sleeping task | until the next attempt starts |
+| 10K | 1 -> 10,000 -> 1 | cost per task beside that of 200 |
+| FULL | W2 and the list of runs | before and after a million finished task runs |
 | U1 | 1,000 tasks in the editor | ready; frames of pan, drag, zoom; undo, tidy, link check; cards |
 | FLAT | jobs of RQ without dependencies | tasks/s |
 
@@ -51,8 +53,8 @@ from tests.benchmarks.peers.rq_fork import RqFork
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.stamps import Wrong
 
-# Starts first, as they need the machine for themselves; idleness last, as it is long.
-ORDER = ("W6", "W1", "W2", "FLAT", "W3", "W4", "W7", "W8", "W9", "U1", "W5")
+# Starts first, as they need the machine for themselves; a million rows last.
+ORDER = ("W6", "W1", "W2", "FLAT", "W3", "W4", "W7", "10K", "W8", "W9", "U1", "W5", "FULL")
 SUBJECTS = (Orchestrator, Floor, RqFork, PrefectThreads, PrefectPool, Airflow)
 # Those that cost much while they wait do so only during their own turns.
 RESTLESS = (PrefectThreads, PrefectPool, Airflow)

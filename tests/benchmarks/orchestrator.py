@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.benchmarks import browser, common, faults, idle, latency
+from tests.benchmarks import browser, common, faults, idle, latency, volume
 from tests.benchmarks.figures import OURS, Figure
 from tests.benchmarks.installation import ENDED, ROOT, Installation, Json, answer
 from tests.benchmarks.shapes import Performance, Shape
@@ -51,6 +51,8 @@ class Orchestrator:
             "W7": lambda: common.wide(self, self.sizes, "W7", self.sizes.big)[0],
             "W8": self._reading,
             "W9": lambda: faults.killed_worker(self, self.sizes),
+            "10K": lambda: volume.very_wide(self, self.sizes),
+            "FULL": lambda: volume.full(self, self.sizes),
             "U1": lambda: browser.editor(self, self.sizes),
         }
 

@@ -26,6 +26,9 @@ class Sizes:
     small_fib: int = whole("FIB_SMALL", 10)
     big_fibs: int = whole("N_FIB_BIG", 10)
     big_fib: int = whole("FIB_BIG", 33)
+    widest: int = whole("N_WIDEST", 10_000)
+    # Finished task runs that the tables are filled with.
+    full: int = whole("N_FULL", 1_000_000)
     repeats: int = whole("REPEATS", 3)
     drawn: int = whole("N_DRAWN", 1000)
     triggers: int = whole("TRIGGERS", 10)

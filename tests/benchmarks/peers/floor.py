@@ -1,7 +1,7 @@
 """The subject `floor`: the least that a durable engine with a process per task can cost on this machine.
 
-One SQL call that ends a task and gives the next, and one fork: no leases, logs, outputs, retries or limits. It
-is a ruler, not an engine. It runs on the same PostgreSQL with the same settings as `up` starts.
+One SQL call that ends a task and gives the next, and one fork: no leases, logs, outputs, retries or limits.
+It is a ruler, not an engine, and runs on the same PostgreSQL with the same settings as `up` starts.
 """
 
 from __future__ import annotations
