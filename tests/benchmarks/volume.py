@@ -61,7 +61,8 @@ def fill(home: Path, run: str, task_runs: int) -> None:
     with superuser(home) as connection, connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")  # no guard looks at each row
         row = connection.execute(
-            "SELECT r.id, count(*) FROM run r JOIN task_run t ON t.run_id = r.id WHERE r.uuid = %s GROUP BY 1",
+            "SELECT r.id, count(*) FROM run r JOIN task_run t ON t.run_id = r.id"
+            " WHERE r.uuid = %s GROUP BY r.id",
             [run],
         ).fetchone()
         if row is None:
