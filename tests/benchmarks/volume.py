@@ -122,7 +122,7 @@ def copy(
 
 
 def value(name: str, table: str, links: dict[str, str], spans: dict[str, int]) -> sql.Composable:
-    """What a copy has in a column: an id of a copy, a new uuid, a number of its own, or what the original has."""
+    """What a copy has in a column: an id of a copy, a new uuid, its own number, or what the original has."""
     if name in links:
         return sql.SQL("s.{} + n * {}").format(sql.Identifier(name), spans[links[name]])
     if name == "uuid":
