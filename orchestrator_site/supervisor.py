@@ -25,6 +25,7 @@ from orchestrator_site.processes import (
     own_children,
     trim_log,
 )
+from runs.worker.processes import LEFT
 
 FIRST_DELAY = 0.5  # seconds before a dead child is started again, doubled each time
 LONGEST_DELAY = 30.0
@@ -174,8 +175,8 @@ class Supervisor:
     # Watching
 
     def watch(self) -> None:
-        """Supervise until a signal comes. Raises Stopped."""
-        while True:
+        """Supervise until no child is left to supervise. Raises Stopped on a signal."""
+        while any(child.pid or child.due is not None for child in self.children):
             self._trim_logs()
             self.sleep(self._nap())
             self._attend()
@@ -218,6 +219,9 @@ class Supervisor:
         now = time.monotonic()
         child.pid = None
         if self.signals:
+            return
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == LEFT:
+            self.say(f"{child.program.name} was drained and has left.")
             return
         child.deaths = 1 if now - child.started >= HEALTHY_AFTER else child.deaths + 1
         doublings = min(child.deaths - 1, MOST_DOUBLINGS)

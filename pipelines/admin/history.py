@@ -70,6 +70,7 @@ _WORDS: Final = {
     "secret.change": "changed the secret",
     "secret.create": "stored the secret",
     "secret.rotate": "sealed the secret with another key",
+    "slots.pool": "set the size of the pool of",
     "task.retry": "tried the task again",
     "team.archive": "archived the team",
     "team.create": "made the team",
@@ -80,6 +81,7 @@ _WORDS: Final = {
     "token.revoke": "revoked the token",
     "version.activate": "made a version the active one",
     "version.publish": "published a version",
+    "worker.drain": "had the worker leave",
 }
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -38,6 +38,7 @@ LOOK_EVERY: Final = 10.0  # seconds for which an image that was there, or was mi
 OWN_MEMORY: Final = 128 * 1024**2
 OWN_PROCESSES: Final = 16
 MANY_FILES: Final = 1024
+GPU_DEVICE: Final = "nvidia.com/gpu="  # as the NVIDIA Container Toolkit names devices to podman (CDI)
 HOME_LABEL: Final = "orchestrator.home"
 WORKER_LABEL: Final = "orchestrator.worker"
 
@@ -57,13 +58,17 @@ class Image:
 
 @dataclass(frozen=True)
 class Contained(Confined):
-    """A team's user inside a container. `memory`: bytes of one task; `processes`: that it may have."""
+    """A team's user inside a container. `memory`: bytes of one task; `processes`: that it may have.
+
+    `gpus`: the UUIDs of those that are let in.
+    """
 
     image: Image = field(kw_only=True)
     network: bool = field(kw_only=True)
     memory: int = field(kw_only=True)
     processes: int = field(kw_only=True)
     open_files: int = field(kw_only=True)
+    gpus: tuple[str, ...] = field(default=(), kw_only=True)
 
     def facts(self) -> dict[str, str]:
         """What a record says of the image."""
@@ -112,6 +117,7 @@ class Contained(Confined):
             f"--ulimit={_limit('nofile', resource.RLIMIT_NOFILE, max(self.open_files, MANY_FILES))}",
             f"--ulimit={_limit('nproc', resource.RLIMIT_NPROC, PROCESSES)}",
             *([] if self.network else ["--network=none"]),
+            *(f"--device={GPU_DEVICE}{gpu}" for gpu in self.gpus),
             *(f"--env={key}={value}" for key, value in told.items()),
             *(f"--mount=type=bind,ro=true,src={path},dst={path}" for path in read),
             f"--mount=type=bind,src={written},dst={written}",
@@ -264,8 +270,8 @@ class ImageWatch:
         return ""
 
 
-def contain(user: Confined, queue: str, prepared: Prepared) -> Contained:
-    """The user of a team inside a container of its queue's image. Raises CannotRun."""
+def contain(user: Confined, queue: str, prepared: Prepared, gpus: Sequence[str] = ()) -> Contained:
+    """The user of a team inside a container of its queue's image, with these GPUs. Raises CannotRun."""
     name, network = Queue.objects.values_list("image", "network").get(slug=queue)
     try:
         image = image_of(name)
@@ -275,7 +281,7 @@ def contain(user: Confined, queue: str, prepared: Prepared) -> Contained:
     prepared.request["walled"] = True
     contained = Contained(
         user.uid, image=image, network=network, memory=limits.memory,
-        processes=limits.processes, open_files=limits.open_files,
+        processes=limits.processes, open_files=limits.open_files, gpus=tuple(gpus),
     )  # fmt: skip
     prepared.provenance["image"] = contained.facts()
     return contained

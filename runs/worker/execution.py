@@ -26,6 +26,7 @@ from runs.protocol import Json, Outcome, Work
 from runs.reasons import duration_words
 from runs.transitions import execute
 from runs.worker import container, folders, lending, outputs, reports, takeover, users
+from runs.worker.devices import gpus
 from runs.worker.journal import Journal
 from runs.worker.limits import free_disk
 from runs.worker.release import Released, release
@@ -126,10 +127,12 @@ class Execution:
     def _perform(self) -> Outcome:
         began = time.monotonic()
         prepared = self.station.requests.prepare(self.work, self.folder, self._patiently)
+        self._hand_over_slots(prepared)
         keep_inputs(self.work.attempt["id"], prepared.sources)
         self._leave_if_unwanted()
         if self.work.attempt["isolation"] == isolation.CONTAINER and self.user is not None:
-            self.user = container.contain(self.user, self.work.task["queue"], prepared)
+            of_queue = self.work.task["queue"]
+            self.user = container.contain(self.user, of_queue, prepared, gpus(self.work.slots))
         if self.user is not None:
             self.user = lending.admit(prepared, self.folder, self.user)
         if prepared.secrets:
@@ -147,6 +150,12 @@ class Execution:
             if writing >= 0:
                 os.close(writing)
         return self._outcome(prepared, running, ended)
+
+    def _hand_over_slots(self, prepared: Prepared) -> None:
+        """Let the task see the GPUs it holds and no others, and its record say what it held."""
+        prepared.request["env"] |= self.station.devices.variables(self.work.slots)
+        if self.work.slots:
+            prepared.provenance["slots"] = self.work.slots
 
     def _release(self, prepared: Prepared) -> None:
         """Open what the task names, right before it starts; from now on all that it says is masked."""

@@ -8,6 +8,7 @@ import time
 
 NO_ATTEMPT = "00000000-0000-0000-0000-000000000000"
 ATTEMPT_VARIABLE = "ORCHESTRATOR_ATTEMPT"
+LEFT = 64  # the exit code of a worker that a person has drained: nobody starts it again
 
 
 def children(pid: int) -> list[int]:

@@ -28,6 +28,7 @@ from runs.protocol import LeaseLost, Outcome, Work
 from runs.transitions import call
 from runs.worker import processes, zygotes
 from runs.worker.container import ImageWatch
+from runs.worker.devices import Choice, Devices
 from runs.worker.execution import Execution, keep_facts
 from runs.worker.fitness import Fitness
 from runs.worker.folders import Janitor
@@ -55,15 +56,18 @@ def current() -> Station:
 class Station:
     """What one worker process holds: its lease, its heart, its zygotes and the attempt it carries out."""
 
-    def __init__(self, queue: str) -> None:
+    def __init__(self, queue: str, gpus: str = "auto") -> None:
         self.queue = queue
         self.name = f"{queue}@{socket.gethostname()}:{os.getpid()}"
         self.requests = Requests()
         self.fitness = Fitness(self.requests.store, ImageWatch(queue).trouble)
         self.zygotes = zygotes.ZygotePool()
         self.janitor = Janitor()
+        self.devices = Devices(Choice.read(gpus))
         self.execution: Execution | None = None
         self.draining_since: float | None = None
+        # Drained by a person: it leaves when what is at hand has ended, however long that takes.
+        self.leaving = False
         # True after an answer of the database was lost: an attempt may be ours without our knowing.
         self.unsure = False
         # The attempt that is ours until its finish has been answered.
@@ -73,6 +77,7 @@ class Station:
         self._odd: set[str] = set()
         self.drain_timeout = float(settings.ORCHESTRATOR["DRAIN_TIMEOUT"])
         self.lease: UUID = protocol.open_lease(self.name, queue, os.getpid(), identity()).uuid
+        self.devices.offer(self.lease)
         self.heart = Heart(self.lease, on_answer=self._compare, on_lost=self._lost, on_beat=self.zygotes.ping)
         self.heart.start()
 
@@ -84,6 +89,10 @@ class Station:
         An answer of the database may have been lost, or, in a crash, what it had answered.
         """
         self.fitness.tell(self.lease)
+        self.devices.offer(self.lease)
+        if any("drain" in said for said in running):
+            self._leave()
+            running = [said for said in running if "drain" not in said]
         if self.talking:
             # An answer is under way: which attempt is ours is being settled at this moment.
             self._odd = set()
@@ -102,6 +111,13 @@ class Station:
             elif execution and execution.work.token == token:
                 execution.ask_to_stop("cancel")
         self._odd = odd
+
+    def _leave(self) -> None:
+        """Take nothing any more, and have the thread that waits for the bell hear of it."""
+        if not self.leaving:
+            log.info("this worker was drained and leaves", worker=self.name)
+            self.leaving = True
+            os.kill(os.getpid(), signal.SIGUSR1)
 
     def _lost(self, sentence: str) -> None:
         """Nothing that this worker runs may go on: its tasks are somebody else's now."""
@@ -128,7 +144,7 @@ class Station:
             # Whatever this is, the attempt may be half settled: leave it to those who find lost ones.
             log.exception("a worker met the unexpected", worker=self.name)
             self._lost("it cannot know what state it is in")
-        if time.monotonic() >= until and self.draining_since is None:
+        if time.monotonic() >= until and not self.ends:
             dispatch.ring(queue, 2)
 
     def _claim(self) -> Work | None:
@@ -151,8 +167,13 @@ class Station:
                 self.talking = False
         return None
 
+    @property
+    def ends(self) -> bool:
+        """Is this worker to end after what it has at hand?"""
+        return self.leaving or self.draining_since is not None
+
     def _may_claim(self) -> bool:
-        return self.draining_since is None and not self.fitness.trouble()
+        return not self.ends and not self.fitness.trouble()
 
     def _no_answer(self, error: Exception) -> None:
         """What the last statement did is unknown: it may have been committed without our hearing of it."""
@@ -232,6 +253,7 @@ class Station:
     def close(self) -> None:
         self.heart.end()
         self.fitness.close()
+        self.devices.close()
         self.zygotes.close()
         self.janitor.close()
         try:
@@ -257,14 +279,21 @@ class TaskWorker(SimpleWorker):
 
     def _install_signal_handlers(self) -> None:
         super()._install_signal_handlers()
-        # TERM may have come while nobody listened to it but the station.
-        self._stop_requested = _current is not None and _current.draining_since is not None
+        signal.signal(signal.SIGUSR1, self.request_leave)
+        # A signal may have come while nobody listened to it but the station.
+        self._stop_requested = _current is not None and _current.ends
 
     def request_stop(self, signum: Any, frame: Any) -> None:
         """TERM means drain. Nothing is asked of Redis inside a signal handler."""
         self._stop_requested = True
         if _current is not None:
             _current.drain()
+        if not self.serving:
+            raise StopRequested
+
+    def request_leave(self, signum: Any, frame: Any) -> None:
+        """The station was drained by a person, and has noted that itself."""
+        self._stop_requested = True
         if not self.serving:
             raise StopRequested
 
@@ -324,13 +353,16 @@ def listen(queue: str) -> None:
             if _current is not None:
                 # What is runnable does not depend on the bell.
                 _current.serve(queue)
-        if worker._stop_requested or (_current is not None and _current.draining_since is not None):
+        if worker._stop_requested or (_current is not None and _current.ends):
             return
         time.sleep(1.0)
 
 
-def main(queue: str) -> None:
-    """One worker process of ``queue``, until TERM."""
+def main(queue: str, gpus: str = "auto") -> None:
+    """One worker process of ``queue``, until TERM. ``gpus``: those it offers, as :meth:`Choice.read` has it.
+
+    Raises SystemExit(:data:`processes.LEFT`) when it was drained by a person.
+    """
     global _current
     # The thread that settles attempts must not wait 5 ms for one that tells browsers.
     sys.setswitchinterval(0.001)
@@ -342,7 +374,8 @@ def main(queue: str) -> None:
         return
     _wait_for_database()
     clear_the_ground()
-    _current = Station(queue)
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    _current = Station(queue, gpus)
     signal.signal(signal.SIGTERM, lambda *_: current().drain())
     try:
         _current.serve(queue)
@@ -351,6 +384,8 @@ def main(queue: str) -> None:
         _current.close()
         # A build that nobody waits for any more shall not go on without its lock.
         processes.kill_descendants()
+    if _current.leaving:
+        raise SystemExit(processes.LEFT)
 
 
 def _wait_for_database() -> None:

@@ -12,6 +12,7 @@ from orchestrator_site import joining
 from orchestrator_site.joining import Findings
 from orchestrator_site.processes import hide_memory
 from orchestrator_site.supervisor import ChildFailed, Forked, Message, Stopped, Supervisor
+from runs.worker import devices
 from runs.worker.worker import main
 
 ASK_AGAIN = 3.0  # seconds between two looks at what may be over soon
@@ -30,6 +31,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--processes", type=int, default=1, help="attempts at a time (default 1)")
         parser.add_argument(
+            "--gpus",
+            default="auto",
+            help="the GPUs of this machine that its tasks may have: auto (all), none, or numbers as 0,1",
+        )
+        parser.add_argument(
             "--check", action="store_true", help="say what is missing on this machine, and start nothing"
         )
 
@@ -37,6 +43,7 @@ class Command(BaseCommand):
         queue, processes = options["queue"], options["processes"]
         if not 1 <= processes <= 256:
             raise CommandError("--processes must be between 1 and 256.")
+        check_gpus(options["gpus"])
         hide_memory()  # its children, forked from it, have the same passwords in memory
         # Beyond the drain, a worker stops its attempt within its kill grace.
         patience = settings.ORCHESTRATOR["DRAIN_TIMEOUT"] + settings.ORCHESTRATOR["KILL_GRACE"] + 5.0
@@ -47,8 +54,11 @@ class Command(BaseCommand):
                     return
                 self._wait_until_possible(supervisor, queue)
                 for number in range(1, processes + 1):
-                    supervisor.start(Forked(f"worker-{queue}-{number}", lambda: main(queue), None))
+                    supervisor.start(
+                        Forked(f"worker-{queue}-{number}", lambda: main(queue, options["gpus"]), None)
+                    )
                 supervisor.watch()
+                self.say("All workers that were started here have left.")
             except Stopped:
                 self.say("Stopping when the attempts at hand are finished; a second signal stops them now.")
 
@@ -81,6 +91,16 @@ class Command(BaseCommand):
     def say(self, sentence: str) -> None:
         self.stderr.write(sentence)
         self.stderr.flush()
+
+
+def check_gpus(text: str) -> None:
+    """Raises CommandError when this machine cannot offer what was asked for by number."""
+    try:
+        choice = devices.Choice.read(text)
+        if choice.numbers:
+            choice.check(devices.look())
+    except devices.Unusable as problem:
+        raise CommandError(str(problem)) from None
 
 
 def look(supervisor: Supervisor, queue: str) -> Findings:
