@@ -33,7 +33,8 @@ BEGIN
             WHERE s.kind = v_kind AND s.holder_id IS NULL AND s.withdrawn_at IS NULL
               AND (s.host = '' OR v_devices ? s.device)
               AND (w.id IS NULL OR w.id = v_task.id OR w.state NOT IN ('ready', 'retry_wait')
-                   OR (-v_task.priority, v_task.ready_at, v_task.id) < (-w.priority, w.ready_at, w.id))
+                   OR (-engine_urgency(v_task.priority, v_task.ready_at, engine_now()), v_task.ready_at, v_task.id)
+                      < (-engine_urgency(w.priority, w.ready_at, engine_now()), w.ready_at, w.id))
             ORDER BY s.position, s.id LIMIT v_amount FOR UPDATE OF s SKIP LOCKED
         ) u;
         IF cardinality(v_units) < v_amount THEN
@@ -153,7 +154,8 @@ DECLARE
 BEGIN
     WITH wide AS MATERIALIZED (
         SELECT t.id, t.queue, n.key AS kind, n.value::int AS amount,
-               row_number() OVER (ORDER BY t.priority DESC, t.ready_at, t.id) AS rank
+               row_number() OVER (
+                   ORDER BY engine_urgency(t.priority, t.ready_at, engine_now()) DESC, t.ready_at, t.id) AS rank
         FROM task_run t
         JOIN run r ON r.id = t.run_id
         JOIN pipeline p ON p.id = r.pipeline_id
