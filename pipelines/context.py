@@ -30,14 +30,15 @@ class CodeSeen:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """locations by name; endpoints: name -> stage; users: user names who may be asked to approve.
+    """locations by name; queues: name -> image of its containers, or ""; endpoints: name -> stage.
 
+    users: user names who may be asked to approve.
     pipeline_fields: owner, deputy, purpose and runbook of the pipeline (falsy where empty).
     pipeline_name: the name the document must carry.
     """
 
     locations: Mapping[str, CodeSeen] | None = None
-    queues: Collection[str] | None = None
+    queues: Mapping[str, str] | None = None
     endpoints: Mapping[str, str] | None = None
     secrets: Collection[str] | None = None
     users: Collection[str] | None = None

@@ -17,14 +17,15 @@ from pipelines.models import Pipeline, Team
 
 @dataclass
 class Lookups:
-    """queues: slugs that a team may use. endpoints: name -> stage of those a team may deploy to.
+    """queues: slugs that a team may use -> image of their containers, or "".
 
+    endpoints: name -> stage of those a team may deploy to.
     last_runs: pipeline ids, at most n -> for each id its newest runs as plain JSON, newest first.
     in_state: the pipelines whose newest run is in a state. environments: ids of code snapshots -> for each
     the environment of its lock file as plain JSON, where there is one.
     """
 
-    queues: Callable[[Team], set[str]] = lambda team: set()
+    queues: Callable[[Team], dict[str, str]] = lambda team: {}
     endpoints: Callable[[Team], dict[str, str]] = lambda team: {}
     last_runs: Callable[[Iterable[int], int], dict[int, list[dict[str, Any]]]] = lambda ids, limit: {}
     in_state: Callable[[QuerySet[Pipeline], str], QuerySet[Pipeline]] = lambda pipelines, state: (

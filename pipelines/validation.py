@@ -174,6 +174,26 @@ def _check_environment(seen: CodeSeen, location: str, at: Place, problems: Probl
         )
 
 
+def _check_images(root: Node, tasks: list[TaskSpec], desk: Desk) -> None:
+    """A container brings its own packages: a warning, as those of the image may do."""
+    location, queues = desk.location, desk.context.queues or {}
+    seen = (desk.context.locations or {}).get(location or "")
+    if seen is None or not seen.lock:
+        return
+    inside: dict[str, list[str]] = {}
+    for task in tasks:
+        if task.kind not in ("check", "deploy") and queues.get(task.queue):
+            inside.setdefault(task.queue, []).append(task.key)
+    for queue, keys in inside.items():
+        message = (
+            f"The queue '{queue}' carries {listed(keys, 5)} out in the image {queues[queue]}, which has "
+            f"its own packages: the lock file of '{location}' is not used there."
+        )
+        at = place(root, ("code", "location"), root)
+        params = {"location": str(location), "queue": queue, "image": queues[queue]}
+        desk.problems.warning("lock-not-used", at, "code.location", message, **params)
+
+
 # --- what tasks of a worker and the defaults share --------------------------------------------------
 
 
@@ -250,6 +270,7 @@ def _graph(root: Node, head: dict[str, Any], scope: Scope, flow: Flow, desk: Des
     for _, draft in every(scope):
         _check_task(draft, defaults, desk)
         tasks.append(_task(draft, defaults, flow))
+    _check_images(root, tasks, desk)
     return Graph(
         name=head.get("name", ""),
         title=head.get("title", ""),

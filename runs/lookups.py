@@ -43,9 +43,9 @@ def register() -> None:
     lookups.environments = environments
 
 
-def queues(team: Team) -> set[str]:
-    """The queues that tasks of a team may name: those of the site."""
-    return set(Queue.objects.filter(archived_at=None).values_list("slug", flat=True))
+def queues(team: Team) -> dict[str, str]:
+    """The queues that tasks of a team may name, those of the site -> the image of their containers, or ""."""
+    return dict(Queue.objects.filter(archived_at=None).values_list("slug", "image"))
 
 
 def last_runs(pipeline_ids: Iterable[int], limit: int) -> dict[int, list[dict[str, Any]]]:

@@ -20,7 +20,7 @@ def context() -> Context:
     blocks = read_modules({"digits": CODE}).blocks
     return Context(
         locations={"demo": CodeSeen(SNAPSHOT, LOCK, blocks), "fresh": CodeSeen()},
-        queues={"cpu", "gpu"},
+        queues={"cpu": "", "gpu": ""},
         endpoints={"digits-prod": "demo", "live": "production"},
         secrets={"database"},
         users={"alice", "bob"},

@@ -573,8 +573,26 @@ def test_the_document_carries_the_name_of_its_pipeline() -> None:
 
 def test_without_a_cpu_queue_a_task_must_name_one() -> None:
     text = HEAD + "tasks:\n  a: {kind: shell, run: x}\n"
-    assert _only(validate(text, Context(queues={"big"}))).code == "unknown-queue"
-    assert validate(text.replace("run: x", "run: x, queue: big"), Context(queues={"big"})).ok
+    assert _only(validate(text, Context(queues={"big": ""}))).code == "unknown-queue"
+    assert validate(text.replace("run: x", "run: x, queue: big"), Context(queues={"big": ""})).ok
+
+
+def test_that_a_lock_file_is_not_used_in_containers_is_said_before() -> None:
+    text = HEAD + (
+        "code: {location: demo}\ndefaults: {queue: boxed}\ntasks:\n"
+        "  a: {kind: python, run: 'digits:ingest'}\n  b: {kind: shell, run: x, queue: cpu}\n"
+    )
+    boxed = replace(context(), queues={"boxed": "registry.example.org/team/image:1", "cpu": ""})
+    result = validate(text, boxed)
+    assert result.ok
+    (warning,) = result.problems
+    assert (warning.code, warning.severity, warning.path) == ("lock-not-used", "warning", "code.location")
+    assert "'boxed' carries a out in the image registry.example.org/team/image:1" in warning.message
+    assert "the lock file of 'demo' is not used there" in warning.message
+    free = replace(boxed, queues={"boxed": "", "cpu": ""})
+    assert validate(text, free).problems == []
+    (demo,) = [seen for name, seen in (context().locations or {}).items() if name == "demo"]
+    assert validate(text, replace(boxed, locations={"demo": replace(demo, lock=None)})).problems == []
 
 
 # --- speed ------------------------------------------------------------------------------------------

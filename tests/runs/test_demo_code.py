@@ -44,7 +44,7 @@ def demo_pool() -> Iterator[ZygotePool]:
 
 @pytest.fixture
 def demo(tmp_path: Path, demo_pool: ZygotePool, demo_python: str) -> Trials:
-    return Trials(tmp_path, demo_pool, tuple(snapshots.preload_modules(DEMO)), demo_python)
+    return Trials(tmp_path, demo_pool, tuple(snapshots.preload_modules(DEMO) or ()), demo_python)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_the_documents_of_the_demo_are_without_a_problem() -> None:
     seen = CodeSeen("0" * 64, "1" * 64, read_folder(DEMO).blocks)
     context = Context(
         locations={"demo": seen},
-        queues=["cpu", "gpu"],
+        queues={"cpu": "", "gpu": ""},
         endpoints={"digits-prod": "demo"},
         users=[],
         secrets=[],
