@@ -59,10 +59,13 @@ class Beside:
         try:
             work = protocol.claim(self.leases[worker].uuid, "cpu")
         except protocol.LeaseLost:
-            assert not self.world.may_claim(lease), "a good lease was refused"
+            assert not self.world.lives(lease), "a good lease was refused"
             return
-        assert self.world.may_claim(lease), "a lease that has lapsed was served"
-        self._given(work, lease, runnable)
+        assert self.world.lives(lease), "a lease that has lapsed was served"
+        if self.world.may_claim(lease):
+            self._given(work, lease, runnable)
+        else:
+            assert work is None, "a worker that drains was given something"
 
     def _given(self, work: protocol.Work | None, lease: predicted.Lease, runnable: list[Any]) -> None:
         if work is None:

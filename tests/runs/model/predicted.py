@@ -197,6 +197,9 @@ class World:
 
     # --- work ---
 
+    def lives(self, lease: Lease) -> bool:
+        return lease.state in ("live", "draining") and lease.expires > self.now
+
     def may_claim(self, lease: Lease) -> bool:
         return lease.state == "live" and lease.expires > self.now
 
