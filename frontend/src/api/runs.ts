@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { client, cursorOf, dataOf } from './client';
 import { nextOf } from './pipelines';
-import type { Json, LogSlice, Page, RerunPlan, ResumePlan, ReuseAnswer, Run, RunState, TaskRun, TaskRunDetail } from './types';
+import type { Explanation, Json, LogSlice, Page, RerunPlan, ResumePlan, ReuseAnswer, Run, RunState, TaskRun, TaskRunDetail } from './types';
 
 export interface RunFilter {
   pipeline?: string;
@@ -92,6 +92,16 @@ export function reuseQuery(taskRun: string) {
     queryKey: ['task-runs', taskRun, 'reuse'],
     queryFn: ({ signal }): Promise<ReuseAnswer> =>
       dataOf(client.GET('/api/v1/task-runs/{id}/reuse/', { params: { path: { id: taskRun } }, signal })),
+  });
+}
+
+/** Why a task is not running. Asked again every 5 s while something is in its way: queues and pauses send no word. */
+export function explanationQuery(taskRun: string) {
+  return queryOptions({
+    queryKey: ['task-runs', taskRun, 'explain'],
+    queryFn: ({ signal }): Promise<Explanation> =>
+      dataOf(client.GET('/api/v1/task-runs/{id}/explain/', { params: { path: { id: taskRun } }, signal })),
+    refetchInterval: ({ state }) => (state.data?.state === 'running' && state.data.blockers.length === 0 ? false : 5_000),
   });
 }
 

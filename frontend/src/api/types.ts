@@ -68,6 +68,9 @@ export type ResumePlan = Schemas['ResumePlanShape'];
 export type RerunPlan = With<Schemas['RerunPlanShape'], { parameters: JsonMap }>;
 export type ReusedFrom = Schemas['ReusedFromShape'];
 export type ReuseAnswer = Schemas['ReuseShape'];
+export type Explanation = Schemas['ExplanationShape'];
+export type Blocker = Schemas['BlockerShape'];
+export type BlockerLink = Schemas['BlockerLinkShape'];
 export type LogSlice = Schemas['LogShape'];
 
 export type Token = Schemas['Token'];

@@ -1,32 +1,22 @@
-import { useMutation } from '@tanstack/react-query';
-import { Play } from 'lucide-react';
-import { sentenceOf } from '../api/problem';
-import { retryTask } from '../api/runs';
-import type { Attempt, GraphEdge, Run, TaskRun } from '../api/types';
-import { Button } from '../ui/Button';
+import type { Attempt, Run, TaskRun } from '../api/types';
 import { Elapsed } from '../ui/Elapsed';
 import { Fact, Facts, Moment } from '../ui/Facts';
-import { Notice } from '../ui/Feedback';
 import { StateBadge } from '../ui/StateBadge';
-import { hasEnded } from '../ui/states';
-import { useNow } from '../ui/useNow';
 import css from './Overview.module.css';
-import { QueueWords } from './QueueWords';
-import { useRun, useRunStore } from './RunContext';
-import { exitWords, isolationWords, lostWords, reasonWords, whyEnded, whyWaiting } from './words';
+import { Waiting } from './Waiting';
+import { exitWords, isolationWords, lostWords, reasonWords, whyEnded } from './words';
 
 interface Props {
   run: Run;
   task: TaskRun;
   attempt: Attempt | null;
-  edges: readonly GraphEdge[];
 }
 
 /** State, reason, timings and place of a task and of one of its attempts. */
-export function Overview({ run, task, attempt, edges }: Props) {
+export function Overview({ run, task, attempt }: Props) {
   return (
     <>
-      <Waiting run={run} task={task} edges={edges} />
+      <Waiting run={run} task={task} />
       {attempt?.detail && attempt.detail !== attempt.cause && <Cause text={attempt.detail} />}
       <section aria-label="Task">
         <Facts>
@@ -72,30 +62,6 @@ export function Overview({ run, task, attempt, edges }: Props) {
       </section>
       {attempt && <AttemptFacts attempt={attempt} />}
     </>
-  );
-}
-
-function Waiting({ run, task, edges }: { run: Run; task: TaskRun; edges: readonly GraphEdge[] }) {
-  const now = useNow(task.state === 'retry_wait' ? 1000 : 0);
-  const tasks = useRun((state) => state.tasks);
-  const { refresh } = useRunStore();
-  const retry = useMutation({ mutationFn: () => retryTask(task.id), onSuccess: refresh });
-  const upstream = edges
-    .filter((edge) => edge.down === task.key && !hasEnded(tasks[edge.up]?.state ?? 'pending'))
-    .map((edge) => tasks[edge.up]?.name ?? edge.up);
-  const words = whyWaiting(task, upstream, now);
-  if (words === null || task.approval) return null;
-  return (
-    <section className={css.waiting} aria-label="What it waits for">
-      <p>{run.paused_at ? `The run is paused. ${words}` : words}</p>
-      {(task.state === 'ready' || task.state === 'retry_wait') && <QueueWords slug={task.queue} />}
-      {task.state === 'retry_wait' && run.can.cancel && (
-        <Button small icon={<Play />} busy={retry.isPending} onClick={() => retry.mutate()}>
-          Try now
-        </Button>
-      )}
-      {retry.isError && <Notice>{sentenceOf(retry.error)}</Notice>}
-    </section>
   );
 }
 

@@ -4,7 +4,7 @@ import { Network, Rows3 } from 'lucide-react';
 import { lazy, Suspense, useCallback, useEffect, useMemo } from 'react';
 import { addressOf, versionQuery } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
-import type { GraphEdge, Run } from '../api/types';
+import type { Run } from '../api/types';
 import { ErrorState, NotFound, Skeleton, SkeletonRows } from '../ui/Feedback';
 import { Checkbox, SearchBox, Select } from '../ui/Fields';
 import { useTitle } from '../ui/Page';
@@ -21,7 +21,6 @@ import { TaskTable } from './TaskTable';
 const loadGraph = () => import('./RunGraph');
 const RunGraph = lazy(async () => ({ default: (await loadGraph()).RunGraph }));
 const route = getRouteApi('/shell/runs/$runId');
-const NO_EDGES: GraphEdge[] = [];
 
 export function RunPage() {
   const { runId } = route.useParams();
@@ -102,8 +101,6 @@ function RunView({ run }: { run: Run }) {
     [change],
   );
   const view = search.view ?? 'graph';
-  const { data: version } = useQuery(versionQuery(addressOf(run.pipeline), run.version));
-  const edges = version?.graph.edges ?? NO_EDGES;
   return (
     <div className={css.page}>
       <RunHeader run={run} task={search.task} onTask={open} />
@@ -121,7 +118,7 @@ function RunView({ run }: { run: Run }) {
           <>
             <Divider width={width} onChange={setWidth} />
             <aside className={css.panel} style={{ width }} aria-label={`Task ${search.task}`}>
-              <TaskPanel key={search.task} run={run} taskKey={search.task} edges={edges} search={search} change={change} />
+              <TaskPanel key={search.task} run={run} taskKey={search.task} search={search} change={change} />
             </aside>
           </>
         )}

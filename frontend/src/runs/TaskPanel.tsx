@@ -3,7 +3,7 @@ import { X } from 'lucide-react';
 import { useEffect, useMemo } from 'react';
 import { Problem, sentenceOf } from '../api/problem';
 import { taskRunQuery } from '../api/runs';
-import type { Attempt, GraphEdge, Run, TaskRun, TaskRunDetail } from '../api/types';
+import type { Attempt, Run, TaskRun, TaskRunDetail } from '../api/types';
 import { IconButton } from '../ui/Button';
 import { EmptyState, ErrorState, SkeletonRows } from '../ui/Feedback';
 import { KindIcon } from '../ui/KindIcon';
@@ -27,7 +27,6 @@ import { attemptWords } from './words';
 interface Props {
   run: Run;
   taskKey: string;
-  edges: readonly GraphEdge[];
   search: RunSearch;
   change: (change: Partial<RunSearch>) => void;
 }
@@ -35,7 +34,7 @@ interface Props {
 /** Kinds that people or the engine settle: no worker runs them, so there is no log. */
 const WITHOUT_LOG = new Set(['approval', 'group']);
 
-export function TaskPanel({ run, taskKey, edges, search, change }: Props) {
+export function TaskPanel({ run, taskKey, search, change }: Props) {
   const task = useTask(taskKey);
   const loaded = useRun((state) => state.keys.length > 0);
   const close = () => change({ task: undefined, attempt: undefined, tab: undefined, line: undefined });
@@ -53,7 +52,7 @@ export function TaskPanel({ run, taskKey, edges, search, change }: Props) {
       </div>
     );
   }
-  return <Known run={run} task={task} edges={edges} search={search} change={change} onClose={close} />;
+  return <Known run={run} task={task} search={search} change={change} onClose={close} />;
 }
 
 function PanelHead({ name, task, onClose }: { name: string; task?: TaskRun; onClose: () => void }) {
@@ -91,7 +90,7 @@ function useDetail(task: TaskRun) {
   return query;
 }
 
-function Known({ run, task, edges, search, change, onClose }: KnownProps) {
+function Known({ run, task, search, change, onClose }: KnownProps) {
   const query = useDetail(task);
   const detail = query.data ?? null;
   const hasLog = !WITHOUT_LOG.has(task.kind);
@@ -128,7 +127,7 @@ function Known({ run, task, edges, search, change, onClose }: KnownProps) {
             {tab === 'overview' && (
               <div className={css.scroll} tabIndex={0} role="region" aria-label="Overview">
                 {task.approval && <ApprovalBox run={run} task={task} approval={task.approval} />}
-                <Overview run={run} task={task} attempt={attempt} edges={edges} />
+                <Overview run={run} task={task} attempt={attempt} />
                 <ReuseBox run={run} task={task} />
                 <div>
                   <RerunFromHere run={run} task={task.key} />

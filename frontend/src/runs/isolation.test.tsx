@@ -1,6 +1,6 @@
 import { screen, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import { countsOf, makeAttempt, makeDetail, makeGraph, makeQueue, makeRun, makeTask, makeVersion } from '../testing/make';
+import { countsOf, makeAttempt, makeDetail, makeGraph, makeRun, makeTask, makeVersion } from '../testing/make';
 import { open } from '../testing/render';
 import type { World } from '../testing/server';
 
@@ -20,16 +20,5 @@ describe('the isolation of tasks', () => {
     show(task, { details: { [task.id]: makeDetail(task, { attempts: [makeAttempt(1, { isolation: 'shared user' })] }) } });
     const attempt = within(await screen.findByRole('region', { name: 'Attempt 1' }));
     expect(attempt.getByText(/^shared user: against accidents, not against hostile code/)).toBeVisible();
-  });
-
-  it('is why a task waits when no worker can give it', async () => {
-    const problem = "No worker of this queue can give 'own user': the workers do not run as root";
-    show(makeTask('train', { state: 'ready', queue: 'gpu' }), { queues: [makeQueue('gpu', { isolation_problem: problem })] });
-    expect(await screen.findByText(`${problem}.`)).toBeVisible();
-  });
-
-  it('is not the reason when there is no worker at all', async () => {
-    show(makeTask('train', { state: 'ready', queue: 'gpu' }), { queues: [makeQueue('gpu', { workers: 0 })] });
-    expect(await screen.findByText('No worker serves this queue now.')).toBeVisible();
   });
 });

@@ -3,7 +3,7 @@ import { makeAttempt, makeTask } from '../testing/make';
 import { filterKeys } from './filter';
 import { progressOf } from './progress';
 import { parseRunSearch } from './search';
-import { attemptWords, cardLabel, causeSentence, exitWords, listWords, lostWords, whyWaiting } from './words';
+import { attemptWords, cardLabel, causeSentence, exitWords, listWords, lostWords } from './words';
 
 describe('a task in words', () => {
   it('counts its attempts once it was tried again', () => {
@@ -31,14 +31,6 @@ describe('a task in words', () => {
       finished_at: '2026-03-02T08:00:12Z',
     });
     expect(cardLabel(task)).toBe('train, python, Failed, took 12s, queue gpu, out of memory');
-  });
-
-  it('says what it waits for', () => {
-    const now = Date.parse('2026-03-02T08:00:00Z');
-    expect(whyWaiting(makeTask('t'), ['check'], now)).toBe('Waits for check to end.');
-    expect(whyWaiting(makeTask('t', { state: 'ready', queue: 'gpu' }), [], now)).toMatch(/worker of queue gpu/);
-    expect(whyWaiting(makeTask('t', { state: 'retry_wait', next_attempt_at: '2026-03-02T08:00:12Z' }), [], now)).toMatch(/12s from now/);
-    expect(whyWaiting(makeTask('t', { state: 'running' }), [], now)).toBeNull();
   });
 
   it('names the cause as the server says it', () => {

@@ -114,28 +114,6 @@ export function cardLabel(task: TaskRun): string {
   return parts.join(', ');
 }
 
-/** What a task that has not ended is waiting for, or null when it waits for nothing. `upstream`: names not ended. */
-export function whyWaiting(task: TaskRun, upstream: string[], now: number): string | null {
-  switch (task.state) {
-    case 'pending':
-      return upstream.length > 0 ? `Waits for ${listWords(upstream)} to end.` : 'Waits for the tasks before it to end.';
-    case 'ready':
-      return `Waits for a free worker of queue ${task.queue}.`;
-    case 'retry_wait': {
-      const left = task.next_attempt_at === null ? 0 : Date.parse(task.next_attempt_at) - now;
-      return left > 0
-        ? `Waits before its next attempt, ${formatDuration(left)} from now.`
-        : 'Its next attempt is due and begins with the next free worker.';
-    }
-    case 'waiting':
-      return task.kind === 'group' ? 'Waits for its inner tasks to end.' : 'Waits.';
-    case 'awaiting_approval':
-      return `Waits for ${approverWords(task.approval?.by ?? [])} to decide.`;
-    default:
-      return null;
-  }
-}
-
 export function approverWords(by: string[]): string {
   if (by.length === 0) return 'an approver';
   return listWords(by.map((each) => (each === 'approver' ? 'an approver of the team' : each)), 'or');

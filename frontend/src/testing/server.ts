@@ -4,6 +4,7 @@ import { ACCESS_ROUTES } from './access';
 import { ARTIFACT_ROUTES } from './artifacts';
 import { CODE_ROUTES } from './code';
 import { EDITOR_ROUTES } from './editor';
+import { EXPLAIN_ROUTES } from './explanations';
 import { ENVIRONMENT_ROUTES } from './environments';
 import { makeRun } from './make';
 import { ownedAs, PEOPLE_ROUTES } from './people';
@@ -135,6 +136,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ...ARTIFACT_ROUTES,
   ...SECRET_ROUTES,
   ...RERUN_ROUTES,
+  ...EXPLAIN_ROUTES,
   ...CODE_ROUTES,
   ...ACCESS_ROUTES,
   ...ENVIRONMENT_ROUTES,

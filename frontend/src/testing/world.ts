@@ -1,5 +1,6 @@
 import type {
   Deployment,
+  Explanation,
   Grant,
   JsonMap,
   Me,
@@ -67,6 +68,8 @@ export interface World {
   plans: Record<string, ResumePlan>;
   /** By task run: why its result was reused or not. */
   reuse: Record<string, ReuseAnswer>;
+  /** By task run: why it is not running; made from its state where absent. */
+  explanations: Record<string, Explanation>;
   secrets: SecretDetail[];
   grants: Grant[];
   serviceAccounts: ServiceAccount[];
@@ -109,6 +112,7 @@ export function makeWorld(change: Partial<World> = {}): World {
     logs: {},
     plans: {},
     reuse: {},
+    explanations: {},
     secrets: [],
     grants: [],
     serviceAccounts: [],
