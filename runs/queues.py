@@ -89,7 +89,7 @@ def isolate(
     *,
     image: str = "",
     network: bool = False,
-    actor: User,
+    actor: User | None,
     token: ApiToken | None = None,
 ) -> bool:
     """Have tasks isolated at another level from now on; what runs keeps its own. False when nothing changes.

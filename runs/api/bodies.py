@@ -377,6 +377,8 @@ def _queue(queue: Queue, load: queries.QueueLoad) -> Body:
         "title": queue.title,
         "labels": queue.labels,
         "isolation": queue.isolation,
+        "image": queue.image,
+        "network": queue.network,
         "isolation_problem": isolation.problem(queue.isolation, load.given),
         "paused_at": queue.paused_at,
         "paused_by": person(queue.paused_by),

@@ -332,6 +332,10 @@ class QueueShape(Shape):
     title = serializers.CharField(allow_blank=True)
     labels = serializers.DictField()
     isolation = serializers.ChoiceField(choices=isolation.LEVELS)
+    image = serializers.CharField(
+        allow_blank=True, help_text="What its containers are made from; empty at other levels."
+    )
+    network = serializers.BooleanField(help_text="Whether its containers reach the network.")
     isolation_problem = serializers.CharField(
         allow_blank=True, help_text="Why no worker takes its tasks, when none gives that isolation."
     )

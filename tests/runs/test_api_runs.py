@@ -13,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from pipelines.models import AuditEvent, Role
+from runs import queues
 from runs.api import serializers as shapes
 from runs.models import Approval, Attempt, Queue, Run, TaskRun
 from tests import factories
@@ -605,6 +606,10 @@ def test_queues_show_what_waits_and_who_serves(people: Cast, alice: APIClient) -
     loads = {queue["slug"]: (queue["ready"], queue["running"], queue["workers"]) for queue in body}
     assert loads["cpu"] == (1, 1, 1)
     assert loads["gpu"] == (1, 0, 0)
+    assert {(queue["image"], queue["network"]) for queue in body} == {("", False)}
+    queues.isolate(Queue.objects.get(slug="gpu"), "container", image="team/image:1", network=True, actor=None)
+    found = {queue["slug"]: queue for queue in alice.get("/api/v1/queues/").json()["results"]}["gpu"]
+    assert (found["isolation"], found["image"], found["network"]) == ("container", "team/image:1", True)
     assert_fits(body, shapes.QueueShape(many=True))
 
 

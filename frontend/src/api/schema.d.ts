@@ -2420,12 +2420,16 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         QueueShape: {
+            /** @description What its containers are made from; empty at other levels. */
+            image: string;
             isolation: components["schemas"]["IsolationEnum"];
             /** @description Why no worker takes its tasks, when none gives that isolation. */
             isolation_problem: string;
             labels: {
                 [key: string]: unknown;
             };
+            /** @description Whether its containers reach the network. */
+            network: boolean;
             /** Format: date-time */
             paused_at: string | null;
             paused_by: components["schemas"]["Person"] | null;

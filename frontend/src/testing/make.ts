@@ -162,6 +162,8 @@ export function makeQueue(slug: string, change: Partial<QueueShape> = {}): Queue
     title: '',
     labels: {},
     isolation: 'own user',
+    image: '',
+    network: false,
     isolation_problem: '',
     paused_at: null,
     paused_by: null,
