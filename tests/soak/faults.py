@@ -18,7 +18,7 @@ import psutil
 import psycopg
 import redis
 
-from runs.worker.processes import descendants
+from runs.worker.processes import attempt_of, descendants
 from tests.orchestrator_site.running import ROOT, name_of
 from tests.soak.load import SLOW
 from tests.soak.machines import send
@@ -64,10 +64,12 @@ def kill_runner(scene: Scene) -> Steps:
     """SIGKILL to a process that carries a task out; its worker sees it and says so."""
     if not (busy := scene.busy()):
         return
-    victim = scene.random.choice(busy)
-    family = children_of(victim.process)
-    if family and send(scene.random.choice(family), signal.SIGKILL):
-        scene.spoiled.add(victim.run)
+    if not (family := children_of(scene.random.choice(busy).process)):
+        return
+    process = scene.random.choice(family)
+    token = attempt_of(process.pid)
+    if send(process, signal.SIGKILL):
+        scene.killed |= {token} - {None}
         scene.note("zygote or runner SIGKILL")
     yield
 
@@ -100,8 +102,7 @@ def zombie(scene: Scene, *, whole: bool) -> Steps:
     family = [victim.process, *(children_of(victim.process) if whole else [])]
     scene.freeze(*family)
     scene.note(f"zombie: worker{' and runner' if whole else ''} frozen and thawed", victim)
-    again = lambda: second_runs(scene, victim)  # noqa: E731
-    if not (yield from waited(again, RETAKEN)):
+    if not (yield from waited(lambda: not still_held(scene, victim) and moved_on(scene, victim), RETAKEN)):
         scene.violations.append(f"attempt {victim.token} of a frozen worker was not retaken in {RETAKEN:g} s")
     scene.say("… retaken, thawed")
     scene.finish_late(victim.token)
@@ -109,9 +110,10 @@ def zombie(scene: Scene, *, whole: bool) -> Steps:
     yield from must_die(scene, family, LEAVES, "lives on although its lease is lost")
 
 
-def second_runs(scene: Scene, victim: Busy) -> bool:
+def moved_on(scene: Scene, victim: Busy) -> bool:
+    """Another attempt of its task runs, or was there; or the task needs none, as it ended before the frost."""
     attempts = scene.attempts(victim.task)
-    return len(attempts) > 1 and attempts[0][1] == "lost"
+    return attempts[-1][0] != victim.token or attempts[-1][1] in ("succeeded", "failed")
 
 
 def still_held(scene: Scene, victim: Busy) -> bool:

@@ -75,8 +75,8 @@ class Scene:
     late: int = 0
     late_fenced: int = 0
     violations: list[str] = field(default_factory=list)
-    # Runs of which a task was killed by us: it may have failed by that, as by any signal.
-    spoiled: set[str] = field(default_factory=set)
+    # Attempts that were killed from outside: their tasks may have failed by that, as by any signal.
+    killed: set[str | None] = field(default_factory=set)
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
