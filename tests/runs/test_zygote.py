@@ -191,6 +191,18 @@ def test_a_spare_runner_that_was_killed_is_replaced(own_trials: Trials) -> None:
     assert own_trials.source(WHO_AM_I, outputs={"result": "json"}).outputs["result"]["pid"] != spare
 
 
+def test_an_attempt_whose_worker_says_nothing_is_killed(own_trials: Trials) -> None:
+    zygote = Zygote.start(sys.executable, silence=0.5)
+    try:
+        trial = own_trials.start(zygote=zygote, source="import time\ndef main() -> None: time.sleep(60)\n")
+        until(lambda: bool(trial.running.poll(0.01)) or trial.running.pid is not None, 5, "it runs")
+        pid = trial.running.pid
+        assert pid is not None
+        until(lambda: has_ended(pid), 5, "nobody asked for it any more")
+    finally:
+        zygote.close()
+
+
 def test_a_zygote_without_work_ends_by_itself() -> None:
     zygote = Zygote.start(sys.executable, idle=0.2)
     assert zygote.process.wait(10) == 0
