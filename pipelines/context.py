@@ -35,6 +35,7 @@ class Context:
     users: user names who may be asked to approve.
     pipeline_fields: owner, deputy, purpose and runbook of the pipeline (falsy where empty).
     pipeline_name: the name the document must carry.
+    slots: kind -> the most units that one task could be given, on one machine or of one pool.
     """
 
     locations: Mapping[str, CodeSeen] | None = None
@@ -44,6 +45,7 @@ class Context:
     users: Collection[str] | None = None
     pipeline_fields: Mapping[str, Any] | None = None
     pipeline_name: str | None = None
+    slots: Mapping[str, int] | None = None
 
     @classmethod
     def empty(cls) -> Context:

@@ -22,7 +22,8 @@ class Lookups:
     endpoints: name -> stage of those a team may deploy to.
     last_runs: pipeline ids, at most n -> for each id its newest runs as plain JSON, newest first.
     in_state: the pipelines whose newest run is in a state. environments: ids of code snapshots -> for each
-    the environment of its lock file as plain JSON, where there is one.
+    the environment of its lock file as plain JSON, where there is one. slots: kind -> the most units that one
+    task could be given.
     """
 
     queues: Callable[[Team], dict[str, str]] = lambda team: {}
@@ -32,6 +33,7 @@ class Lookups:
         pipelines.none()
     )
     environments: Callable[[Iterable[int]], dict[int, dict[str, Any]]] = lambda ids: {}
+    slots: Callable[[], dict[str, int]] = dict
 
 
 lookups = Lookups()

@@ -60,8 +60,31 @@ RETRIES: Final = _closed(
         },
     }
 )
+POOL_NAME: Final[JsonSchema] = {
+    "type": "string",
+    "pattern": r"^(?!gpu$)[a-z0-9][a-z0-9-]{0,62}(?!\n)$",
+    "x-problem": "bad-name",
+    "x-says": "the name of a pool, such as licence; GPUs are asked for by `gpu`",
+}
 RESOURCES: Final = _closed(
-    {"memory": SIZE, "gpu": {"type": "integer", "minimum": 0, "maximum": 64, "default": 0, "title": "GPUs"}}
+    {
+        "memory": SIZE,
+        "gpu": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 64,
+            "default": 0,
+            "title": "GPUs",
+            "description": "So many of one machine; the task sees these and no others.",
+        },
+        "slots": {
+            "type": "object",
+            "propertyNames": POOL_NAME,
+            "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1},
+            "title": "Slots",
+            "description": "So many units of each pool of the site, such as seats of a licence.",
+        },
+    }
 )
 NEED: Final[JsonSchema] = {
     "anyOf": [TASK_NAME, _closed({"task": TASK_NAME, "on": {"enum": list(RULES)}}, "task")],

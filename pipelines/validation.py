@@ -18,11 +18,12 @@ from pipelines.graph import DEFAULT_QUEUE, DEFAULT_RETRIES, EdgeSpec, Graph, Tas
 from pipelines.parameters import declaration_problem
 from pipelines.ports import SECRET
 from pipelines.problems import Place, Problem, Problems, listed
+from pipelines.resources import check_slots, kept
 from pipelines.scopes import Scope, every, link, read_scope
 from pipelines.shape import check_head
 from pipelines.task_kinds.base import Desk, Draft, place
 from pipelines.triggers import check_triggers
-from pipelines.units import duration_seconds, size_bytes
+from pipelines.units import duration_seconds
 
 __all__ = ["CodeSeen", "Context", "Problem", "Result", "validate"]
 
@@ -218,9 +219,7 @@ def _check_work(
     if "timeout" in work and duration_seconds(work["timeout"]) <= 0:
         message = "A timeout of 0 would stop the task at once: write a longer one, or leave it out."
         problems.error("out-of-range", place(root, (*keys, "timeout"), root), f"{path}.timeout", message)
-    if work.get("resources", {}).get("gpu"):
-        at = place(root, (*keys, "resources", "gpu"), root)
-        _not_carried_out(problems, at, f"{path}.resources.gpu", "resources.gpu")
+    check_slots(root, (*keys, "resources"), work.get("resources", {}), f"{path}.resources", desk)
     if "retries" in work:
         _check_retries(root, keys, work["retries"], inherited, path, problems)
 
@@ -360,10 +359,5 @@ def _set_work(spec: TaskSpec, draft: Draft, defaults: dict[str, Any]) -> None:
     timeout = raw.get("timeout") or defaults.get("timeout")
     spec.timeout = None if timeout is None else duration_seconds(timeout)
     spec.retries = _retries(defaults.get("retries", {}), raw.get("retries", {}))
-    resources = {**defaults.get("resources", {}), **raw.get("resources", {})}
-    memory = resources.get("memory")
-    spec.resources = {
-        "memory": None if memory is None else size_bytes(memory),
-        "gpu": int(resources.get("gpu", 0)),
-    }
+    spec.resources = kept(defaults.get("resources", {}), raw.get("resources", {}))
     spec.start = raw.get("start") or defaults.get("start") or "warm"

@@ -75,6 +75,7 @@ def context_of(team: Team, pipeline: Pipeline | None = None) -> Context:
         ),
         pipeline_fields=_fields_of(pipeline) if pipeline else None,
         pipeline_name=pipeline.name if pipeline else None,
+        slots=lookups.slots(),
     )
 
 

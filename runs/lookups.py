@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from pipelines import access
 from pipelines.lookups import lookups
 from pipelines.models import Pipeline, Team
-from runs.models import Attempt, Queue, Run, TaskRun, WorkerLease
+from runs.models import Attempt, Queue, Run, Slot, TaskRun, WorkerLease
 
 # One look into the index (pipeline, -id) for each pipeline of a page.
 _LAST_RUNS = """
@@ -33,6 +33,7 @@ _ENVIRONMENT = ("id", "state", "progress", "problem", "problem_code", "preload_p
 def register() -> None:
     access.open_to_everyone(Queue)
     access.open_to_everyone(WorkerLease)
+    access.open_to_everyone(Slot)
     # Whoever is lent a pipeline sees its runs too, with their logs.
     access.part_of(Run, "pipeline")
     access.part_of(TaskRun, "run__pipeline")
@@ -41,11 +42,21 @@ def register() -> None:
     lookups.last_runs = last_runs
     lookups.in_state = in_state
     lookups.environments = environments
+    lookups.slots = slots
 
 
 def queues(team: Team) -> dict[str, str]:
     """The queues that tasks of a team may name, those of the site -> the image of their containers, or ""."""
     return dict(Queue.objects.filter(archived_at=None).values_list("slug", "image"))
+
+
+def slots() -> dict[str, int]:
+    """Kind -> the most units that one place has: a machine, or the pool; one query."""
+    places = Slot.objects.filter(withdrawn_at=None).order_by().values_list("kind", "host")
+    found: dict[str, int] = {}
+    for kind, _, units in places.annotate(units=Count("id")):
+        found[kind] = max(units, found.get(kind, 0))
+    return found
 
 
 def last_runs(pipeline_ids: Iterable[int], limit: int) -> dict[int, list[dict[str, Any]]]:

@@ -577,6 +577,44 @@ def test_without_a_cpu_queue_a_task_must_name_one() -> None:
     assert validate(text.replace("run: x", "run: x, queue: big"), Context(queues={"big": ""})).ok
 
 
+def test_units_of_pools_are_kept_with_the_version_and_defaults_are_added() -> None:
+    text = HEAD + (
+        "defaults: {resources: {gpu: 1, slots: {licence: 2, seat: 1}}}\n"
+        "tasks:\n  a: {kind: shell, run: x, resources: {gpu: 2, slots: {licence: 1}}}\n"
+    )
+    graph = validate(text, context()).graph
+    assert graph is not None
+    assert graph.tasks[0].resources == {"memory": None, "gpu": 2, "slots": {"licence": 1, "seat": 1}}
+    bare = validate(HEAD + "tasks:\n  a: {kind: shell, run: x}\n", context()).graph
+    assert bare is not None
+    assert bare.tasks[0].resources == {"memory": None, "gpu": 0}
+
+
+@pytest.mark.parametrize(
+    "asked, words",
+    [
+        ("gpu: 1", ""),
+        ("slots: {licence: 3}", ""),
+        ("gpu: 3", "asks for 3 GPUs, and no machine has more than 2"),
+        ("slots: {licence: 4}", "asks for 4 of 'licence', and the pool has 3"),
+        ("slots: {seat: 1}", "There is no pool 'seat': the task waits until a site admin makes one"),
+    ],
+)
+def test_what_there_are_too_few_of_is_a_warning(asked: str, words: str) -> None:
+    text = HEAD + f"tasks:\n  a:\n    kind: shell\n    run: x\n    resources:\n      {asked}\n"
+    result = validate(text, replace(context(), slots={"gpu": 2, "licence": 3}))
+    assert result.ok
+    assert [(p.code, p.line) for p in result.problems] == ([("too-few-slots", 8)] if words else [])
+    assert all(words in problem.message for problem in result.problems)
+
+
+def test_that_nobody_has_registered_a_gpu_is_a_warning() -> None:
+    text = HEAD + "defaults: {resources: {gpu: 1}}\ntasks:\n  a: {kind: shell, run: x}\n"
+    problem = _only(validate(text, replace(context(), slots={})))
+    assert (problem.severity, problem.path) == ("warning", "defaults.resources.gpu")
+    assert "No worker has registered a GPU" in problem.message
+
+
 def test_that_a_lock_file_is_not_used_in_containers_is_said_before() -> None:
     text = HEAD + (
         "code: {location: demo}\ndefaults: {queue: boxed}\ntasks:\n"
