@@ -1,4 +1,4 @@
-"""The addresses that a lock file names: uv asks them from this machine, so none may lead inward.
+"""The addresses that a lock file names: uv asks them from this machine, so none may lead inward, or into it.
 
 This is what can be said before anything is asked; ``guard`` holds while uv asks. The indexes that the
 administrator has set are not asked about.
@@ -25,6 +25,8 @@ ADDRESS: Final = re.compile(
 PLAIN: Final = re.compile(
     r"//(?:[^\s/@\\?#]*@)?([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?(?=[/?#,;]|$)", re.IGNORECASE
 )
+# What is left without the addresses: a path, or the name of a file that could be a package.
+LOCAL: Final = re.compile(r"[^\s=@,]*(?:file:|[/\\]|\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)\b)\S*", re.IGNORECASE)
 PORTS: Final = {"http": 80, "git+http": 80, "ssh": 22, "git+ssh": 22}
 INDEXES: Final = ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_INDEX", "UV_FIND_LINKS")
 
@@ -34,10 +36,22 @@ USUAL: Final = ("pypi.org", "files.pythonhosted.org")
 
 def check(lock: bytes) -> None:
     """Raises BuildFailed when a lock file leads to an address that may not be asked."""
+    text = CONTINUED.sub("", COMMENT.sub("", lock.decode(errors="replace")))
+    if found := LOCAL.search(ADDRESS.sub(_no_more, text)):
+        raise BuildFailed(
+            f"the lock file names {found[0][:80]}, a file of the worker's machine: put the package into an "
+            "index, or into a folder that the workers' UV_FIND_LINKS names",
+            final=True,
+        )
     configured = set(hosts_of_indexes())
-    for host, port in _named(lock.decode(errors="replace")):
+    for host, port in _named(text):
         if host not in configured:
             _check(host, port)
+
+
+def _no_more(address: re.Match[str]) -> str:
+    """Nothing in place of an address, but those of files stay."""
+    return address[0] if address[1].lower() == "file" else " "
 
 
 def _check(host: str, port: int) -> None:
@@ -51,10 +65,8 @@ def _check(host: str, port: int) -> None:
 
 def _named(text: str) -> Iterator[tuple[str, int]]:
     """Host and port of each address. Raises BuildFailed for one that may be read in two ways."""
-    for found in ADDRESS.finditer(CONTINUED.sub("", COMMENT.sub("", text))):
+    for found in ADDRESS.finditer(text):
         scheme, rest = found[1].lower(), found[2]
-        if scheme == "file":
-            continue
         plain = PLAIN.match(rest)
         if plain is None:
             raise BuildFailed(

@@ -25,7 +25,7 @@ from runs.protocol import Refused
 from runs.worker.requests import CannotRun, Code, Requests
 from tests.factories import make_published, make_user
 from tests.runs.factories import make_team
-from tests.runs.test_environments import locked, make_wheel
+from tests.runs.test_environments import make_wheel, pinned
 from tests.runs.test_environments import no_network as no_network
 
 pytestmark = pytest.mark.django_db
@@ -114,11 +114,14 @@ def build(location: CodeLocation) -> Chore:
     return chore
 
 
-def test_the_row_says_what_is_in_the_environment_and_what_was_said(cache: Path, folder: Path) -> None:
-    wheel = make_wheel(cache, "grain")
-    assert build(location_of(folder, lock=locked(wheel))).state == "done"
+def test_the_row_says_what_is_in_the_environment_and_what_was_said(
+    cache: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = make_wheel(cache / "wheels", "grain")
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheel.parent))
+    assert build(location_of(folder, lock=pinned(wheel))).state == "done"
     row = Environment.objects.get()
-    assert row.packages == [["grain", wheel.as_uri()]]
+    assert row.packages == [["grain", "1.0"]]
     assert row.sizes[socket.gethostname()] > 1000
     assert row.python == platform.python_version()
     assert row.log.startswith(f"# Making an environment with Python {platform.python_version()}\n")

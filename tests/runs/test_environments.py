@@ -52,6 +52,12 @@ def locked(*wheels: Path, digest: str = "") -> bytes:
     return "".join(lines).encode()
 
 
+def pinned(wheel: Path) -> bytes:
+    """A lock as the product takes it: uv finds the wheel in the folder that UV_FIND_LINKS names."""
+    name, version, _ = wheel.name.split("-", 2)
+    return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n".encode()
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_OFFLINE", "1")

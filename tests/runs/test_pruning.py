@@ -14,7 +14,7 @@ from django.core.management import call_command
 from pipelines.models import AuditEvent
 from runs.environments import building, pruning, unused, venvs
 from runs.models import Environment
-from tests.runs.test_environments import locked, make_wheel
+from tests.runs.test_environments import make_wheel, pinned
 from tests.runs.test_environments import no_network as no_network
 
 pytestmark = pytest.mark.django_db
@@ -88,8 +88,12 @@ def test_an_environment_of_a_code_location_stays(
     assert [found.folder for found in unused.prune()] == [folder]
 
 
-def test_a_person_is_told_how_much_room_that_made_and_it_is_written_down(cache: Path) -> None:
-    built(cache, locked(make_wheel(cache, "grain")))
+def test_a_person_is_told_how_much_room_that_made_and_it_is_written_down(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = make_wheel(cache / "wheels", "grain")
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheel.parent))
+    built(cache, pinned(wheel))
     said = StringIO()
     call_command("environments", "list", stdout=said)
     assert "not needed" in said.getvalue()
