@@ -111,7 +111,7 @@ def zombie(scene: Scene, *, whole: bool) -> Steps:
 
 
 def moved_on(scene: Scene, victim: Busy) -> bool:
-    """Another attempt of its task runs, or was there; or the task needs none, as it ended before the frost."""
+    """Another attempt of its task is or was there; or none is needed, as it ended before the frost."""
     attempts = scene.attempts(victim.task)
     return attempts[-1][0] != victim.token or attempts[-1][1] in ("succeeded", "failed")
 

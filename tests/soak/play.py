@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+from tests.benchmarks.machine import Meter
 from tests.soak.chaos import Chaos
 from tests.soak.findings import Found, broken, judge
 from tests.soak.load import Load
@@ -32,6 +33,7 @@ def perform(product: Product, folder: Path, seconds: float, seed: int) -> tuple[
     ledger.touch()
     ledger.chmod(0o666)
     load = Load(product, QUEUE, str(ledger), chance.randrange(2**32))
+    meter = Meter()
     scene = Scene(product, load, machines(product, folder), QUEUE, ledger, chance)
     try:
         for machine in scene.machines:
@@ -42,7 +44,7 @@ def perform(product: Product, folder: Path, seconds: float, seed: int) -> tuple[
         load.end()
         wait_for_ends(scene)
         scene.say("every run has ended")
-        return scene, judge(scene, logs(product, folder))
+        return scene, judge(scene, logs(product, folder), meter.others())
     finally:
         with ThreadPoolExecutor() as everybody:
             list(everybody.map(Machine.stop, scene.machines))

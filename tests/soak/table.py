@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.soak.findings import Found, percentile
+from tests.soak.findings import CROWDED, Found, percentile
 from tests.soak.scene import Scene
+
+NOT_JUDGED = ": the times above are not judged"
 
 
 def lines(scene: Scene, found: Found, seconds: float, seed: int) -> list[str]:
@@ -21,6 +23,10 @@ def lines(scene: Scene, found: Found, seconds: float, seed: int) -> list[str]:
         ("recovery of a lost worker's task, s", times(found.recoveries)),
         ("… that had to wait for a server too", str(found.delayed)),
         ("cancel until all is dead, s", times(found.cancels)),
+        (
+            "cores that other processes used",
+            f"{found.others:.2f}{NOT_JUDGED if found.others >= CROWDED else ''}",
+        ),
         ("violations", str(len(found.violations))),
     ]
     return [
