@@ -5,7 +5,7 @@ import { Notice } from '../ui/Feedback';
 import { Field, Input, Select } from '../ui/Fields';
 import { FormDialog } from '../ui/FormDialog';
 import css from './Access.module.css';
-import { refusalOf } from './refusal';
+import { refusalOf } from '../forms/refusal';
 import { KIND_WORDS, LENT_WORDS } from './words';
 
 /** A thing of a team that can be lent to another one. */

@@ -10,7 +10,7 @@ import { Field, Input, Select } from '../ui/Fields';
 import { FormDialog } from '../ui/FormDialog';
 import css from './Access.module.css';
 import { Choices } from './Choices';
-import { refusalOf } from './refusal';
+import { refusalOf } from '../forms/refusal';
 import { SCOPE_WORDS, SCOPES, SERVICE_SCOPES } from './words';
 
 const LONGEST = 366; // days

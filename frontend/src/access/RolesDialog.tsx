@@ -7,7 +7,7 @@ import { Field, Input } from '../ui/Fields';
 import { FormDialog } from '../ui/FormDialog';
 import css from './Access.module.css';
 import { Choices } from './Choices';
-import { refusalOf } from './refusal';
+import { refusalOf } from '../forms/refusal';
 import { ROLE_WORDS, ROLES, SERVICE_ROLES } from './words';
 
 /** After roles have changed: lists of people, and what oneself may do. */

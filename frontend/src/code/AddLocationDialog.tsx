@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { registerLocation, type RepositoryFields as Fields } from '../api/code';
-import { Problem, sentenceOf } from '../api/problem';
+import { refusalOf } from '../forms/refusal';
 import type { Me } from '../api/types';
 import { Notice } from '../ui/Feedback';
 import { Field, Input, Select } from '../ui/Fields';
@@ -40,8 +40,7 @@ export function AddLocationDialog({ me, onClose }: { me: Me; onClose: () => void
       await navigate({ to: '/code/$locationId', params: { locationId: location.id } });
     },
   });
-  const refused = save.error instanceof Problem ? save.error.fields : [];
-  const errorOf = (field: string) => refused.find((each) => each.field === field)?.message ?? null;
+  const refusal = refusalOf(save.error, ['team', 'name', ...Object.keys(fields)]);
   const change = (part: Partial<Fields>) => {
     save.reset();
     setFields((old) => ({ ...old, ...part }));
@@ -57,7 +56,7 @@ export function AddLocationDialog({ me, onClose }: { me: Me; onClose: () => void
       onClose={onClose}
     >
       <div className={css.stack}>
-        {save.isError && refused.length === 0 && <Notice>{sentenceOf(save.error)}</Notice>}
+        {refusal.sentence && <Notice>{refusal.sentence}</Notice>}
         {me.is_superuser && (
           <Segments
             label="Kind of location"
@@ -73,7 +72,7 @@ export function AddLocationDialog({ me, onClose }: { me: Me; onClose: () => void
           />
         )}
         {teams.length > 1 && (
-          <Field label="Team" error={errorOf('team')}>
+          <Field label="Team" error={refusal.of('team')}>
             {(control) => (
               <Select {...control} value={team} onChange={(event) => setTeam(event.target.value)}>
                 {teams.map((each) => (
@@ -88,7 +87,7 @@ export function AddLocationDialog({ me, onClose }: { me: Me; onClose: () => void
         <Field
           label="Name"
           hint="Documents name it: small letters, digits and hyphens."
-          error={errorOf('name') ?? (name !== '' && !NAME.test(name) ? 'Small letters, digits and hyphens only.' : null)}
+          error={refusal.of('name') ?? (name !== '' && !NAME.test(name) ? 'Small letters, digits and hyphens only.' : null)}
         >
           {(control) => (
             <Input
@@ -104,9 +103,9 @@ export function AddLocationDialog({ me, onClose }: { me: Me; onClose: () => void
           )}
         </Field>
         {kind === 'git' ? (
-          <RepositoryFields team={team} value={fields} onChange={change} errorOf={errorOf} />
+          <RepositoryFields team={team} value={fields} onChange={change} errorOf={refusal.of} />
         ) : (
-          <FolderFields value={fields} onChange={change} errorOf={errorOf} />
+          <FolderFields value={fields} onChange={change} errorOf={refusal.of} />
         )}
       </div>
     </FormDialog>

@@ -2,10 +2,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { archiveLocation, changeLocation, type CodeLocation } from '../api/code';
-import { Problem, sentenceOf } from '../api/problem';
-import { Button } from '../ui/Button';
-import { Dialog } from '../ui/Dialog';
+import { refusalOf } from '../forms/refusal';
 import { Notice } from '../ui/Feedback';
+import { FormDialog } from '../ui/FormDialog';
+import { Question } from '../ui/Question';
 import css from './Code.module.css';
 import { RepositoryFields } from './RepositoryFields';
 import { fieldsOf } from './words';
@@ -34,24 +34,18 @@ export function ChangeLocationDialog({ location, onClose }: Props) {
       onClose();
     },
   });
-  const refused = save.error instanceof Problem ? save.error.fields : [];
+  const refusal = refusalOf(save.error, Object.keys(fields));
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      onSubmit={() => save.mutate()}
+    <FormDialog
       title={`Change ${location.name}`}
-      footer={
-        <>
-          <Button onClick={onClose}>Close</Button>
-          <Button type="submit" look="primary" busy={save.isPending} disabled={fields.address.trim() === ''}>
-            Save
-          </Button>
-        </>
-      }
+      act="Save"
+      busy={save.isPending}
+      ready={fields.address.trim() !== ''}
+      onSubmit={() => save.mutate()}
+      onClose={onClose}
     >
       <div className={css.stack}>
-        {save.isError && refused.length === 0 && <Notice>{sentenceOf(save.error)}</Notice>}
+        {refusal.sentence && <Notice>{refusal.sentence}</Notice>}
         <RepositoryFields
           team={location.team}
           value={fields}
@@ -59,41 +53,26 @@ export function ChangeLocationDialog({ location, onClose }: Props) {
             save.reset();
             setFields((old) => ({ ...old, ...change }));
           }}
-          errorOf={(field) => refused.find((each) => each.field === field)?.message ?? null}
+          errorOf={refusal.of}
         />
       </div>
-    </Dialog>
+    </FormDialog>
   );
 }
 
 export function ArchiveLocationDialog({ location, onClose }: Props) {
-  const queryClient = useQueryClient();
   const navigate = useNavigate();
-  const archive = useMutation({
-    mutationFn: () => archiveLocation(location.id),
-    onSuccess: async () => {
-      await navigate({ to: '/code' });
-      await queryClient.invalidateQueries({ queryKey: ['code'] });
-    },
-  });
   return (
-    <Dialog
-      open
-      onClose={onClose}
+    <Question
       title={`Archive ${location.name}?`}
-      footer={
-        <>
-          <Button onClick={onClose}>Keep it</Button>
-          <Button look="danger" busy={archive.isPending} onClick={() => archive.mutate()}>
-            Archive
-          </Button>
-        </>
-      }
+      act="Archive"
+      keep="Keep it"
+      run={() => archiveLocation(location.id)}
+      stale={['code']}
+      onClose={onClose}
+      onDone={() => navigate({ to: '/code' })}
     >
-      <div className={css.stack}>
-        {archive.isError && <Notice>{sentenceOf(archive.error)}</Notice>}
-        <p>Its blocks are offered no more, and drafts that name it cannot be published. Published versions keep the code they were published with.</p>
-      </div>
-    </Dialog>
+      <p>Its blocks are offered no more, and drafts that name it cannot be published. Published versions keep the code they were published with.</p>
+    </Question>
   );
 }

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { changePipeline, type PipelineChange } from '../api/pipelines';
-import { Problem, sentenceOf } from '../api/problem';
 import type { Person, Pipeline } from '../api/types';
+import { refusalOf } from '../forms/refusal';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Feedback';
@@ -32,8 +32,7 @@ export function OwnershipDialog({ pipeline, onClose }: { pipeline: Pipeline; onC
     save.reset();
     setFields((old) => ({ ...old, ...part }));
   };
-  const refused = save.error instanceof Problem ? save.error.fields : [];
-  const errorOf = (name: keyof Fields) => refused.find((each) => each.field === name)?.message ?? null;
+  const refusal = refusalOf(save.error, NAMES);
   const nothing = Object.keys(changeOf(pipeline, fields)).length === 0;
   return (
     <Dialog
@@ -52,21 +51,21 @@ export function OwnershipDialog({ pipeline, onClose }: { pipeline: Pipeline; onC
       }
     >
       <div className={css.stack}>
-        {save.isError && !known(refused) && <Notice>{sentenceOf(save.error)}</Notice>}
-        <Field label="Owner" hint="Is told when a run fails." error={errorOf('owner')}>
+        {refusal.sentence && <Notice>{refusal.sentence}</Notice>}
+        <Field label="Owner" hint="Is told when a run fails." error={refusal.of('owner')}>
           {(control) => (
             <PersonPicker team={pipeline.team} value={fields.owner} onChange={(owner) => change({ owner })} clear="No owner" control={control} />
           )}
         </Field>
-        <Field label="Deputy" hint="Stands in for the owner." error={errorOf('deputy')}>
+        <Field label="Deputy" hint="Stands in for the owner." error={refusal.of('deputy')}>
           {(control) => (
             <PersonPicker team={pipeline.team} value={fields.deputy} onChange={(deputy) => change({ deputy })} clear="No deputy" control={control} />
           )}
         </Field>
-        <Field label="Purpose" hint="What it is for, and for whom." error={errorOf('purpose')}>
+        <Field label="Purpose" hint="What it is for, and for whom." error={refusal.of('purpose')}>
           {(control) => <Textarea {...control} rows={3} value={fields.purpose} onChange={(event) => change({ purpose: event.target.value })} />}
         </Field>
-        <Field label="Runbook" hint="What to do when it fails: an address, or the steps themselves." error={errorOf('runbook')}>
+        <Field label="Runbook" hint="What to do when it fails: an address, or the steps themselves." error={refusal.of('runbook')}>
           {(control) => <Textarea {...control} rows={4} value={fields.runbook} onChange={(event) => change({ runbook: event.target.value })} />}
         </Field>
       </div>
@@ -75,10 +74,6 @@ export function OwnershipDialog({ pipeline, onClose }: { pipeline: Pipeline; onC
 }
 
 const NAMES: readonly string[] = ['owner', 'deputy', 'purpose', 'runbook'];
-
-function known(refused: readonly { field: string }[]): boolean {
-  return refused.length > 0 && refused.every((each) => NAMES.includes(each.field));
-}
 
 function changeOf(pipeline: Pipeline, fields: Fields): PipelineChange {
   const change: PipelineChange = {};

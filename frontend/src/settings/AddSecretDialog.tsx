@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Problem, sentenceOf } from '../api/problem';
 import { makeSecret } from '../api/secrets';
 import type { Me, SecretSource } from '../api/types';
+import { refusalOf } from '../forms/refusal';
 import { Notice } from '../ui/Feedback';
 import { Field, Input, Select, Textarea } from '../ui/Fields';
 import { FormDialog } from '../ui/FormDialog';
@@ -11,6 +11,7 @@ import { SecretValue } from './SecretValue';
 import { managedTeams, referenceTo, SOURCE_WORDS } from './words';
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+const FIELDS = ['team', 'name', 'description', 'source', 'value', 'address'];
 const ADDRESS_HINTS = {
   environment: 'The name of the variable, as the worker has it.',
   file: 'The path of the file on the machine of the worker.',
@@ -38,8 +39,7 @@ export function AddSecretDialog({ me, onClose }: { me: Me; onClose: () => void }
     save.reset();
     setForm((old) => ({ ...old, ...part }));
   };
-  const refused = save.error instanceof Problem ? save.error.fields : [];
-  const errorOf = (field: string) => refused.find((each) => each.field === field)?.message ?? null;
+  const refusal = refusalOf(save.error, FIELDS);
   const named = NAME.test(form.name);
   return (
     <FormDialog
@@ -51,9 +51,9 @@ export function AddSecretDialog({ me, onClose }: { me: Me; onClose: () => void }
       onClose={onClose}
     >
       <div className={css.stack}>
-        {save.isError && refused.length === 0 && <Notice>{sentenceOf(save.error)}</Notice>}
+        {refusal.sentence && <Notice>{refusal.sentence}</Notice>}
         {teams.length > 1 && (
-          <Field label="Team" error={errorOf('team')}>
+          <Field label="Team" error={refusal.of('team')}>
             {(control) => (
               <Select {...control} value={form.team} onChange={(event) => change({ team: event.target.value })}>
                 {teams.map((team) => (
@@ -68,15 +68,15 @@ export function AddSecretDialog({ me, onClose }: { me: Me; onClose: () => void }
         <Field
           label="Name"
           hint={named ? <>Documents write {<code>{referenceTo(form.name)}</code>}.</> : 'Small letters, digits, hyphens and underscores.'}
-          error={errorOf('name') ?? (form.name !== '' && !named ? 'Small letters, digits, hyphens and underscores; it begins with a letter or a digit.' : null)}
+          error={refusal.of('name') ?? (form.name !== '' && !named ? 'Small letters, digits, hyphens and underscores; it begins with a letter or a digit.' : null)}
         >
           {(control) => <Input {...control} value={form.name} autoComplete="off" spellCheck={false} onChange={(event) => change({ name: event.target.value })} />}
         </Field>
-        <Field label="Description" hint="What it opens, and where a new one is to be had." error={errorOf('description')}>
+        <Field label="Description" hint="What it opens, and where a new one is to be had." error={refusal.of('description')}>
           {(control) => <Textarea {...control} rows={2} value={form.description} onChange={(event) => change({ description: event.target.value })} />}
         </Field>
         {me.is_superuser && (
-          <Field label="Where its value is" error={errorOf('source')}>
+          <Field label="Where its value is" error={refusal.of('source')}>
             {(control) => (
               <Select {...control} value={source} onChange={(event) => setSource(event.target.value as SecretSource)}>
                 {Object.entries(SOURCE_WORDS).map(([value, word]) => (
@@ -89,9 +89,9 @@ export function AddSecretDialog({ me, onClose }: { me: Me; onClose: () => void }
           </Field>
         )}
         {source === 'value' ? (
-          <SecretValue label="Value" hint="It is stored encrypted and never shown again." value={form.value} error={errorOf('value')} onChange={(value) => change({ value })} />
+          <SecretValue label="Value" hint="It is stored encrypted and never shown again." value={form.value} error={refusal.of('value')} onChange={(value) => change({ value })} />
         ) : (
-          <Field label={SOURCE_WORDS[source]} hint={ADDRESS_HINTS[source]} error={errorOf('address')}>
+          <Field label={SOURCE_WORDS[source]} hint={ADDRESS_HINTS[source]} error={refusal.of('address')}>
             {(control) => <Input {...control} value={form.address} autoComplete="off" spellCheck={false} onChange={(event) => change({ address: event.target.value })} />}
           </Field>
         )}

@@ -5,15 +5,16 @@ import { LendDialog } from '../access/LendDialog';
 import { SharedWith } from '../access/Sharing';
 import { belongsTo } from '../access/words';
 import { meQuery } from '../api/me';
-import { Problem, sentenceOf } from '../api/problem';
 import { archiveSecret, changeSecret, secretQuery } from '../api/secrets';
 import type { Secret, SecretDetail } from '../api/types';
+import { refusalOf } from '../forms/refusal';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Ago, CopyButton, Fact, Facts, PersonName } from '../ui/Facts';
 import { Notice } from '../ui/Feedback';
 import { Field, Textarea } from '../ui/Fields';
 import { plural } from '../ui/format';
+import { Question } from '../ui/Question';
 import css from './Secrets.module.css';
 import { SecretValue } from './SecretValue';
 import { referenceTo, SOURCE_WORDS } from './words';
@@ -31,7 +32,7 @@ export function SecretDialog({ secret, manage, onClose }: Props) {
   const [value, setValue] = useState('');
   const [archiving, setArchiving] = useState(false);
   const [sharing, setSharing] = useState(false);
-  const done = useDone(onClose);
+  const queryClient = useQueryClient();
   const detail = useQuery(secretQuery(secret.id));
   const save = useMutation({
     mutationFn: () =>
@@ -40,10 +41,12 @@ export function SecretDialog({ secret, manage, onClose }: Props) {
         ...(value === '' ? {} : { value }),
       }),
     gcTime: 0,
-    onSuccess: done,
+    onSuccess: async () => {
+      await queryClient.invalidateQueries({ queryKey: ['secrets'] });
+      onClose();
+    },
   });
-  const refused = save.error instanceof Problem ? save.error.fields : [];
-  const errorOf = (field: string) => refused.find((each) => each.field === field)?.message ?? null;
+  const refusal = refusalOf(save.error, ['description', 'value']);
   const changed = value !== '' || description !== secret.description;
   if (sharing) return <LendDialog thing={{ kind: 'secret', ...secret }} onClose={() => setSharing(false)} />;
   if (archiving) return <ArchiveDialog secret={secret} detail={detail.data} onBack={() => setArchiving(false)} onClose={onClose} />;
@@ -72,13 +75,13 @@ export function SecretDialog({ secret, manage, onClose }: Props) {
       }
     >
       <div className={css.stack}>
-        {save.isError && refused.length === 0 && <Notice>{sentenceOf(save.error)}</Notice>}
+        {refusal.sentence && <Notice>{refusal.sentence}</Notice>}
         <About secret={secret} />
         {manage && <SharedSecret secret={secret} onShare={() => setSharing(true)} />}
         <UsedBy team={secret.team} detail={detail.data} problem={detail.isError ? sentenceOf(detail.error) : null} />
         {manage && (
           <>
-            <Field label="Description" error={errorOf('description')}>
+            <Field label="Description" error={refusal.of('description')}>
               {(control) => <Textarea {...control} rows={2} value={description} onChange={(event) => setDescription(event.target.value)} />}
             </Field>
             {secret.source === 'value' && (
@@ -86,7 +89,7 @@ export function SecretDialog({ secret, manage, onClose }: Props) {
                 label="New value"
                 hint={`It becomes version ${secret.version + 1}; left empty, the value stays as it is.`}
                 value={value}
-                error={errorOf('value')}
+                error={refusal.of('value')}
                 onChange={setValue}
               />
             )}
@@ -108,14 +111,6 @@ function SharedSecret({ secret, onShare }: { secret: Secret; onShare: () => void
       </Button>
     </section>
   );
-}
-
-function useDone(onClose: () => void) {
-  const queryClient = useQueryClient();
-  return async () => {
-    await queryClient.invalidateQueries({ queryKey: ['secrets'] });
-    onClose();
-  };
 }
 
 function About({ secret }: { secret: Secret }) {
@@ -176,31 +171,23 @@ interface ArchiveProps {
 }
 
 function ArchiveDialog({ secret, detail, onBack, onClose }: ArchiveProps) {
-  const archive = useMutation({ mutationFn: () => archiveSecret(secret.id), onSuccess: useDone(onClose) });
   const users = detail?.used_by.filter((pipeline) => pipeline.active).length ?? 0;
   return (
-    <Dialog
-      open
-      onClose={onBack}
+    <Question
       title={`Archive ${secret.name}?`}
-      footer={
-        <>
-          <Button onClick={onBack}>Keep it</Button>
-          <Button look="danger" busy={archive.isPending} onClick={() => archive.mutate()}>
-            Archive
-          </Button>
-        </>
-      }
+      act="Archive"
+      keep="Keep it"
+      run={() => archiveSecret(secret.id)}
+      stale={['secrets']}
+      onClose={onBack}
+      onDone={onClose}
     >
-      <div className={css.stack}>
-        {archive.isError && <Notice>{sentenceOf(archive.error)}</Notice>}
-        <p>Its value is forgotten and cannot be brought back. Tasks that name it fail from then on.</p>
-        {users > 0 && (
-          <Notice look="retrying">
-            {plural(users, 'pipeline')} {users === 1 ? 'names' : 'name'} it in the active version.
-          </Notice>
-        )}
-      </div>
-    </Dialog>
+      <p>Its value is forgotten and cannot be brought back. Tasks that name it fail from then on.</p>
+      {users > 0 && (
+        <Notice look="retrying">
+          {plural(users, 'pipeline')} {users === 1 ? 'names' : 'name'} it in the active version.
+        </Notice>
+      )}
+    </Question>
   );
 }

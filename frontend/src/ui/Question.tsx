@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { sentenceOf } from '../api/problem';
-import { Button } from '../ui/Button';
-import { Dialog } from '../ui/Dialog';
-import { Notice } from '../ui/Feedback';
-import css from './Access.module.css';
+import { Button } from './Button';
+import { Dialog } from './Dialog';
+import css from './Dialog.module.css';
+import { Notice } from './Feedback';
 
 interface Props {
   title: string;
@@ -14,18 +14,21 @@ interface Props {
   run: () => Promise<unknown>;
   /** The lists that are different afterwards. */
   stale: string[];
+  /** Nothing is taken away. */
   onClose: () => void;
+  /** It has been taken away: where to go from here; closing, if nothing is said. */
+  onDone?: () => unknown;
   children: ReactNode;
 }
 
 /** Asks before something is taken away; the text says what follows. */
-export function Question({ title, act, keep, run, stale, onClose, children }: Props) {
+export function Question({ title, act, keep, run, stale, onClose, onDone = onClose, children }: Props) {
   const queryClient = useQueryClient();
   const done = useMutation({
     mutationFn: run,
     onSuccess: async () => {
+      await onDone();
       await Promise.all(stale.map((key) => queryClient.invalidateQueries({ queryKey: [key] })));
-      onClose();
     },
   });
   return (
