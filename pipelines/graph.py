@@ -137,7 +137,7 @@ class Graph:
     purpose: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     triggers: dict[str, Any] = field(default_factory=dict)
-    overlap: str = "queue"
+    overlap: str | None = None  # runs go side by side
     priority: str = "normal"
     code: dict[str, Any] | None = None
 

@@ -158,7 +158,11 @@ DOCUMENT_KEYS: Final[dict[str, JsonSchema]] = {
     "purpose": _DESCRIPTION,
     "parameters": {"type": "object", "propertyNames": PORT_NAME, "additionalProperties": PARAMETER},
     "triggers": {"type": "object", "propertyNames": TASK_NAME, "additionalProperties": TRIGGER},
-    "overlap": {"enum": ["queue", "skip", "cancel_previous"], "default": "queue"},
+    "overlap": {
+        "enum": ["queue", "skip", "cancel_previous"],
+        "description": "What a run does while another of the pipeline is under way: wait for it, not begin "
+        "at all, or have it cancelled and then begin. Left out: runs go side by side.",
+    },
     "priority": {"enum": ["low", "normal", "high", "critical"], "default": "normal"},
     "defaults": _closed(WORK_KEYS),
     "code": CODE,

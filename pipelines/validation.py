@@ -115,10 +115,8 @@ def _check_head_meaning(root: Node, head: dict[str, Any], desk: Desk) -> None:
     check_triggers(head.get("triggers", {}), root, desk.problems)
     _check_code(root, desk)
     _check_work(root, ("defaults",), head.get("defaults", {}), "defaults", desk, {})
-    # Runs of a pipeline overlap today, whatever is written; normal is how every run is carried out.
-    for key, harmless in (("triggers", {}), ("overlap", None), ("priority", "normal")):
-        if key in head and head[key] != harmless:
-            _not_carried_out(desk.problems, root.key_at(key), key, key)
+    if head.get("triggers"):
+        _not_carried_out(desk.problems, root.key_at("triggers"), "triggers", "triggers")
 
 
 def _not_carried_out(problems: Problems, at: Any, path: str, what: str) -> None:
@@ -277,7 +275,7 @@ def _graph(root: Node, head: dict[str, Any], scope: Scope, flow: Flow, desk: Des
         purpose=head.get("purpose", ""),
         parameters=head.get("parameters", {}),
         triggers=head.get("triggers", {}),
-        overlap=head.get("overlap", "queue"),
+        overlap=head.get("overlap"),
         priority=head.get("priority", "normal"),
         code=_code(head, desk.context),
         tasks=tasks,

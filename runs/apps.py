@@ -9,9 +9,10 @@ class RunsConfig(AppConfig):
     def ready(self) -> None:
         """Tell the room below what it asks about queues and runs; say who carries out which chores."""
         from pipelines.signals import code_synced, rights_changed, sync_wanted
-        from runs import chores, code, invariants, judging, live, lookups, slots, sweeps
+        from runs import admission, chores, code, invariants, judging, live, lookups, slots, sweeps
         from runs.alerts import email
         from runs.environments import building, unused
+        from runs.signals import run_finished
 
         lookups.register()
         chores.register("alert", email.deliver)
@@ -23,8 +24,10 @@ class RunsConfig(AppConfig):
         chores.register_nudge(judging.NUDGE, judging.catch_up)
         code_synced.connect(building.when_synced)
         rights_changed.connect(live.rights_changed)
+        run_finished.connect(admission.when_finished)
         sync_wanted.connect(code.when_wanted)
         sweeps.register(invariants.ask_hourly)
+        sweeps.register(admission.sweep)
         sweeps.register(judging.sweep)
         sweeps.register(slots.sweep)
         sweeps.register(code.ask_to_look)

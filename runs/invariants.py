@@ -286,6 +286,18 @@ JOIN LATERAL (
 WHERE t.needs = '{{}}'
   AND ((t.state = 'ready' AND t.ready_at < engine_now() - interval '{QUIET} s')
        OR (t.state = 'retry_wait' AND t.next_attempt_at < engine_now() - interval '{QUIET} s'))
+  AND NOT EXISTS (
+    SELECT FROM team_limits m
+    WHERE m.team_id = t.team_id AND m.queue IN ('', t.queue)
+      AND m.running_tasks <= engine_running(m.team_id, m.queue))
+UNION ALL
+SELECT 'run', r.id, 'is queued, and no run of its pipeline before it is under way'
+FROM run r
+WHERE r.state = 'queued' AND r.created_at < engine_now() - interval '{QUIET} s'
+  AND NOT engine_quarantined(r.id)
+  AND NOT EXISTS (
+    SELECT FROM run o WHERE o.pipeline_id = r.pipeline_id AND o.id < r.id
+      AND (o.finished_at IS NULL OR o.finished_at > engine_now() - interval '{QUIET} s'))
 """
 
 NOTHING_LEFT_OVER = f"""

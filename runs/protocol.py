@@ -19,8 +19,10 @@ from django.db.models import F, Q
 from pipelines import audit, grants, references, secrets
 from pipelines.clock import EngineNow
 from pipelines.models import ApiToken, Pipeline, PipelineVersion, User
-from runs import approvals, code, judging, kinds, live, reuse, transitions
+from runs import admission, approvals, code, judging, kinds, live, quarantine, reuse, transitions
 from runs.models import Approval, Attempt, Run, TaskRun, WorkerLease
+from runs.refusals import Refused as Refused
+from runs.states import RunState
 from runs.transitions import Told, call, retried
 
 LEASE_TTL = 15.0  # seconds
@@ -28,15 +30,6 @@ CLAIM_TRIES = 40  # times 50 ms for which a claim waits while others hold every 
 Json = dict[str, Any]
 
 PRIORITIES = {"low": -1, "normal": 0, "high": 1, "critical": 2}
-
-
-class Refused(Exception):
-    """A verb says no. ``code`` is for programs, the text says what, where and how to go on."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 # --- starting -----------------------------------------------------------------------------------------
@@ -79,6 +72,7 @@ def start_run(
         return found
     _refuse_missing_secrets(version, only)
     _refuse_unlent_endpoints(version, only)
+    quarantine.refuse(version, only)
     try:
         return retried(
             lambda: _start(
@@ -132,21 +126,25 @@ def _start(
     priority: int | None,
     rerun: Rerun | None,
 ) -> Run:
-    pipeline = (
-        Pipeline.objects.select_for_update().defer("draft_text", "draft_layout").get(id=version.pipeline_id)
-    )
+    # What ends meanwhile may refer to the pipeline, so its key stays free.
+    pipelines = Pipeline.objects.select_for_update(no_key=True)
+    pipeline = pipelines.defer("draft_text", "draft_layout").get(id=version.pipeline_id)
     if trigger != "manual" and _is_paused(pipeline.id):
         raise Refused(
             "pipeline-paused", f"{pipeline.name} is paused: {pipeline.paused_reason or 'no reason given'}."
         )
+    admission.refuse_over_limit(pipeline.team_id, len(_tasks_of(version, only)))
+    told = Told()
+    starter = admission.Starter(pipeline.last_run_number + 1, requested_by, token)
+    state = admission.state_of_new(version, starter, told)
     Pipeline.objects.filter(id=pipeline.id).update(last_run_number=F("last_run_number") + 1)
     may_reuse = _may_reuse(version, rerun)
     run = Run(
         team_id=pipeline.team_id,
         pipeline=pipeline,
         version=version,
-        number=pipeline.last_run_number + 1,
-        state="running",
+        number=starter.number,
+        state=state,
         trigger=trigger,
         priority=PRIORITIES.get(version.spec.get("priority", "normal"), 0) if priority is None else priority,
         params=parameters,
@@ -163,7 +161,6 @@ def _start(
     run.save(force_insert=True)
     _fix_code(run, version.spec)
     _ensure_partitions(run.id)
-    told = Told()
     judging.take(
         told, call("engine_plant", run.id, version.id, run.only, _actor_name(requested_by), may_reuse)
     )
@@ -172,6 +169,8 @@ def _start(
         requested_by, "run.rerun" if rerun else "run.start", run, told_of, team=pipeline.team, token=token
     )
     told.after_commit()
+    if state == RunState.QUEUED:
+        admission.admit_after_commit(pipeline.id)
     run.refresh_from_db(fields=["state", "last_seq", "open_tasks", "created_at", "finished_at"])
     return run
 
@@ -378,10 +377,16 @@ def _finish_judging(
         return Finished(fenced=True)
     told = Told()
     judging.take(told, answer)
+    if outcome.state == "lost" and answer["task_state"] == "failed":
+        quarantine.put(_task_run_of(token))
     following = None
     if claim_next:
         following = transitions.claim_holding(lease, queue, answer["run"]["id"])
     return _finished(answer, following, told, queue)
+
+
+def _task_run_of(token: str) -> int:
+    return Attempt.objects.values_list("task_run_id", flat=True).get(uuid=token)
 
 
 def _finished(answer: Json, following: Json | None, told: Told, queue: str) -> Finished:
@@ -438,15 +443,22 @@ def lose(token: str, reason: str) -> Finished:
 def cancel_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> bool:
     """Stop a run: what has not begun ends now, what runs is asked to stop. False when it was not open."""
     return _by_person(
-        lambda: call("engine_cancel", run_id, actor.username), "run.cancel", run_id, actor, token
+        lambda: call("engine_cancel", run_id, actor.username, "by_person"),
+        "run.cancel",
+        run_id,
+        actor,
+        token,
     )
 
 
 def resume_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> Run:
     """Go on with a failed or cancelled run, same version, parameters and code."""
-    if not _by_person(
-        lambda: call("engine_resume", run_id, actor.username), "run.resume", run_id, actor, token
-    ):
+
+    def resume() -> Any:
+        admission.refuse_resume(run_id)
+        return call("engine_resume", run_id, actor.username)
+
+    if not _by_person(resume, "run.resume", run_id, actor, token):
         raise Refused(
             "not-resumable",
             "Only a failed or cancelled run can be resumed, and not while an attempt is still running.",

@@ -15,6 +15,7 @@ TASK_WORDS = {
     "deadline": "Nobody decided before the deadline.",
     "poison": "Its worker was lost three times; it is not tried again.",
     "by_person": "A person decided so.",
+    "overlap": "A newer run of the pipeline took its place.",
 }
 
 REASON_WORDS = {

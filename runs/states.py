@@ -56,6 +56,7 @@ class Reason(TextChoices):
     DEADLINE = "deadline"
     POISON = "poison"
     BY_PERSON = "by_person"
+    OVERLAP = "overlap"
     ERROR = "error"
     EXIT = "exit"
     TIMEOUT = "timeout"

@@ -71,6 +71,8 @@ _WORDS: Final = {
     "secret.create": "stored the secret",
     "secret.rotate": "sealed the secret with another key",
     "slots.pool": "set the size of the pool of",
+    "task.quarantine": "put into quarantine the task",
+    "task.quarantine-lift": "lifted the quarantine of the task",
     "task.retry": "tried the task again",
     "team.archive": "archived the team",
     "team.create": "made the team",

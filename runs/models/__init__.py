@@ -1,6 +1,6 @@
 """The rows of ``runs``: import them from here."""
 
-from runs.models.admission import TeamLimits
+from runs.models.admission import Quarantine, TeamLimits
 from runs.models.attempt import Attempt, AttemptInput, AttemptOutput, CapturedFact, LogChunk, RunEvent
 from runs.models.environment import Environment
 from runs.models.queue import Chore, Queue, TaskUser, WorkerLease
@@ -17,6 +17,7 @@ __all__ = [
     "Chore",
     "Environment",
     "LogChunk",
+    "Quarantine",
     "Queue",
     "Reuse",
     "Run",

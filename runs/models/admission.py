@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
-from pipelines.models import Team
+from pipelines.clock import EngineNow
+from pipelines.models import PipelineVersion, Team, User
+from runs.models.run import TaskRun
 
 
 class TeamLimits(models.Model):
@@ -38,3 +41,32 @@ class TeamLimits(models.Model):
 
     def __str__(self) -> str:
         return f"{self.team} on {self.queue}" if self.queue else str(self.team)
+
+
+class Quarantine(models.Model):
+    """A task of a version that took three workers with it: no run begins it again before this is lifted.
+
+    ``task_run`` is the one that did. Only ``runs.quarantine`` writes it.
+    """
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(PipelineVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    task_key = models.CharField(max_length=500)
+    task_run = models.ForeignKey(TaskRun, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=EngineNow(), editable=False)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    comment = models.TextField(blank=True, default="")
+
+    class Meta:
+        db_table = "quarantine"
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["version", "task_key"], condition=Q(lifted_at=None), name="quarantine_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_key} of {self.version}"

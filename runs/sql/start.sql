@@ -1,6 +1,6 @@
 -- Copies the graph of a version into a run just written, and begins what waits for nothing.
 -- p_only: keys to take (with what they need, decided by the caller), NULL for all.
--- p_reuse: keys of tasks that may take over an equal result.
+-- p_reuse: keys of tasks that may take over an equal result. In a run that is `queued` nothing begins yet.
 CREATE OR REPLACE FUNCTION engine_plant(p_run bigint, p_version bigint, p_only text[], p_actor text, p_reuse text[])
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -8,9 +8,10 @@ DECLARE
     v_roots bigint[];
     v_priority smallint;
     v_team bigint;
+    v_state text;
     v_ids text := pg_get_serial_sequence('task_run', 'id');
 BEGIN
-    SELECT r.priority, r.team_id INTO v_priority, v_team FROM run r WHERE r.id = p_run FOR UPDATE;
+    SELECT r.priority, r.team_id, r.state INTO v_priority, v_team, v_state FROM run r WHERE r.id = p_run FOR UPDATE;
     WITH chosen AS MATERIALIZED (
         SELECT nextval(v_ids) AS task_run_id, k.* FROM (
             SELECT * FROM task k WHERE k.version_id = p_version AND (p_only IS NULL OR k.key = ANY (p_only))
@@ -48,6 +49,11 @@ BEGIN
     )
     SELECT count(*)::int, array_agg(t.id ORDER BY t.id) FILTER (WHERE t.parent_id IS NULL AND t.waiting_on = 0)
     INTO v_open, v_roots FROM planted t;
-    INSERT INTO run_event (run_id, seq, kind, actor, to_state) VALUES (p_run, 1, 'run', p_actor, 'running');
+    INSERT INTO run_event (run_id, seq, kind, actor, to_state) VALUES (p_run, 1, 'run', p_actor, v_state);
+    IF v_state = 'queued' THEN
+        UPDATE run SET open_tasks = v_open, last_seq = 1 WHERE id = p_run;
+        RETURN jsonb_build_object('run', jsonb_build_object('id', p_run, 'state', v_state, 'last_seq', 1),
+                                  'conditions', '[]'::jsonb, 'woken', '{}'::jsonb, 'closed', false);
+    END IF;
     RETURN engine_apply(p_run, '{}', v_roots, 1, v_open);
 END $$;

@@ -143,7 +143,8 @@ BEGIN
 END $$;
 
 -- Stops a run: what has not begun ends now, what runs is asked to stop. NULL when the run is not open.
-CREATE OR REPLACE FUNCTION engine_cancel(p_run bigint, p_actor text) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- p_reason: by_person, or overlap where a newer run takes its place.
+CREATE OR REPLACE FUNCTION engine_cancel(p_run bigint, p_actor text, p_reason text DEFAULT 'by_person') RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_run record;
     v_seq bigint;
@@ -158,15 +159,15 @@ BEGIN
     END IF;
     UPDATE run SET state = 'cancelling' WHERE id = p_run AND state = v_run.state;
     INSERT INTO run_event (run_id, seq, kind, actor, from_state, to_state, reason)
-    VALUES (p_run, v_run.last_seq + 1, 'run', p_actor, v_run.state, 'cancelling', 'by_person');
+    VALUES (p_run, v_run.last_seq + 1, 'run', p_actor, v_run.state, 'cancelling', p_reason);
     v_seq := v_run.last_seq + 1;
     FOREACH v_old IN ARRAY ARRAY['pending', 'ready', 'retry_wait', 'waiting', 'awaiting_approval'] LOOP
         WITH moved AS (
-            UPDATE task_run t SET state = 'cancelled', reason = 'by_person', finished_at = engine_now(), next_attempt_at = NULL
+            UPDATE task_run t SET state = 'cancelled', reason = p_reason, finished_at = engine_now(), next_attempt_at = NULL
             WHERE t.run_id = p_run AND t.state = v_old RETURNING t.id
         ), told AS (
             INSERT INTO run_event (run_id, seq, at, kind, task_run_id, actor, from_state, to_state, reason)
-            SELECT p_run, v_seq + row_number() OVER (ORDER BY m.id), engine_now(), 'task', m.id, p_actor, v_old, 'cancelled', 'by_person'
+            SELECT p_run, v_seq + row_number() OVER (ORDER BY m.id), engine_now(), 'task', m.id, p_actor, v_old, 'cancelled', p_reason
             FROM moved m RETURNING 1
         )
         SELECT count(*) INTO v_count FROM told;

@@ -45,7 +45,6 @@ def test_the_digits_document_is_valid_but_for_what_nothing_carries_out_yet() -> 
     assert result.ok
     assert [(problem.severity, problem.path) for problem in result.problems] == [
         ("warning", "triggers"),
-        ("warning", "overlap"),
     ]
 
 
@@ -539,14 +538,15 @@ def test_problems_of_text_and_of_meaning_come_together() -> None:
     assert [problem.code for problem in validate(text, context()).problems] == ["anchor", "unknown-queue"]
 
 
-def test_overlap_and_priority_are_warned_about_when_they_ask_for_something() -> None:
-    plain = HEAD + "priority: normal\ntasks:\n  a: {kind: shell, run: x}\n"
-    assert validate(plain, context()).problems == []
-    asking = HEAD + "overlap: queue\npriority: high\ntasks:\n  a: {kind: shell, run: x}\n"
-    assert [(p.severity, p.line) for p in validate(asking, context()).problems] == [
-        ("warning", 3),
-        ("warning", 4),
-    ]
+def test_overlap_and_priority_are_carried_out_as_they_are_written() -> None:
+    asking = HEAD + "overlap: skip\npriority: high\ntasks:\n  a: {kind: shell, run: x}\n"
+    assert validate(asking, context()).problems == []
+    spec = _spec(asking)
+    assert (spec["overlap"], spec["priority"]) == ("skip", "high")
+
+
+def test_runs_of_a_document_that_says_nothing_of_it_go_side_by_side() -> None:
+    assert _spec(HEAD + "tasks:\n  a: {kind: shell, run: x}\n")["overlap"] is None
 
 
 # --- what the context knows -------------------------------------------------------------------------

@@ -83,6 +83,7 @@ def make_version(
     owner: User | None = None,
     parameters: dict[str, Any] | None = None,
     tasks: dict[str, dict[str, Any]] | None = None,
+    overlap: str | None = None,
 ) -> PipelineVersion:
     """A published version of ``graph``; ``tasks`` overrides entries by key. What holds others is a group."""
     team = team or make_team()
@@ -102,7 +103,7 @@ def make_version(
         "name": f"pipeline-{next(_numbers)}",
         "parameters": parameters or {},
         "priority": "normal",
-        "overlap": "queue",
+        "overlap": overlap,
         "code": None,
         "tasks": entries,
         "edges": [{"up": up, "down": down, "rule": rule, "data": False} for up, down, rule in edges],

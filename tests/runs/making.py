@@ -71,7 +71,7 @@ def make_version(
         "description": "",
         "parameters": {},
         "triggers": {},
-        "overlap": "queue",
+        "overlap": None,
         "priority": "normal",
         "code": None,
         "tasks": list(tasks),

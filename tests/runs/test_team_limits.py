@@ -7,9 +7,10 @@ import threading
 import pytest
 from django.db import connection
 
-from pipelines.models import Team
+from pipelines.models import PipelineVersion, Team
+from runs import protocol
 from runs.models import Run, TaskRun, TeamLimits
-from tests.runs.factories import Hands, make_run, make_team
+from tests.runs.factories import Hands, make_run, make_team, make_user, make_version
 from tests.runs.interleavings.meeting import somebody_else
 
 
@@ -96,3 +97,71 @@ class TestTwoClaimsAtOnce:
             thread.join(60)
         assert len(most) == 12
         assert set(most) <= {0, 1}
+
+
+@pytest.mark.django_db
+class TestStarting:
+    def test_a_run_beyond_those_a_team_may_have_is_refused_in_words(self) -> None:
+        team = limited(active_runs=1)
+        make_run("a", team=team)
+        with pytest.raises(protocol.Refused) as refused:
+            make_run("b", team=team)
+        assert (refused.value.code, refused.value.retry_after) == ("team-limit", 30)
+        assert f"The team {team.slug} has 1 unfinished runs and may have 1" in refused.value.message
+
+    def test_it_begins_when_one_has_ended(self) -> None:
+        team = limited(active_runs=1)
+        make_run("a", team=team)
+        Hands().work_off()
+        assert make_run("b", team=team).state == "running"
+
+    def test_a_run_that_would_bring_too_many_waiting_tasks_is_refused(self) -> None:
+        team = limited(queued_tasks=4)
+        make_run("a, b, c", team=team)
+        with pytest.raises(
+            protocol.Refused, match="has 3 tasks that wait and may have 4; this run has 2 more"
+        ):
+            make_run("d, e", team=team)
+        Hands().claim()
+        assert make_run("d, e", team=team).state == "running", "a task that runs does not wait"
+
+    def test_the_limits_of_one_team_are_not_those_of_another(self) -> None:
+        make_run("a", team=limited(active_runs=1))
+        assert make_run("a").state == "running"
+
+    def test_a_resume_counts_as_a_start(self) -> None:
+        team = limited(active_runs=1)
+        failed = make_run("a", team=team)
+        Hands().work_off(fail={"a": "error"})
+        make_run("b", team=team)
+        with pytest.raises(protocol.Refused, match="unfinished runs"):
+            protocol.resume_run(failed.pk, actor=make_user())
+
+    def test_nothing_of_a_refused_start_is_kept(self) -> None:
+        team = limited(active_runs=0)
+        version = make_version("a", team=team)
+        with pytest.raises(protocol.Refused):
+            protocol.start_run(version, parameters={}, trigger="manual", requested_by=make_user())
+        version.pipeline.refresh_from_db()
+        assert (Run.objects.count(), version.pipeline.last_run_number) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_starts_at_once_exactly_one_takes_the_last_place() -> None:
+    team, actor = limited(active_runs=1), make_user()
+    versions = [make_version("a", team=team, owner=actor) for _ in range(2)]
+    refused: list[str] = []
+
+    def start(version: PipelineVersion) -> None:
+        try:
+            protocol.start_run(version, parameters={}, trigger="manual", requested_by=actor)
+        except protocol.Refused as no:
+            refused.append(no.code)
+        connection.close()
+
+    threads = [threading.Thread(target=start, args=(version,)) for version in versions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert (Run.objects.count(), refused) == (1, ["team-limit"])
