@@ -302,10 +302,18 @@ def open_leases() -> QuerySet[WorkerLease]:
 def current_attempts(lease_ids: Collection[int]) -> dict[int, Attempt]:
     """Worker lease -> the attempt it holds."""
     rows = Attempt.objects.filter(lease_id__in=lease_ids, state=AttemptState.RUNNING)
-    rows = rows.select_related("task_run", "run__pipeline__team").defer(
+    return {attempt.lease_id: attempt for attempt in _with_runs(rows)}
+
+
+def with_runs(attempt_ids: Collection[int]) -> list[Attempt]:
+    """These attempts with their tasks and runs, the oldest first."""
+    return list(_with_runs(Attempt.objects.filter(pk__in=attempt_ids)).order_by("pk"))
+
+
+def _with_runs(rows: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    return rows.select_related("task_run", "run__pipeline__team").defer(
         "provenance", "run__pipeline__draft_text", "run__pipeline__draft_layout"
     )
-    return {attempt.lease_id: attempt for attempt in rows}
 
 
 def queues() -> QuerySet[Queue]:

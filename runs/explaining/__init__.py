@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pipelines.access import Rights
 from runs import queries
-from runs.explaining import pauses, waiting, workers
+from runs.explaining import limits, pauses, waiting, workers
 from runs.explaining.answers import Asked, Blocker, Code, Explanation, Link, ask, shown_state
 from runs.models import Queue
 from runs.states import TERMINAL_TASK, TaskState
@@ -47,7 +47,11 @@ def _blockers(asked: Asked) -> list[Blocker | None]:
 
 def _on_the_way_to_a_worker(asked: Asked) -> list[Blocker | None]:
     queue = Queue.objects.filter(slug=asked.task.queue).select_related("paused_by").first()
-    return [*pauses.pauses(asked, queue), workers.why_none_comes(asked, queue)]
+    return [
+        *pauses.pauses(asked, queue),
+        *limits.running_tasks(asked),
+        *workers.why_none_comes(asked, queue),
+    ]
 
 
 def _nothing_in_the_way(asked: Asked) -> str:

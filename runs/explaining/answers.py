@@ -44,6 +44,10 @@ class Code(TextChoices):
     ISOLATION = "isolation", "No worker of its queue gives the isolation that the queue asks for."
     WORKERS_IN_TROUBLE = "workers-in-trouble", "The workers of its queue take no tasks now."
     WORKERS_BUSY = "workers-busy", "The workers of its queue are busy."
+    SLOTS_ABSENT = "slots-absent", "No worker of its queue is offered the slots that it needs."
+    SLOTS_HELD = "slots-held", "Others hold the slots that it needs."
+    SLOTS_RESERVED = "slots-reserved", "Slots that it needs are kept for a task that has waited longer."
+    TEAM_LIMIT = "team-limit", "Its team runs as many tasks as it may."
     ENVIRONMENT = "environment", "A worker has it, and its environment has to be built first."
 
 
@@ -121,6 +125,13 @@ def shown_state(state: str) -> str:
 
 def task_link(rel: str, run: Run, key: str) -> Link:
     return Link(rel, pages.of_task(run.uuid, key), key)
+
+
+def held_link(asked: Asked, rel: str, run: Run, key: str) -> Link:
+    """A task of any run; the pipeline of the run is read."""
+    if run.pk == asked.run.pk:
+        return task_link(rel, run, key)
+    return Link(rel, pages.of_task(run.uuid, key), f"{run.pipeline.name} #{run.number}: {key}")
 
 
 def queue_links(asked: Asked, queue: Queue) -> tuple[Link, ...]:

@@ -8,29 +8,43 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from pipelines.clock import EngineNow
 from runs import isolation, queries
-from runs.explaining.answers import MOST, Asked, Blocker, Code, Link, queue_links, sentence, task_link
+from runs.explaining.answers import MOST, Asked, Blocker, Code, held_link, queue_links, sentence
+from runs.explaining.slots import Units
 from runs.models import Attempt, Queue, WorkerLease
 from runs.states import LeaseState
 
 
-def why_none_comes(asked: Asked, queue: Queue | None) -> Blocker | None:
-    """Why no worker takes the task: lasting reasons, and for a task that is due that all are busy.
+def why_none_comes(asked: Asked, queue: Queue | None) -> list[Blocker]:
+    """Why no worker takes the task: lasting reasons, and for a task that is due what others have now.
 
-    Two queries.
+    Up to six queries.
     """
     slug = asked.task.queue
     crew = _crew(slug)
     live = [lease for lease in crew if lease.state == LeaseState.LIVE and lease.answers]  # type: ignore[attr-defined]
     if not live:
-        return _nobody(slug, crew)
+        return [_nobody(slug, crew)]
     level = queue.isolation if queue is not None else isolation.SHARED
     able = [lease for lease in live if level in isolation.given(lease.labels)]
     if not able:
-        return _wrong_level(asked, queue, live)
+        return [_wrong_level(asked, queue, live)]
     well = [lease for lease in able if not lease.labels.get("trouble")]
-    if not well:
-        return _in_trouble(slug, able)
-    return _all_busy(asked, well) if asked.due else None
+    return _what_is_taken(asked, well) if well else [_in_trouble(slug, able)]
+
+
+def _what_is_taken(asked: Asked, well: Sequence[WorkerLease]) -> list[Blocker]:
+    """What is missing, or in the hands of others, where workers take tasks."""
+    units = Units(asked)
+    fit = [lease for lease in well if units.suffice(lease)]
+    if not fit:
+        return units.absent(well)
+    if not asked.due:
+        return []
+    held = queries.current_attempts([lease.pk for lease in fit])
+    if any(attempt.task_run_id == asked.task.pk for attempt in held.values()):
+        return []  # it was taken while we looked
+    free = [lease for lease in fit if lease.pk not in held]
+    return [*([] if free else [_all_busy(asked, list(held.values()))]), *units.taken(free or fit)]
 
 
 def _crew(slug: str) -> list[WorkerLease]:
@@ -64,34 +78,18 @@ def _in_trouble(slug: str, able: Sequence[WorkerLease]) -> Blocker:
     )
 
 
-def _all_busy(asked: Asked, well: Sequence[WorkerLease]) -> Blocker | None:
-    """None when one of them is free, or when one has just taken this very task."""
-    held = queries.current_attempts([lease.pk for lease in well])
-    if len(held) < len(well) or any(attempt.task_run_id == asked.task.pk for attempt in held.values()):
-        return None
+def _all_busy(asked: Asked, held: Sequence[Attempt]) -> Blocker:
     slug = asked.task.queue
-    names = [lease.worker for lease in well]
     words = (
-        f"The only worker of the queue {slug} that takes tasks now is busy."
-        if len(names) == 1
-        else f"All {len(names)} workers of the queue {slug} that take tasks now are busy."
+        f"The only worker of the queue {slug} that could take it is busy."
+        if len(held) == 1
+        else f"All {len(held)} workers of the queue {slug} that could take it are busy."
     )
+    seen = [attempt for attempt in held if asked.rights.can("view", attempt.run)]
     return Blocker(
         Code.WORKERS_BUSY,
         words,
         since=asked.task.ready_at,
-        links=_what_they_do(asked, list(held.values())),
+        links=tuple(held_link(asked, "busy-with", each.run, each.task_run.key) for each in seen[:MOST]),
         remedy="The next one that is free takes it when nothing is before it; more workers make that sooner.",
     )
-
-
-def _what_they_do(asked: Asked, held: Sequence[Attempt]) -> tuple[Link, ...]:
-    """The tasks that they carry out, as far as one may see them."""
-    seen = [attempt for attempt in held if asked.rights.can("view", attempt.run)]
-    return tuple(_held_link(attempt) for attempt in seen[:MOST])
-
-
-def _held_link(attempt: Attempt) -> Link:
-    run = attempt.run
-    link = task_link("busy-with", run, attempt.task_run.key)
-    return Link(link.rel, link.href, f"{run.pipeline.name} #{run.number}: {link.name}")

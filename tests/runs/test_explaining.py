@@ -210,7 +210,7 @@ class TestWorkers:
         first, hands = make_run(cast, "long"), Hands()
         hands.claim()
         blocker = only(explain(make_run(cast, "a"), "a", cast.bob))
-        assert blocker.words == "The only worker of the queue cpu that takes tasks now is busy."
+        assert blocker.words == "The only worker of the queue cpu that could take it is busy."
         name = f"{first.pipeline.name} #{first.number}: long"
         assert [(link.href, link.name) for link in blocker.links] == [(f"/runs/{first.uuid}?task=long", name)]
 
