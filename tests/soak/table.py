@@ -5,8 +5,6 @@ from __future__ import annotations
 from tests.soak.findings import CROWDED, Found, percentile
 from tests.soak.scene import Scene
 
-NOT_JUDGED = ": the times above are not judged"
-
 
 def lines(scene: Scene, found: Found, seconds: float, seed: int) -> list[str]:
     """What was done, what came of it, and what was wrong."""
@@ -23,10 +21,7 @@ def lines(scene: Scene, found: Found, seconds: float, seed: int) -> list[str]:
         ("recovery of a lost worker's task, s", times(found.recoveries)),
         ("… that had to wait for a server too", str(found.delayed)),
         ("cancel until all is dead, s", times(found.cancels)),
-        (
-            "cores that other processes used",
-            f"{found.others:.2f}{NOT_JUDGED if found.others >= CROWDED else ''}",
-        ),
+        ("cores that other processes used", crowd(found.others)),
         ("violations", str(len(found.violations))),
     ]
     return [
@@ -48,6 +43,10 @@ def table(
         f"|-{'-' * width}-|-|",
         *(f"| {name:{width}} | {value} |" for name, value in rows),
     ]
+
+
+def crowd(others: float) -> str:
+    return f"{others:.2f}" + (": the times above are not judged" if others >= CROWDED else "")
 
 
 def words(counts: dict[str, int]) -> str:
