@@ -41,5 +41,7 @@ export default defineConfig(({ command, mode }) => ({
     css: { modules: { classNameStrategy: 'non-scoped' as const } },
     exclude: [...configDefaults.exclude],
     restoreMocks: true,
+    // What a person would wait for, on a machine that is busy with other things, too.
+    testTimeout: 30_000,
   },
 }));
