@@ -17,6 +17,7 @@ from django.db import connections
 
 from runs import chores
 from runs.models import Chore
+from runs.replay import EVENTS_REPRODUCE
 from runs.states import FREE_RETRIES, LOST_LIMIT, TERMINAL_RUN, TERMINAL_TASK
 
 LEASE_TTL = 15  # seconds
@@ -340,6 +341,12 @@ INVARIANTS = (
         "attempts-are-allowed",
         "No attempt beyond the allowed ones, none before its time.",
         ATTEMPTS_ARE_ALLOWED,
+    ),
+    Invariant(
+        10,
+        "events-reproduce",
+        "Replaying the events of a run reproduces its tables.",
+        EVENTS_REPRODUCE,
     ),
     Invariant(
         11,

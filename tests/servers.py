@@ -74,18 +74,23 @@ class Servers:
         return self.postgres.connect()
 
     def owner(self) -> psycopg.Connection:
-        database = settings.DATABASES["owner"]
-        return psycopg.connect(
-            host=database["HOST"],
-            port=database["PORT"],
-            user=database["USER"],
-            password=database["PASSWORD"],
-            dbname=database["NAME"],
-            autocommit=True,
-        )
+        return owner_connection()
 
     def redis_client(self) -> redis.Redis:
         return redis.Redis.from_url(settings.REDIS_URL)
+
+
+def owner_connection() -> psycopg.Connection:
+    """A connection of the owner of the tables; each statement is a transaction."""
+    database = settings.DATABASES["owner"]
+    return psycopg.connect(
+        host=database["HOST"],
+        port=database["PORT"],
+        user=database["USER"],
+        password=database["PASSWORD"],
+        dbname=database["NAME"],
+        autocommit=True,
+    )
 
 
 def wait_until(condition: Callable[[], bool], what: str, patience: float = 20.0) -> None:
