@@ -120,6 +120,12 @@ ORCHESTRATOR: dict[str, Any] = {
     "LOG_RATE": env_int("ORCHESTRATOR_LOG_RATE", 1024 * 1024),
     # Days for which the result of a task with `cache: true` may be taken over by another run.
     "REUSE_MAX_DAYS": env_float("ORCHESTRATOR_REUSE_MAX_DAYS", 30.0),
+    # Days after the end of its runs for which what is kept of them stays in the database; 0: for ever.
+    "EVENT_DAYS": env_int("ORCHESTRATOR_EVENT_DAYS", 365),
+    # … logs, which then lie in the store.
+    "LOG_DAYS": env_int("ORCHESTRATOR_LOG_DAYS", 90),
+    # … leases of workers that never had an attempt.
+    "LEASE_DAYS": env_int("ORCHESTRATOR_LEASE_DAYS", 30),
     # Requests to the API in a minute, of one person or token by what they cost, and of one address; 0: any.
     "RATES": {
         "reads": env_int("ORCHESTRATOR_RATE_READS", 12_000),

@@ -9,7 +9,7 @@ class RunsConfig(AppConfig):
     def ready(self) -> None:
         """Tell the room below what it asks about queues and runs; say who carries out which chores."""
         from pipelines.signals import code_synced, rights_changed, sync_wanted
-        from runs import admission, chores, code, invariants, judging, live, lookups, slots, sweeps
+        from runs import admission, chores, code, invariants, judging, live, lookups, retention, slots, sweeps
         from runs.alerts import email
         from runs.environments import building, unused
         from runs.signals import run_finished
@@ -21,6 +21,7 @@ class RunsConfig(AppConfig):
         chores.register("prune", unused.carry_out_prune)
         chores.register(code.SYNC, code.carry_out_sync)
         chores.register(code.LOOK, code.carry_out_look)
+        chores.register(retention.CHORE, retention.carry_out_chore)
         chores.register_nudge(judging.NUDGE, judging.catch_up)
         code_synced.connect(building.when_synced)
         rights_changed.connect(live.rights_changed)
@@ -32,3 +33,4 @@ class RunsConfig(AppConfig):
         sweeps.register(slots.sweep)
         sweeps.register(code.ask_to_look)
         sweeps.register(unused.ask_daily)
+        sweeps.register(retention.ask)

@@ -69,6 +69,11 @@ SATISFIED = f"""CASE e.rule
     WHEN 'failure' THEN up.state IN ('failed', 'upstream_failed')
     ELSE up.state IN ({ENDED_TASK}) END"""
 
+# Events that retention has removed.
+GONE = """EXISTS (
+    SELECT FROM dropped_partition d
+    WHERE d.table_name = 'run_event' AND {run} >= d.first_run AND {run} < d.end_run)"""
+
 # Attempts of earlier resumes met upstreams that have been reset since: events keep that story.
 EDGES_FIRST = f"""
 SELECT 'attempt', a.id, 'started before the edge from ' || up.key || ' (' || e.rule || ') was satisfied'
@@ -147,7 +152,7 @@ WHERE t.state = 'waiting' AND t.open_children <> n.open
 """
 
 # Change itself leaves no row behind; what can be seen is whether the guards stand and the ends are marked.
-THE_PAST_STAYS = """
+THE_PAST_STAYS = f"""
 SELECT 'attempt', a.id, 'is ' || a.state || ' and ended ' || coalesce(a.finished_at::text, 'never')
 FROM attempt a WHERE (a.state = 'running') <> (a.finished_at IS NULL) OR a.finished_at < a.started_at
 UNION ALL
@@ -159,7 +164,7 @@ SELECT 'run', r.id,
 FROM run r JOIN LATERAL (
     SELECT max(seq) AS last, count(*) AS count FROM run_event e WHERE e.run_id = r.id
 ) e ON true
-WHERE coalesce(e.last, 0) <> r.last_seq OR e.count <> r.last_seq
+WHERE (coalesce(e.last, 0) <> r.last_seq OR e.count <> r.last_seq) AND NOT {GONE.format(run="r.id")}
 UNION ALL
 SELECT 'trigger', c.oid::bigint, c.relname || ': its row guard is missing or off'
 FROM pg_class c
@@ -205,6 +210,7 @@ WHERE a.state = 'failed' AND a.reason NOT IN ({FREE}) AND t.retries->>'jitter' =
     SELECT FROM run_event e
     WHERE e.run_id = a.run_id AND e.task_run_id = a.task_run_id AND e.kind = 'retry_now'
       AND e.at BETWEEN a.finished_at AND b.started_at)
+  AND NOT {GONE.format(run="a.run_id")}
 """
 
 SLOTS_ARE_HELD = """

@@ -19,7 +19,7 @@ from django.db.models import F, Q
 from pipelines import audit, grants, references, secrets
 from pipelines.clock import EngineNow
 from pipelines.models import ApiToken, Pipeline, PipelineVersion, User
-from runs import admission, approvals, code, judging, kinds, live, quarantine, reuse, transitions
+from runs import admission, approvals, code, judging, kinds, live, quarantine, retention, reuse, transitions
 from runs.models import Approval, Attempt, Run, TaskRun, WorkerLease
 from runs.refusals import Refused as Refused
 from runs.states import RunState
@@ -454,9 +454,13 @@ def cancel_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> bo
 def resume_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> Run:
     """Go on with a failed or cancelled run, same version, parameters and code."""
 
-    def resume() -> Any:
+    def resume() -> Json | None:
+        retention.hold()
+        if retention.is_sealed(run_id):
+            raise Refused("too-old", retention.TOO_OLD)
         admission.refuse_resume(run_id)
-        return call("engine_resume", run_id, actor.username)
+        answer: Json | None = call("engine_resume", run_id, actor.username)
+        return answer
 
     if not _by_person(resume, "run.resume", run_id, actor, token):
         raise Refused(

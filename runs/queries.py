@@ -12,12 +12,13 @@ from django.db import connection
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from runs import planner, reasons
+from runs import planner, reasons, retention
 from runs.models import (
     Approval,
     Attempt,
     AttemptInput,
     AttemptOutput,
+    LogArchive,
     LogChunk,
     Queue,
     Run,
@@ -254,6 +255,8 @@ def why_not_resumable(run: Run) -> str | None:
         return f"Only a failed or cancelled run can be resumed; this one is {run.state}."
     if Attempt.objects.filter(run=run, state=AttemptState.RUNNING).exists():
         return "An attempt of this run is still running; wait until it has ended."
+    if retention.is_sealed(run.pk):
+        return retention.TOO_OLD
     return None
 
 
@@ -324,4 +327,7 @@ def log_lines(attempt_ids: Collection[int], run_id: int) -> dict[int, int]:
     """Attempt -> how many ended lines its log has."""
     rows = LogChunk.objects.filter(run_id=run_id, attempt_id__in=attempt_ids).order_by()
     counted = rows.values_list("attempt_id").annotate(lines=Coalesce(Max(F("first_line") + F("lines")), 0))
-    return dict(counted)
+    found = dict(counted)
+    if absent := set(attempt_ids) - found.keys():
+        found.update(LogArchive.objects.filter(attempt__in=absent).values_list("attempt_id", "lines"))
+    return found

@@ -4,6 +4,7 @@ from runs.models.admission import Quarantine, TeamLimits
 from runs.models.attempt import Attempt, AttemptInput, AttemptOutput, CapturedFact, LogChunk, RunEvent
 from runs.models.environment import Environment
 from runs.models.queue import Chore, Queue, TaskUser, WorkerLease
+from runs.models.retention import DroppedPartition, LogArchive
 from runs.models.run import Approval, Reuse, Run, RunCode, TaskEdge, TaskKey, TaskRun
 from runs.models.slot import AttemptSlot, Slot
 
@@ -15,7 +16,9 @@ __all__ = [
     "AttemptSlot",
     "CapturedFact",
     "Chore",
+    "DroppedPartition",
     "Environment",
+    "LogArchive",
     "LogChunk",
     "Quarantine",
     "Queue",
