@@ -15,14 +15,16 @@ import structlog
 from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from pipelines.clock import EngineNow
+from pipelines.problems import listed
 from pipelines.store import StoreError, configured
 from runs import queries, sweeps
-from runs.models import Queue
+from runs.models import Queue, WorkerLease
 from runs.worker import fitness
 
 log = structlog.get_logger(__name__)
@@ -41,12 +43,13 @@ Check = Callable[[], str]
 class Part:
     """A part of the product: ``check`` returns "" or a sentence, ``failing`` is said when it raises.
 
-    ``needed``: without it pages cannot be served.
+    ``needed``: without it pages cannot be served. ``working``: what is said when it works.
     """
 
     check: Check
     needed: bool
     failing: str
+    working: Check = lambda: "It works."
 
 
 @require_safe
@@ -72,10 +75,11 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def _state(name: str, part: Part) -> dict[str, Any]:
     try:
         words = part.check()
+        working = "" if words else part.working()
     except (Error, redis.RedisError, OSError, StoreError) as error:
         log.warning("not ready", part=name, error=str(error).strip())
         words = part.failing
-    return {"state": "trouble" if words else "ok", "needed": part.needed, "words": words or "It works."}
+    return {"state": "trouble" if words else "ok", "needed": part.needed, "words": words or working}
 
 
 # --- checks ---------------------------------------------------------------------------------------------
@@ -124,8 +128,7 @@ def _ask_sweep() -> str:
 
 def _ask_workers() -> str:
     """Every queue that hands out tasks has somebody who takes them."""
-    live = queries.open_leases().filter(expires_at__gt=EngineNow())
-    served = set(live.values_list("queue", flat=True))
+    served = set(_live_workers().values_list("queue", flat=True))
     asking = set(Queue.objects.filter(archived_at=None, paused_at=None).values_list("slug", flat=True))
     if not served:
         return "No worker runs: tasks wait. Start `manage.py worker --queue NAME`."
@@ -133,6 +136,20 @@ def _ask_workers() -> str:
     if idle:
         return f"Nobody serves the queues {', '.join(idle[:5])}: their tasks wait. Start a worker for each."
     return ""
+
+
+def _count_workers() -> str:
+    counted = _live_workers().order_by().values_list("queue").annotate(count=Count("pk"))
+    (first, count), *others = sorted(counted, key=lambda pair: (-pair[1], pair[0]))
+    told = [
+        f"{count} worker{'' if count == 1 else 's'} of {first}",
+        *(f"{n} of {queue}" for queue, n in others),
+    ]
+    return f"Tasks are taken by {listed(told, 9)}."
+
+
+def _live_workers() -> QuerySet[WorkerLease]:
+    return queries.open_leases().filter(expires_at__gt=EngineNow())
 
 
 class Remembered:
@@ -176,7 +193,9 @@ PARTS: dict[str, Part] = {
         _ask_migrations, True, "Which tables there are cannot be found out without PostgreSQL."
     ),
     "sweep": Part(_ask_sweep, False, "Whether a sweep runs cannot be found out without PostgreSQL."),
-    "workers": Part(_ask_workers, False, "Which workers run cannot be found out without PostgreSQL."),
+    "workers": Part(
+        _ask_workers, False, "Which workers run cannot be found out without PostgreSQL.", _count_workers
+    ),
     "store": Part(
         Remembered(_ask_store), False, "The artifact store cannot be used. The log of web says why."
     ),

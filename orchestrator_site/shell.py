@@ -21,7 +21,29 @@ NOT_BUILT = "The frontend has not been built: run `make setup`, then start again
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """WhiteNoise, answering with bytes: under ASGI a streamed file is read whole anyway, with a warning."""
+    """WhiteNoise, answering with bytes: under ASGI a streamed file is read whole anyway, with a warning.
+
+    It knows the files there were when it began; those of a frontend that was built again are looked up.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._built_at = built_at()
+        super().__init__(*args, **options)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(self.static_prefix):
+            self._look_again_if_rebuilt()
+        try:
+            return super().__call__(request)
+        except FileNotFoundError:  # it is being built at this moment
+            return HttpResponse("There is no such file.\n", status=404, content_type="text/plain")
+
+    def _look_again_if_rebuilt(self) -> None:
+        now = built_at()
+        if now and now != self._built_at:
+            self._built_at = now
+            self.files: dict[str, Any] = {}
+            self.add_files_from_finders()
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
@@ -35,6 +57,14 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         for name, value in found.headers:
             response[name] = value
         return response
+
+
+def built_at() -> int:
+    """When the frontend was built, in ns of its page's last change; 0 while there is none."""
+    try:
+        return int((settings.FRONTEND_DIST / "index.html").stat().st_mtime_ns)
+    except OSError:
+        return 0
 
 
 @lru_cache(maxsize=4)

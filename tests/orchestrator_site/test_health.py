@@ -63,6 +63,12 @@ def test_workers_that_do_not_run_are_named() -> None:
     assert words_of("workers").startswith("Nobody serves the queues gpu")
 
 
+def test_how_many_workers_take_tasks_is_told_by_queue() -> None:
+    for queue in ("gpu", "cpu", "cpu"):
+        make_lease(queue)
+    assert ask()[1]["parts"]["workers"]["words"] == "Tasks are taken by 2 workers of cpu and 1 of gpu."
+
+
 def test_a_store_that_cannot_be_used_is_named_without_its_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         try:
             Up(self.say, options["host"], options["port"], demo=not options["no_demo"]).run()
         except (HomeError, ChildFailed) as error:
-            raise CommandError(str(error)) from None
+            raise SystemExit(str(error)) from None
 
     def say(self, sentence: str) -> None:
         try:
