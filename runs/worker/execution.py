@@ -77,6 +77,7 @@ class Execution:
         self.journal = Journal(work.run["id"], work.attempt["id"], work.token)
         self.released: Released | None = None
         self.user: Confined | None = None  # whom the attempt runs as, unless at `shared user`
+        self._uid: int | None = None
 
     def ask_to_stop(self, why: str) -> None:
         """``cancel`` or ``timeout``: end the attempt with TERM, and KILL after the grace."""
@@ -108,7 +109,7 @@ class Execution:
                 os.close(self._wake_read)
                 os.close(self._wake_write)
                 self._wake_write = -1
-            self.station.janitor.remove(self.folder)
+            self.station.janitor.remove(self.folder, self._uid)
         self.journal.close()
         if self.released:
             outcome.cause = self.released.mask.text(outcome.cause)
@@ -119,10 +120,9 @@ class Execution:
         """Raises OSError, and CannotRun when the team can be given no user."""
         if self.work.attempt["isolation"] != isolation.SHARED:
             self.user = users.user_of(self.work.run["team_id"])
-            self.folder = folders.of_attempt(self.work.token, self.user.uid)
-            folders.make_owned(self.folder, self.user.uid)
-        else:
-            folders.make(self.folder)
+            self._uid = self.user.uid
+            self.folder = folders.of_attempt(self.work.token, self._uid)
+        self.station.janitor.make(self.folder, self._uid)
 
     def _perform(self) -> Outcome:
         began = time.monotonic()

@@ -1,4 +1,7 @@
-"""The folders that attempts work in: made for each, removed after it, also when its worker died.
+"""The folders that attempts work in: one for each, removed after it, also when its worker died.
+
+A file system takes many times longer to make and remove folders than to give one another name. So those that
+an attempt has left just as they were made are kept, under its name, until the next one gets them.
 
 work/<token>             where an attempt works, at `shared user`
 work/<uid>/<token>       the same at `own user`: the folder above lets only that user pass and is root's
@@ -13,14 +16,19 @@ import stat
 import subprocess
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Final
 
 import structlog
 from django.conf import settings
 
 log = structlog.get_logger()
+
+PRIVATE: Final = 0o700
+MOST_KEPT: Final = 2  # empty folders that one worker keeps for one user
 
 
 def root() -> Path:
@@ -62,8 +70,8 @@ def make_for(uid: int) -> Path:
 def make_owned(folder: Path, uid: int) -> None:
     """The folder of a user's attempt and its place for outputs. Raises OSError."""
     make_for(uid)
-    os.mkdir(folder, 0o700)
-    os.mkdir(folder / "outputs", 0o700)
+    os.mkdir(folder, PRIVATE)
+    os.mkdir(folder / "outputs", PRIVATE)
     # The outer one last: inside it the user may move whatever root is about to touch.
     for each in (folder / "outputs", folder):
         os.chown(each, uid, uid)
@@ -71,12 +79,32 @@ def make_owned(folder: Path, uid: int) -> None:
 
 def make(folder: Path) -> None:
     """The folder and its place for outputs, and the one for temporary files. Raises OSError."""
-    try:
-        os.mkdir(folder)
-    except FileNotFoundError:
-        folder.mkdir(parents=True)
-    os.mkdir(folder / "outputs")
-    os.mkdir(temporary(folder), mode=0o700)
+    root().mkdir(parents=True, exist_ok=True)
+    os.mkdir(folder, PRIVATE)
+    os.mkdir(folder / "outputs", PRIVATE)
+    os.mkdir(temporary(folder), PRIVATE)
+
+
+def is_as_made(folder: Path, uid: int) -> bool:
+    """Are the folders of an attempt of this user as empty and as closed as they were made?"""
+    wanted = {folder: ["outputs"], folder / "outputs": []}
+    if folder.parent == root():
+        wanted[temporary(folder)] = []
+    return all(_is_private(each, uid) and os.listdir(each) == names for each, names in wanted.items())
+
+
+def _is_private(folder: Path, uid: int) -> bool:
+    """Is it a folder that this user alone may enter, without attributes, such as lists of others who may?"""
+    known = os.lstat(folder)
+    private = stat.S_ISDIR(known.st_mode) and stat.S_IMODE(known.st_mode) == PRIVATE
+    return private and known.st_uid == uid and not os.listxattr(folder, follow_symlinks=False)
+
+
+def rename(folder: Path, to: Path) -> None:
+    """Give the folders of an attempt that has ended to another one of the same user. Raises OSError."""
+    os.rename(folder, to)
+    if folder.parent == root():
+        os.rename(temporary(folder), temporary(to))
 
 
 def remove(folder: Path) -> None:
@@ -146,25 +174,61 @@ def open_folders(folder: Path) -> None:
 
 
 class Janitor:
-    """Removes folders while the worker is busy with the next attempt already."""
+    """Gives attempts their folders, and sees to those of the ended ones while the next is under way.
+
+    `make` and `close` belong to one thread; the keeping and removing is done in another.
+    """
 
     def __init__(self) -> None:
-        self._folders: SimpleQueue[Path | None] = SimpleQueue()
+        self._ended: SimpleQueue[tuple[Path, int | None] | None] = SimpleQueue()
+        self._kept: dict[int | None, deque[Path]] = {}
         self._thread = threading.Thread(target=self._work, name="janitor", daemon=True)
         self._thread.start()
 
-    def remove(self, folder: Path) -> None:
-        """Have a folder removed soon; returns at once."""
-        self._folders.put(folder)
+    def make(self, folder: Path, uid: int | None = None) -> None:
+        """The folders of an attempt, of a team's user if one is named. Raises OSError."""
+        kept = self._kept.setdefault(uid, deque())
+        while kept:
+            try:
+                rename(kept.popleft(), folder)
+                return
+            except OSError:  # a worker that has just started took it for left behind
+                remove(folder)
+        make(folder) if uid is None else make_owned(folder, uid)
+
+    def remove(self, folder: Path, uid: int | None = None) -> None:
+        """Have the folders of an ended attempt kept or removed soon; returns at once."""
+        self._ended.put((folder, uid))
 
     def close(self) -> None:
         """Remove what is left; returns when that is done, or after 5 s."""
-        self._folders.put(None)
+        self._ended.put(None)
         self._thread.join(5.0)
 
     def _work(self) -> None:
-        while (folder := self._folders.get()) is not None:
-            try:
-                remove(folder)
-            except OSError as problem:  # it is found again when a worker starts
-                log.warning("a folder was not removed", folder=str(folder), error=str(problem))
+        while (ended := self._ended.get()) is not None:
+            self._see_to(*ended)
+        for kept in self._kept.values():
+            while kept:
+                self._remove(kept.popleft())
+
+    def _see_to(self, folder: Path, uid: int | None) -> None:
+        kept = self._kept.setdefault(uid, deque())
+        if len(kept) >= MOST_KEPT or not _may_be_kept(folder, uid):
+            self._remove(folder)
+            return
+        remove_as_root(lent(folder))
+        kept.append(folder)
+
+    def _remove(self, folder: Path) -> None:
+        try:
+            remove(folder)
+        except OSError as problem:  # it is found again when a worker starts
+            log.warning("a folder was not removed", folder=str(folder), error=str(problem))
+
+
+def _may_be_kept(folder: Path, uid: int | None) -> bool:
+    try:
+        return is_as_made(folder, os.geteuid() if uid is None else uid)
+    except OSError:
+        return False

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,11 +138,13 @@ class Bench:
         return not self.left()
 
     def left(self) -> list[str]:
-        """Processes, folders and shared memory of this bench's attempts."""
+        """Processes, folders with something in them and shared memory of this bench's attempts."""
         tokens = [str(token) for token in Attempt.objects.values_list("uuid", flat=True)]
         found = [f"process {pid}" for token in tokens for pid in marked(token)]
         for token in tokens:
             work = folders.of_attempt(token)
+            if work.exists() and folders.is_as_made(work, os.geteuid()):
+                continue  # kept for the next attempt
             found += [str(folder) for folder in (work, folders.temporary(work)) if folder.exists()]
         return found
 
@@ -178,10 +180,25 @@ def shell(text: str, key: str = "task", *, memory: int | None = None, **outputs:
     )
 
 
+def worker(
+    queue: str = QUEUE, *, before: str = "", **environment: str
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """A real worker process of a queue, ended with everything it started.
+
+    ``before``: statements that it carries out before anything of the product is imported.
+    """
+    work = f"from runs.worker.worker import main; main({queue!r})"
+    return process(f"{before}\nimport django; django.setup()\n{work}", **environment)
+
+
+def sweep(before: str = "") -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """A real sweep, ended with the test."""
+    return process(f"import django; django.setup()\n{before}\nfrom runs import sweeps; sweeps.main()")
+
+
 @contextmanager
-def worker(queue: str = QUEUE, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A real worker process of a queue, ended with everything it started."""
-    program = f"import django; django.setup(); from runs.worker.worker import main; main({queue!r})"
+def process(program: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A program of the product's interpreter, in the home of these tests."""
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=ROOT,
