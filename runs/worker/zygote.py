@@ -293,10 +293,13 @@ class Zygote:
             os._exit(0)
 
     def capture_once(self) -> None:
-        """The facts about this environment and machine, found while the first runner is already at work."""
+        """The facts about this environment and machine, found while the first runner is already at work.
+
+        In a fork: what looking for them imports would cost every later fork its pages.
+        """
         if not self.captured:
             self.captured = True
-            self.channel.send({"event": "capture", "provenance": capture.facts()})
+            self.channel.send({"event": "capture", "provenance": in_a_fork(capture.facts)})
 
     def become_runner(self, end: socket.socket) -> None:
         """In the fork: leave the zygote behind, rehearse, wait for the request, do it. Never returns."""
@@ -415,6 +418,25 @@ def receive_attempt() -> dict[str, Any]:
     body = os.pread(request, os.fstat(request).st_size, 0)
     for fd in fds:
         os.close(fd)
+    return json.loads(body)
+
+
+def in_a_fork(look: Any) -> Any:
+    """What a function finds, as JSON takes it, carried out in a short-lived process of its own."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            with open(writing, "wb") as file:
+                file.write(json.dumps(look()).encode())
+            os._exit(0)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+    os.close(writing)
+    with open(reading, "rb") as file:
+        body = file.read()
+    os.waitpid(pid, 0)
     return json.loads(body)
 
 
