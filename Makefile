@@ -7,7 +7,7 @@ $(error Python 3.11 or newer with venv is needed: install it, or say where it is
 endif
 PORT ?= 8000
 
-.PHONY: help setup run test lock bench soak clean-machine
+.PHONY: help setup run test lock bench soak mutants clean-machine
 
 help:
 	@echo 'make run          start everything on this machine (PORT=8000)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make lock         resolve requirements/*.in anew into the locked *.txt'
 	@echo 'make bench        the figures of tests/benchmarks; ARGS="W1 W2" chooses workloads, ARGS=--write keeps'
 	@echo 'make soak         ten minutes of killed, frozen and cut-off processes under load; SECONDS=60 SEED=7'
+	@echo 'make mutants      sabotages the engine line by line and says which test notices; ARGS="a beat" chooses'
 	@echo 'make clean-machine  run and test on an empty Debian, made for it, as three users (root and debootstrap; ARGS=--fast)'
 
 setup:
@@ -38,6 +39,9 @@ bench: setup
 # Everything in a temporary folder, on loopback; exits 1 when something that must hold does not.
 soak: setup
 	@SECONDS=$(SECONDS) SEED=$(SEED) .venv/bin/python -m tests.soak
+
+mutants: setup
+	@.venv/bin/python -m tests.mutants $(ARGS)
 
 clean-machine:
 	@$(PYTHON) .ci/clean_machine.py $(ARGS)

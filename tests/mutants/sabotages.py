@@ -19,7 +19,7 @@ GUARDS = "tests/runs/test_schema_guards.py"
 SWEPT = "tests/runs/test_sweeps.py"
 SLOTS = "tests/runs/test_slots.py"
 DURABLE = "tests/runs/test_durability.py"
-FENCE = "tests/runs/test_fence.py"
+FENCE, STOPPING = "tests/runs/test_fence.py", "tests/runs/test_stopping.py"
 TREE = "tests/runs/test_process_tree.py"
 
 THE_FENCE: Final = (
@@ -202,7 +202,7 @@ CLAIMS: Final = (
         ORDER,
         "AND (r.paused_until IS NULL OR r.paused_until > p_now)\n",
         "\n",
-        (MODEL,),
+        (STOPPING,),
     ),
     Sabotage(
         "a claim does not look past a wide run that somebody holds",
@@ -275,7 +275,7 @@ JUDGING: Final = (
         SETTLE,
         "    IF p_open = 0 THEN",
         "    IF p_open <= 1 THEN",
-        (f"{RULES}::TestOrder",),
+        (f"{RULES}::TestOrder", MODEL),
     ),
     Sabotage(
         "a run that was cancelled ends as failed",
@@ -299,21 +299,21 @@ PEOPLE: Final = (
         VERBS,
         "ARRAY['pending', 'ready', 'retry_wait', 'waiting', 'awaiting_approval']",
         "ARRAY['pending', 'ready', 'waiting', 'awaiting_approval']",
-        (MODEL,),
+        (STOPPING,),
     ),
     Sabotage(
         "cancel does not ask what runs to stop",
         VERBS,
         "WHERE a.run_id = p_run AND a.state = 'running' AND a.cancel_requested_at IS NULL;",
         "WHERE false;",
-        (MODEL,),
+        (STOPPING,),
     ),
     Sabotage(
         "a beat does not tell what was cancelled",
         VERBS,
         "'cancel', a.cancel_requested_at IS NOT NULL",
         "'cancel', false",
-        (MODEL,),
+        (STOPPING,),
     ),
     Sabotage(
         "a beat brings a lost lease back",
@@ -327,7 +327,7 @@ PEOPLE: Final = (
         VERBS,
         "retries_used = 0, lost = 0, next_attempt_at = NULL,",
         "lost = 0, next_attempt_at = NULL,",
-        (MODEL,),
+        (STOPPING,),
     ),
     Sabotage(
         "resume is not counted",

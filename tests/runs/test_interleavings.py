@@ -32,7 +32,7 @@ def in_threads(*jobs: object) -> None:
 
 def test_a_claim_looks_past_a_wide_run_that_somebody_holds() -> None:
     wide = make_run(", ".join(f"w{n}" for n in range(40)))
-    make_run("other")
+    make_run("other", team=wide.team)
     with somebody_else() as other:
         other.execute("SELECT 1 FROM run WHERE id = %s FOR UPDATE", [wide.id])
         assert Hands().claim() == "other"
