@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pipelines.access import Rights
 from runs import queries
-from runs.explaining import limits, pauses, waiting, workers
+from runs.explaining import admission, limits, pauses, waiting, workers
 from runs.explaining.answers import Asked, Blocker, Code, Explanation, Link, ask, shown_state
 from runs.models import Queue
 from runs.states import TERMINAL_TASK, TaskState
@@ -31,7 +31,11 @@ def _blockers(asked: Asked) -> list[Blocker | None]:
     match asked.task.state:
         case TaskState.PENDING:
             before = [waiting.tasks_before(asked), waiting.scope(asked), waiting.decision_on_reuse(asked)]
-            return [*before, *(_on_the_way_to_a_worker(asked) if asked.by_worker else [])]
+            return [
+                *admission.why_queued(asked),
+                *before,
+                *(_on_the_way_to_a_worker(asked) if asked.by_worker else []),
+            ]
         case TaskState.READY:
             return _on_the_way_to_a_worker(asked)
         case TaskState.RETRY_WAIT:

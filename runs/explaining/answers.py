@@ -18,6 +18,15 @@ from runs.models import Queue, Run, TaskRun
 # Names in one sentence, and links beside it; the rest is counted.
 MOST: Final = 5
 
+# Columns of the version and the pipeline that may be megabytes.
+LARGE: Final = (
+    "run__version__text",
+    "run__version__spec",
+    "run__version__layout",
+    "run__pipeline__draft_text",
+    "run__pipeline__draft_layout",
+)
+
 # What the pages call a state that has another name in the tables.
 SHOWN: Final = {
     "pending": "queued",
@@ -37,6 +46,8 @@ class Code(TextChoices):
     APPROVAL = "approval", "A person has to decide."
     REUSE = "reuse", "It is not decided yet whether an earlier result is taken over."
     RETRY = "retry", "The time of its next attempt has not come."
+    OVERLAP = "overlap", "Its run waits for those of its pipeline that were started before."
+    QUARANTINE = "quarantine", "Its run does not begin, as a task of it is in quarantine."
     RUN_PAUSED = "run-paused", "Its run is paused."
     PIPELINE_PAUSED = "pipeline-paused", "Its pipeline is paused."
     QUEUE_PAUSED = "queue-paused", "Its queue is paused."
@@ -112,9 +123,10 @@ def ask(task_run_id: int, rights: Rights) -> Asked:
         "run__team",
         "run__token",
         "run__paused_by",
+        "run__version",
         "run__pipeline__team",
         "run__pipeline__paused_by",
-    ).defer("run__params", "run__only", "run__pipeline__draft_text", "run__pipeline__draft_layout")
+    ).defer("run__params", "run__only", *LARGE)
     task = rows.annotate(asked_at=EngineNow()).get(pk=task_run_id)
     return Asked(task, rights, task.asked_at)
 

@@ -1389,7 +1389,7 @@ export interface components {
             problem: string;
         };
         /** @enum {string} */
-        BlockerCode: "tasks" | "scope" | "inner-tasks" | "approval" | "reuse" | "retry" | "run-paused" | "pipeline-paused" | "queue-paused" | "no-workers" | "isolation" | "workers-in-trouble" | "workers-busy" | "environment";
+        BlockerCode: "tasks" | "scope" | "inner-tasks" | "approval" | "reuse" | "retry" | "overlap" | "quarantine" | "run-paused" | "pipeline-paused" | "queue-paused" | "no-workers" | "isolation" | "workers-in-trouble" | "workers-busy" | "slots-absent" | "slots-held" | "slots-reserved" | "team-limit" | "environment";
         /** @description A serializer that is given and gives plain values. */
         BlockerLinkShape: {
             /** @description The address of its page on this site. */
