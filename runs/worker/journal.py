@@ -16,6 +16,7 @@ from runs.worker.masking import Mask
 log = structlog.get_logger()
 
 KEPT_BACK = 128  # chunks held while the database is away; 8 MiB
+HELD_UP = 5.0  # seconds from which on a task is told that its log held it up
 PATIENCE = 60.0  # seconds for which the end of a log waits for a database that is away
 
 
@@ -75,6 +76,8 @@ class Journal:
     def close(self) -> None:
         """Write the rest, for some seconds again and again. What is given up then counts as dropped."""
         rest = self._splitter.feed(self.mask.close()) if self.mask else []
+        if self._bucket.held >= HELD_UP:
+            rest += self._splitter.feed(self._held_up().encode())
         self._write(rest + self._splitter.close())
         until = time.monotonic() + PATIENCE
         while self._unwritten and time.monotonic() < until:
@@ -83,6 +86,13 @@ class Journal:
         if self._unwritten:
             self._given_up = sum(len(chunk.body) for chunk in self._unwritten)
             log.warning("the end of a log was lost", attempt=self.token, bytes=self._given_up)
+
+    def _held_up(self) -> str:
+        rate = settings.ORCHESTRATOR["LOG_RATE"] / 1024**2
+        return (
+            f"\n--- this task was held up for {self._bucket.held:.0f} s: "
+            f"it wrote faster than {rate:g} MiB a second ---\n"
+        )
 
     def _write(self, chunks: list[Chunk]) -> None:
         self._unwritten += chunks

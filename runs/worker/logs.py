@@ -157,11 +157,13 @@ class Bucket:
     def __init__(self, now: float, rate: float = RATE, burst: float = BURST) -> None:
         self.rate = rate
         self.burst = burst
+        self.held = 0.0  # seconds for which a writer had to wait
         self._level = burst
         self._at = now
 
     def take(self, size: int, now: float) -> None:
         """Count bytes that were read."""
+        self.held += min(now - self._at, self.delay(self._at))
         self._level = min(self.burst, self._level + (now - self._at) * self.rate) - size
         self._at = now
 

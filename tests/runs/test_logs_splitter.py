@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runs.worker.journal import Journal
 from runs.worker.logs import BURST, CHUNK_BYTES, RATE, Bucket, Chunk, LogSplitter
+
+HELD_UP = b"\n--- this task was held up for 43 s: it wrote faster than 1 MiB a second ---\n"
 
 
 def text(chunks: list[Chunk]) -> str:
@@ -144,3 +147,28 @@ def test_an_idle_bucket_fills_to_its_burst_and_no_further() -> None:
     bucket.take(0, now=1_000.0)
     bucket.take(101, now=1_000.0)
     assert bucket.delay(1_000.0) == pytest.approx(0.1)
+
+
+def test_a_bucket_knows_how_long_it_held_a_writer_up() -> None:
+    bucket = Bucket(now=0.0, rate=10, burst=100)
+    bucket.take(100, now=0.0)
+    assert bucket.held == 0
+    bucket.take(20, now=0.0)  # two seconds of waiting
+    bucket.take(30, now=2.0)  # three more
+    assert bucket.held == pytest.approx(2.0)
+    bucket.take(1, now=60.0)
+    assert bucket.held == pytest.approx(5.0), "what the writer did afterwards is its own time"
+
+
+@pytest.mark.parametrize("held, said", [(4.0, b""), (42.6, HELD_UP)])
+def test_a_log_that_held_its_task_up_says_so(
+    monkeypatch: pytest.MonkeyPatch, held: float, said: bytes
+) -> None:
+    written: list[bytes] = []
+    monkeypatch.setattr("runs.worker.journal.execute", lambda _, arguments: written.append(arguments[-1]))
+    monkeypatch.setattr("runs.live.log_grew", lambda *_: None)
+    journal = Journal(1, 1, "token")
+    journal.feed(b"the last line")
+    journal._bucket.held = held
+    journal.close()
+    assert b"".join(written) == b"the last line" + said
