@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from pipelines import audit
 from pipelines.clock import EngineNow
 from pipelines.errors import Invalid
 from pipelines.models import ApiToken, User
-from runs.models import Slot
+from runs.models import AttemptSlot, Slot
 from runs.models.slot import GPU
 
 log = structlog.get_logger()
@@ -91,6 +93,27 @@ def _check_pool(kind: str, units: int) -> None:
         )
     if not 0 <= units <= MOST_UNITS:
         raise Invalid(f"A pool has between 0 and {MOST_UNITS:,} units.", errors=[("units", "Out of range.")])
+
+
+# --- what is shown ------------------------------------------------------------------------------------
+
+
+def shown() -> QuerySet[Slot]:
+    """All slots with what is said of who holds them, and for whom they are reserved."""
+    runs = [f"{name}__run" for name in ("holder", "reserved_for")]
+    heavy = ("params", "only", "pipeline__draft_text", "pipeline__draft_layout")
+    return Slot.objects.select_related("holder__task_run", *(f"{run}__pipeline__team" for run in runs)).defer(
+        "holder__provenance", *(f"{run}__{column}" for run in runs for column in heavy)
+    )
+
+
+def held_by(attempt_ids: Collection[int]) -> dict[int, list[Slot]]:
+    """Attempt -> the slots that it holds, or held until it ended; one query."""
+    found: dict[int, list[Slot]] = defaultdict(list)
+    rows = AttemptSlot.objects.filter(attempt_id__in=attempt_ids).select_related("slot")
+    for row in rows.order_by("slot__kind", "slot__position", "slot_id"):
+        found[row.attempt_id].append(row.slot)
+    return found
 
 
 # --- the sweep ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pipelines.api import code_shown
 from pipelines.api.base import person
 from pipelines.models import Pipeline
 from pipelines.references import describe
-from runs import approvals, isolation, queries
+from runs import approvals, isolation, queries, slots
 from runs.explaining import Explanation as WhyNot
 from runs.models import (
     Approval,
@@ -22,6 +22,7 @@ from runs.models import (
     Run,
     RunCode,
     RunEvent,
+    Slot,
     TaskRun,
     WorkerLease,
 )
@@ -249,16 +250,19 @@ def task_run_detail(rights: Rights, task_run: TaskRun) -> Body:
     reader = source if source is not None else made[-1] if made else None
     read = list(queries.inputs(reader)) if reader is not None else []
     lines = queries.log_lines([attempt.pk for attempt in made], run.pk)
+    had = slots.held_by([attempt.pk for attempt in made])
     return {
         **task_runs(rights, run, [task_run])[0],
         "run": run.uuid,
-        "attempts": [_attempt(attempt, task_run, lines.get(attempt.pk, 0)) for attempt in made],
+        "attempts": [
+            _attempt(attempt, task_run, lines.get(attempt.pk, 0), had[attempt.pk]) for attempt in made
+        ],
         "inputs": _inputs(task_run, read),
         "outputs": [_output(output) for output in produced],
     }
 
 
-def _attempt(attempt: Attempt, task_run: TaskRun, lines: int) -> Body:
+def _attempt(attempt: Attempt, task_run: TaskRun, lines: int, had: Sequence[Slot]) -> Body:
     return {
         **_attempt_brief(attempt, task_run),
         "resume_no": attempt.resume_no,
@@ -269,7 +273,13 @@ def _attempt(attempt: Attempt, task_run: TaskRun, lines: int) -> Body:
         "pid": attempt.pid,
         "isolation": attempt.isolation,
         "log_lines": lines,
+        "slots": [slot(one) for one in had],
     }
+
+
+def slot(row: Slot) -> Body:
+    """SLOT, in short: which one it is."""
+    return {"kind": row.kind, "host": row.host, "device": row.device, "name": row.name}
 
 
 def _inputs(task_run: TaskRun, read: Sequence[AttemptInput]) -> list[Body]:
@@ -409,11 +419,12 @@ def _worker(rights: Rights, lease: WorkerLease, attempt: Attempt | None) -> Body
         "started_at": lease.started_at,
         "expires_at": lease.expires_at,
         "busy": attempt is not None,
-        "work": _work(attempt) if attempt and rights.can("view", attempt.run) else None,
+        "work": work(attempt) if attempt and rights.can("view", attempt.run) else None,
     }
 
 
-def _work(attempt: Attempt) -> Body:
+def work(attempt: Attempt) -> Body:
+    """WORK: what somebody carries out."""
     run = attempt.run
     return {
         "attempt": attempt.uuid,

@@ -184,6 +184,13 @@ class TaskRunShape(Shape):
     reused_from = ReusedFromShape(allow_null=True, help_text="The attempt whose result was taken over.")
 
 
+class SlotBriefShape(Shape):
+    kind = serializers.CharField()
+    host = serializers.CharField(allow_blank=True, help_text="Empty for a unit of a pool.")
+    device = serializers.CharField(help_text="The UUID of a GPU, or the number of a unit of its pool.")
+    name = serializers.CharField(allow_blank=True)
+
+
 class AttemptShape(AttemptBriefShape):
     resume_no = serializers.IntegerField()
     detail = serializers.CharField(allow_blank=True, help_text="All that is known of why it ended.")
@@ -193,6 +200,7 @@ class AttemptShape(AttemptBriefShape):
     pid = serializers.IntegerField(allow_null=True)
     isolation = serializers.CharField()
     log_lines = serializers.IntegerField()
+    slots = SlotBriefShape(many=True, help_text="What it held: GPUs, units of pools.")
 
 
 class BytesShape(Shape):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from runs.api import environments, fleet, runs, task_runs
+from runs.api import environments, fleet, runs, slots, task_runs
 
 urlpatterns: list[URLPattern] = [
     path("pipelines/<str:name>/runs/", runs.StartView.as_view(), name="run-start"),
@@ -51,4 +51,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("queues/", fleet.QueuesView.as_view(), name="queues"),
     path("workers/", fleet.WorkersView.as_view(), name="workers"),
+    path("workers/<str:worker_id>/drain/", fleet.DrainView.as_view(), name="worker-drain"),
+    path("slots/", slots.SlotsView.as_view(), name="slots"),
+    path("slots/pools/<str:kind>/", slots.PoolView.as_view(), name="slot-pool"),
 ]

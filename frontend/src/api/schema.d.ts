@@ -1003,6 +1003,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slots/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The units of all kinds, and who holds each as far as you may see it. */
+        get: operations["slots_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slots/pools/{kind}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Have so many units of a kind, for workers of every host: a site admin's to say. */
+        put: operations["slots_pools_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/task-runs/{id}/": {
         parameters: {
             query?: never;
@@ -1192,6 +1226,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workers/{id}/drain/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Have a worker take nothing more, end what it has and leave: a site admin's to say. */
+        post: operations["workers_drain_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1328,6 +1379,8 @@ export interface components {
             pid: number | null;
             reason: string;
             resume_no: number;
+            /** @description What it held: GPUs, units of pools. */
+            slots: components["schemas"]["SlotBriefShape"][];
             /** Format: date-time */
             started_at: string;
             state: components["schemas"]["AttemptState"];
@@ -1389,7 +1442,7 @@ export interface components {
             problem: string;
         };
         /** @enum {string} */
-        BlockerCode: "tasks" | "scope" | "inner-tasks" | "approval" | "reuse" | "retry" | "overlap" | "quarantine" | "run-paused" | "pipeline-paused" | "queue-paused" | "no-workers" | "isolation" | "workers-in-trouble" | "workers-busy" | "slots-absent" | "slots-held" | "slots-reserved" | "team-limit" | "environment";
+        BlockerCode: "tasks" | "scope" | "inner-tasks" | "approval" | "reuse" | "retry" | "run-paused" | "pipeline-paused" | "queue-paused" | "no-workers" | "isolation" | "workers-in-trouble" | "workers-busy" | "slots-absent" | "slots-held" | "slots-reserved" | "team-limit" | "environment";
         /** @description A serializer that is given and gives plain values. */
         BlockerLinkShape: {
             /** @description The address of its page on this site. */
@@ -2292,6 +2345,15 @@ export interface components {
         };
         /** @enum {string} */
         PlannedShapeActionEnum: "run" | "keep";
+        PoolBodyRequest: {
+            units: number;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        PoolShape: {
+            kind: string;
+            /** @description Given out; more may be held until their tasks have ended. */
+            units: number;
+        };
         /** @description A serializer that is given and gives plain values. */
         Port: {
             /** @description the only values it takes */
@@ -2548,6 +2610,16 @@ export interface components {
             version?: number;
         };
         /** @description A serializer that is given and gives plain values. */
+        ReservedForShape: {
+            number: number;
+            pipeline: string;
+            /** Format: uuid */
+            run: string;
+            task: string;
+            /** Format: uuid */
+            task_run: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
         ResumePlanShape: {
             allowed: boolean;
             tasks: components["schemas"]["PlannedShape"][];
@@ -2764,6 +2836,44 @@ export interface components {
             /** @description why it cannot be used; empty when it can */
             problem: string;
         };
+        /** @description A serializer that is given and gives plain values. */
+        SlotBriefShape: {
+            /** @description The UUID of a GPU, or the number of a unit of its pool. */
+            device: string;
+            /** @description Empty for a unit of a pool. */
+            host: string;
+            kind: string;
+            name: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        SlotShape: {
+            /** @description The UUID of a GPU, or the number of a unit of its pool. */
+            device: string;
+            /** @description Null when free, or when its run is not yours to see. */
+            holder: components["schemas"]["WorkShape"] | null;
+            /** @description Empty for a unit of a pool. */
+            host: string;
+            kind: string;
+            memory_mib: number | null;
+            name: string;
+            /** @description Its number on its host, or within its pool. */
+            position: number;
+            /** @description The wide task that waits for it; null when that is not yours to see. */
+            reserved_for: components["schemas"]["ReservedForShape"] | null;
+            /** @description withdrawn: nobody offers it now. */
+            state: components["schemas"]["SlotShapeStateEnum"];
+            /** Format: date-time */
+            withdrawn_at: string | null;
+        };
+        SlotShapePage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["SlotShape"][];
+        };
+        /** @enum {string} */
+        SlotShapeStateEnum: "free" | "held" | "reserved" | "withdrawn";
         /** @description A serializer that is given and gives plain values. */
         Snapshot: {
             /** @description the first one in which these bytes were seen */
@@ -5539,6 +5649,71 @@ export interface operations {
             };
         };
     };
+    slots_retrieve: {
+        parameters: {
+            query?: {
+                host?: string;
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlotShapePage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    slots_pools_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PoolBodyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
     task_runs_retrieve: {
         parameters: {
             query?: never;
@@ -5925,6 +6100,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkerShapePage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    workers_drain_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerShape"];
                 };
             };
             /** @description A problem (RFC 9457). */

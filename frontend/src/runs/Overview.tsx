@@ -4,7 +4,7 @@ import { Fact, Facts, Moment } from '../ui/Facts';
 import { StateBadge } from '../ui/StateBadge';
 import css from './Overview.module.css';
 import { Waiting } from './Waiting';
-import { exitWords, isolationWords, lostWords, reasonWords, whyEnded } from './words';
+import { exitWords, isolationWords, lostWords, reasonWords, slotWords, whyEnded } from './words';
 
 interface Props {
   run: Run;
@@ -91,6 +91,7 @@ function AttemptFacts({ attempt }: { attempt: Attempt }) {
         {attempt.worker && <Fact name="Worker">{attempt.worker}</Fact>}
         {attempt.host && <Fact name="Host">{attempt.host}</Fact>}
         {attempt.pid !== null && <Fact name="Process">{attempt.pid}</Fact>}
+        {attempt.slots.length > 0 && <Fact name="Slots">{slotWords(attempt.slots)}</Fact>}
         <Fact name="Isolation">{isolationWords(attempt.isolation)}</Fact>
       </Facts>
     </section>

@@ -3,7 +3,7 @@ import { makeAttempt, makeTask } from '../testing/make';
 import { filterKeys } from './filter';
 import { progressOf } from './progress';
 import { parseRunSearch } from './search';
-import { attemptWords, cardLabel, causeSentence, exitWords, listWords, lostWords } from './words';
+import { attemptWords, cardLabel, causeSentence, exitWords, listWords, lostWords, slotWords } from './words';
 
 describe('a task in words', () => {
   it('counts its attempts once it was tried again', () => {
@@ -20,6 +20,13 @@ describe('a task in words', () => {
   it('says why a lost attempt does not count', () => {
     expect(lostWords(1)).toBe('1 attempt: its worker was lost. It uses up no retry.');
     expect(lostWords(2)).toMatch(/^2 attempts: their workers were lost/);
+  });
+
+  it('says what an attempt held, equal units together', () => {
+    const gpu = { kind: 'gpu', host: 'box', device: 'GPU-1', name: 'NVIDIA H100' };
+    const seat = { kind: 'licence', host: '', device: '1', name: '' };
+    expect(slotWords([gpu, { ...gpu, device: 'GPU-2' }, seat])).toBe('2 × NVIDIA H100, licence');
+    expect(slotWords([])).toBe('');
   });
 
   it('says the whole card', () => {

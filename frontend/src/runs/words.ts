@@ -1,4 +1,4 @@
-import type { Cause, ReusedFrom, TaskRun } from '../api/types';
+import type { Attempt, Cause, ReusedFrom, TaskRun } from '../api/types';
 import { formatDuration } from '../ui/format';
 import { lookOf } from '../ui/states';
 
@@ -92,6 +92,13 @@ const ISOLATION: Record<string, string> = {
 export function isolationWords(level: string): string {
   const gives = ISOLATION[level];
   return gives ? `${level}: ${gives}` : level;
+}
+
+/** What an attempt held: "2 × NVIDIA H100, licence"; empty for one that held nothing. */
+export function slotWords(slots: Attempt['slots']): string {
+  const counts = new Map<string, number>();
+  for (const { kind, name } of slots) counts.set(name || kind, (counts.get(name || kind) ?? 0) + 1);
+  return [...counts].map(([words, count]) => (count > 1 ? `${count} × ${words}` : words)).join(', ');
 }
 
 /** Milliseconds a task has taken so far, null before it began. */

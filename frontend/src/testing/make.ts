@@ -18,7 +18,6 @@ import type {
   Trace,
   Version,
 } from '../api/types';
-import type { QueueShape } from '../api/fleet';
 import type { components } from '../api/schema';
 
 /* Things as the API would give them, complete and valid; a test says only what matters to it. */
@@ -151,12 +150,13 @@ export function makeAttempt(no: number, change: Partial<Attempt> = {}): Attempt 
     exit_code: 0,
     pid: 4711,
     isolation: 'own user',
+    slots: [],
     log_lines: 0,
     ...change,
   };
 }
 
-export function makeQueue(slug: string, change: Partial<QueueShape> = {}): QueueShape {
+export function makeQueue(slug: string, change: Partial<components['schemas']['QueueShape']> = {}): components['schemas']['QueueShape'] {
   return {
     slug,
     title: '',

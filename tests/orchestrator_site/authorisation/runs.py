@@ -9,6 +9,7 @@ from runs.models import Attempt, Environment, Run, TaskRun
 from tests.orchestrator_site.authorisation.base import (
     EDITOR,
     MARK,
+    NOBODY,
     ROLES,
     RUNNERS,
     Line,
@@ -51,6 +52,7 @@ def prepare(world: World) -> None:
         **{key: str(step(open_run, key)) for key in ("again", "busy", "ask")},
         "step": str(step(failed, "only")),
         "environment": str(environment(world)),
+        "worker": str(making.make_lease().uuid),
     }
 
 
@@ -111,6 +113,13 @@ LINES: dict[tuple[str, str], Line] = {
     # Things of the site: everybody who is signed in sees that they are there.
     ("api/v1/queues/", "GET"): listed("/api/v1/queues/"),
     ("api/v1/workers/", "GET"): listed("/api/v1/workers/"),
+    ("api/v1/workers/<str:worker_id>/drain/", "POST"): Line(
+        "/api/v1/workers/{worker}/drain/", NOBODY, scope="manage", stranger=403, site_admin=200
+    ),
+    ("api/v1/slots/", "GET"): listed("/api/v1/slots/"),
+    ("api/v1/slots/pools/<str:kind>/", "PUT"): Line(
+        "/api/v1/slots/pools/licence/", NOBODY, 200, "manage", {"units": 1}, stranger=403, site_admin=200
+    ),
 }
 
 # The live socket. Whoever is not named cannot open it: it takes a session, and a token is none.
