@@ -436,6 +436,40 @@ def logs(
         time.sleep(POLL)
 
 
+@app.command()
+def explain(
+    which: Annotated[str, typer.Argument(metavar="RUN", help="As for logs.")],
+    task: Annotated[str, typer.Argument(help="The task, as in the document.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say why a task is not running: each thing in its way, where to look and what to do."""
+    api = Api()
+    run_id = find_run(api, which)
+    found = [row for row in api.every(f"runs/{run_id}/tasks/") if row["key"] == task]
+    if not found:
+        fail(f"The run has no task {task}.", REFUSED)
+    why = api.get(f"task-runs/{found[0]['id']}/explain/")
+    if as_json:
+        out.print_json(json.dumps(why))
+    else:
+        for line in explain_lines(api, task, why):
+            out.print(line, markup=False)
+
+
+def explain_lines(api: Api, task: str, why: Body) -> Iterator[str]:
+    """The state, then each thing in the way with its times, its pages and the way out."""
+    yield f"{task}: {worded(why['state'])}"
+    if not why["blockers"]:
+        yield f"  {why['words']}"
+    for blocker in why["blockers"]:
+        yield f"  {blocker['words']}"
+        times = ((name, blocker[name]) for name in ("since", "until"))
+        yield from (f"    {name} {at}" for name, at in times if at)
+        yield from (f"    {link['name']}: {api.address}{link['href']}" for link in blocker["links"])
+        if blocker["remedy"]:
+            yield f"    {blocker['remedy']}"
+
+
 def find_run(api: Api, which: str) -> str:
     """The id of a run: given as such, as PIPELINE#NUMBER, or as a pipeline for its newest run."""
     try:

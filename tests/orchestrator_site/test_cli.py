@@ -216,6 +216,37 @@ def test_a_run_is_found_by_number_by_name_and_by_id(command: Command, cast: Cast
     assert command("logs", "small", "nothing")[0] == 2
 
 
+def test_why_a_task_does_not_run_is_said_with_pages_and_ways_out(command: Command, cast: Cast) -> None:
+    make_published(team=cast.team, owner=cast.alice)
+    command("run", "small")
+    code, out, _ = command("explain", "small#1", "shout")
+    assert code == 0
+    page = rf"http://\S+/runs/{Run.objects.get().uuid}\?task=greet"
+    assert re.fullmatch(
+        "shout: queued\n"
+        r"  It waits for greet \(queued\) to end\.\n"
+        rf"    greet: {page}\n"
+        r"    It is judged as soon as they have ended\.\n"
+        r"  No worker serves the queue cpu\.\n"
+        r"    Start a worker: manage\.py worker --queue cpu\n",
+        out,
+    )
+    codes = [
+        blocker["code"]
+        for blocker in json.loads(command("explain", "small", "shout", "--json")[1])["blockers"]
+    ]
+    assert codes == ["tasks", "no-workers"]
+
+
+def test_a_task_with_nothing_in_its_way_says_so(command: Command, cast: Cast) -> None:
+    make_published(team=cast.team, owner=cast.alice)
+    command("run", "small")
+    Hands()
+    said = "greet: queued\n  Nothing is in its way: the next free worker of the queue cpu takes it.\n"
+    assert command("explain", "small", "greet") == (0, said, "")
+    assert command("explain", "small", "nothing") == (2, "", "The run has no task nothing.\n")
+
+
 def test_a_deployment_that_is_not_there_is_said(command: Command) -> None:
     code, _, err = command("trace", "nowhere")
     assert code == 2
