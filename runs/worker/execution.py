@@ -142,13 +142,11 @@ class Execution:
         os.set_blocking(reading, False)
         try:
             running = self._start(prepared, writing)
-            os.close(writing)
-            writing = -1
+            # Our own end for writing stays open: the end of the last writer alone would wake us for nothing.
             ended = self._watched(running, reading)
         finally:
             os.close(reading)
-            if writing >= 0:
-                os.close(writing)
+            os.close(writing)
         return self._outcome(prepared, running, ended)
 
     def _hand_over_slots(self, prepared: Prepared) -> None:

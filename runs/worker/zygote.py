@@ -47,6 +47,7 @@ PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 CLOSE_RANGE = 436  # the number of this system call is the same on every architecture
 RESULT_FD = 3
+SHORT = 0.05  # seconds; the worker hears of the start of an attempt that is shorter together with its end
 PRIVATE_FOLDERS = ("/dev/shm", "/tmp", "/var/tmp", "/run/lock")  # noqa: S108
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -128,10 +129,10 @@ class Channel:
             parts += part
         return bytes(parts)
 
-    def send(self, message: dict[str, Any]) -> None:
-        body = json.dumps(message).encode()
+    def send(self, *messages: dict[str, Any]) -> None:
+        bodies = [json.dumps(message).encode() for message in messages]
         try:
-            self.socket.sendall(struct.pack("!I", len(body)) + body)
+            self.socket.sendall(b"".join(struct.pack("!I", len(body)) + body for body in bodies))
         except (BrokenPipeError, ConnectionError):
             raise WorkerGone from None
 
@@ -166,7 +167,7 @@ class Watch:
         self.walled = bool(request.get("walled"))
         # Of the whole machine, when first looked at.
         self.oom_kills = memory.oom_kills() if self.walled else None
-        self.last_word = now
+        self.began = self.last_word = now
         self.grace_ends: float | None = None
         self.killed: str | None = None
         self.passed: dict[str, Any] | None = None
@@ -186,6 +187,7 @@ class Zygote:
         self.captured = False
         self.attempt_address = environment_offset()
         self.spare: Spare | None = None
+        self.unsaid: list[dict[str, Any]] = []
 
     def serve(self) -> None:
         """Carry out requests until the worker goes, says `end`, or sends none for the idle time."""
@@ -213,14 +215,20 @@ class Zygote:
         for fd in fds:
             os.close(fd)
         watch = Watch(pid, request, time.monotonic())
+        self.unsaid = [{"event": "started", "pid": pid, "preload_problems": problems}]
         try:
-            self.channel.send({"event": "started", "pid": pid, "preload_problems": problems})
             self.capture_once()
             self.wait_for(watch)
         except WorkerGone:
             processes.kill_descendants()
             raise
-        self.channel.send(self.settle(watch))
+        self.unsaid.append(self.settle(watch))
+        self.say()
+
+    def say(self) -> None:
+        """What the worker has not been told yet; of a short attempt all at once, so that it wakes once."""
+        self.channel.send(*self.unsaid)
+        self.unsaid.clear()
 
     def begin(self, request: dict[str, Any], fds: list[int]) -> int:
         """The pid of a runner that has the request."""
@@ -299,7 +307,7 @@ class Zygote:
         """
         if not self.captured:
             self.captured = True
-            self.channel.send({"event": "capture", "provenance": in_a_fork(capture.facts)})
+            self.unsaid.append({"event": "capture", "provenance": in_a_fork(capture.facts)})
 
     def become_runner(self, end: socket.socket) -> None:
         """In the fork: leave the zygote behind, rehearse, wait for the request, do it. Never returns."""
@@ -326,6 +334,8 @@ class Zygote:
         try:
             while True:
                 ready = [fd for fd, _ in poller.poll(self.patience(watch) * 1000)]
+                if self.unsaid and ended not in ready:
+                    self.say()
                 if self.channel.socket.fileno() in ready:
                     watch.last_word = time.monotonic()
                     self.obey(self.channel.receive()[0], watch)
@@ -338,6 +348,8 @@ class Zygote:
     def patience(self, watch: Watch) -> float:
         """Seconds until something is due if nothing happens."""
         due = [watch.last_word + self.silence]
+        if self.unsaid:
+            due.append(watch.began + SHORT)
         if not watch.killed:
             due.append(watch.limits.due)
         if watch.grace_ends is not None:
@@ -443,8 +455,9 @@ def in_a_fork(look: Any) -> Any:
 def be_first_to_die() -> None:
     """When the machine runs out of memory the kernel shall take a task, not a worker or the database."""
     try:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
+        number = os.open("/proc/self/oom_score_adj", os.O_WRONLY)  # a file object would touch more memory
+        os.write(number, b"1000")
+        os.close(number)
     except OSError as problem:
         os.write(2, f"oom_score_adj could not be set: {problem}\n".encode())
 
