@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { membersQuery } from '../api/access';
 import { meQuery } from '../api/me';
 import type { Me, Member } from '../api/types';
+import { rememberTeam, usualTeam } from '../forms/lastTeam';
 import { Listed } from '../lists/Listed';
 import { Button } from '../ui/Button';
 import { EmptyState } from '../ui/Feedback';
@@ -23,7 +24,7 @@ const route = getRouteApi('/shell/settings/members');
 export function MembersPage() {
   const { data: me } = useQuery(meQuery);
   const search = route.useSearch();
-  const team = me?.teams.find((each) => each.slug === search.team) ?? me?.teams[0];
+  const team = me?.teams.find((each) => each.slug === search.team) ?? usualTeam(me?.teams ?? []);
   useTitle('Members', team?.name);
   if (!me) return null;
   if (!team) return <NoTeam />;
@@ -58,8 +59,12 @@ function NoTeam() {
 
 function TeamChoice({ me, team }: { me: Me; team: string }) {
   const navigate = route.useNavigate();
+  const choose = (slug: string) => {
+    rememberTeam(slug);
+    void navigate({ search: { team: slug }, replace: true });
+  };
   return (
-    <Select aria-label="Team" value={team} onChange={(event) => void navigate({ search: { team: event.target.value }, replace: true })}>
+    <Select aria-label="Team" value={team} onChange={(event) => choose(event.target.value)}>
       {me.teams.map((each) => (
         <option key={each.slug} value={each.slug}>
           {each.name}

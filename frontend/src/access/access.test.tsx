@@ -27,6 +27,22 @@ describe('the members of a team', () => {
     expect(await screen.findByText('You are in no team')).toBeVisible();
   });
 
+  it('begins with the team that was chosen last', async () => {
+    const both = makeMe({
+      is_superuser: false,
+      teams: [
+        { slug: 'alpha', name: 'Alpha', roles: ['viewer'] },
+        { slug: 'demo', name: 'Demo', roles: ['viewer'] },
+      ],
+    });
+    const first = open(PLACE, { me: both, members: members() });
+    expect(await screen.findByRole('combobox', { name: 'Team' })).toHaveValue('alpha');
+    await first.user.selectOptions(screen.getByRole('combobox', { name: 'Team' }), 'Demo');
+    first.unmount();
+    open(PLACE, { me: both, members: members() });
+    expect(await screen.findByRole('combobox', { name: 'Team' })).toHaveValue('demo');
+  });
+
   it('shows a viewer who is there and offers nothing', async () => {
     open(PLACE, { me: viewer, members: members(), serviceAccounts: [makeServiceAccount('nightly')] });
     expect(await screen.findByText('Budi Santoso')).toBeVisible();

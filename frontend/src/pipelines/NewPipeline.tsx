@@ -7,6 +7,7 @@ import { meQuery } from '../api/me';
 import { addressOf } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Me } from '../api/types';
+import { rememberTeam, usualTeam } from '../forms/lastTeam';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Feedback';
@@ -61,7 +62,8 @@ function useCreation(onClose: () => void) {
   return useMutation({
     mutationFn: ({ team, name, title }: { team: string; name: string; title: string }) =>
       createPipeline(team, name, startOf(name, title)),
-    onSuccess: async (pipeline) => {
+    onSuccess: async (pipeline, { team }) => {
+      rememberTeam(team);
       void queryClient.invalidateQueries({ queryKey: ['pipelines', 'list'] });
       await navigate({ to: '/pipelines/$name/edit', params: { name: addressOf(pipeline) } });
       onClose();
@@ -70,7 +72,7 @@ function useCreation(onClose: () => void) {
 }
 
 function NewPipeline({ teams, onClose }: { teams: Team[]; onClose: () => void }) {
-  const [team, setTeam] = useState(teams[0]?.slug ?? '');
+  const [team, setTeam] = useState(usualTeam(teams)?.slug ?? '');
   const [name, setName] = useState('');
   const [title, setTitle] = useState('');
   const [wrong, setWrong] = useState<string | null>(null);
