@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from pipelines.api.base import find_named, idempotency_key, paged, whole_number
-from pipelines.errors import Conflict, Invalid
+from pipelines.errors import Conflict, Invalid, NotFound
 from pipelines.models import Pipeline
-from runs import protocol, queries, reruns, triggers
+from runs import protocol, queries, reruns, retention, triggers
 from runs.api import bodies
 from runs.api.base import RunsView, answered
 from runs.api.serializers import (
@@ -127,8 +127,18 @@ class RunEventsView(RunsView):
     def get(self, request: Request, run_id: str) -> Response:
         """What happened in a run after event ``since``, in order and without gaps; at most 1,000 at once."""
         run = self.find_run(run_id)
-        rows = queries.events_since(run, whole_number(request, "since", 0), MAX_EVENTS)
+        since = whole_number(request, "since", 0)
+        rows = queries.events_since(run, since, MAX_EVENTS)
+        if not rows and since < run.last_seq:
+            self._refuse_if_gone(run)
         return Response({"last_seq": run.last_seq, "results": bodies.events(rows)})
+
+    def _refuse_if_gone(self, run: Run) -> None:
+        """Raises NotFound for a run whose events retention has removed."""
+        if gone := retention.events_dropped(run.pk):
+            day = f"{gone.dropped_at:%Y-%m-%d}"
+            words = f"The events of this run were removed on {day}, as it ended long before."
+            raise NotFound(words, code="events-removed")
 
 
 class ResumePlanView(RunsView):

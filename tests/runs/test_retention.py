@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, transaction
+from rest_framework.test import APIClient
 
 from lineage import retention as bytes_of
+from pipelines.models import User
 from pipelines.store import configured
 from runs import chores, invariants, log_archives, logs, metrics, protocol, queries, retention
 from runs.models import Attempt, Chore, DroppedPartition, LogArchive, LogChunk, Run, RunEvent, WorkerLease
@@ -285,6 +288,29 @@ def test_a_log_in_a_store_that_is_away_says_so(
     settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, **away, **keys}
     with pytest.raises(logs.LogAway, match="This log lies in the store, which cannot be used now"):
         logs.read(attempt, 0, 10)
+
+
+async def _joined(parts: AsyncIterator[bytes]) -> bytes:
+    return b"".join([part async for part in parts])
+
+
+def test_the_api_shows_the_log_and_says_that_the_events_are_gone(old_world: psycopg.Connection) -> None:
+    run, attempt = ended_run(b"one\n", b"two")
+    grow_old(old_world)
+    retention.carry_out()
+    assert run.requested_by is not None
+    User.objects.filter(pk=run.requested_by.pk).update(is_superuser=True)
+    client = APIClient()
+    client.force_login(run.requested_by)
+    log = client.get(f"/api/v1/attempts/{attempt.uuid}/log/").json()
+    assert (log["lines"], log["total"], log["complete"]) == (["one", "two"], 2, True)
+    whole = client.get(f"/api/v1/attempts/{attempt.uuid}/log/download")
+    assert async_to_sync(_joined)(whole.streaming_content) == b"one\ntwo"
+    events = client.get(f"/api/v1/runs/{run.uuid}/events/")
+    assert (events.status_code, events.json()["code"]) == (404, "events-removed")
+    assert "The events of this run were removed on " in events.json()["detail"]
+    plan = client.get(f"/api/v1/runs/{run.uuid}/resume-plan/").json()
+    assert plan["allowed"] is False
 
 
 # --- what it means for runs ------------------------------------------------------------------------------
