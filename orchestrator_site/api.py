@@ -22,7 +22,7 @@ from rest_framework.response import Response
 
 from orchestrator_site.throttles import FailureLimit
 from pipelines import tokens
-from pipelines.errors import Refusal
+from pipelines.errors import Refusal, TooMany
 from pipelines.models import ApiToken, User
 
 log = structlog.get_logger(__name__)
@@ -100,7 +100,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.PermissionDenied(*error.args)
     if isinstance(error, Refusal):
         body = problem(error.status, error.message, error.code, errors=_pairs(error.errors), **error.extra)
-        return _answer(error.status, body, {})
+        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
+        return _answer(error.status, body, headers)
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     return None

@@ -63,3 +63,14 @@ class NotFound(Refusal):
 
     status = 404
     default_code = "not-found"
+
+
+class TooMany(Refusal):
+    """There is as much of it as may be for now; after ``retry_after`` seconds there may be room again."""
+
+    status = 429
+    default_code = "too-many"
+
+    def __init__(self, message: str, *, retry_after: int, code: str = "") -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after

@@ -12,7 +12,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from pipelines import access
 from pipelines.lookups import lookups
 from pipelines.models import Pipeline, Team
-from runs.models import Attempt, Queue, Run, Slot, TaskRun, WorkerLease
+from runs.models import Attempt, Quarantine, Queue, Run, Slot, TaskRun, WorkerLease
 
 # One look into the index (pipeline, -id) for each pipeline of a page.
 _LAST_RUNS = """
@@ -38,6 +38,7 @@ def register() -> None:
     access.part_of(Run, "pipeline")
     access.part_of(TaskRun, "run__pipeline")
     access.part_of(Attempt, "run__pipeline")
+    access.part_of(Quarantine, "version__pipeline")
     lookups.queues = queues
     lookups.last_runs = last_runs
     lookups.in_state = in_state

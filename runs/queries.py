@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from runs import planner, reasons, retention
+from runs import planner, quarantine, reasons, retention
 from runs.models import (
     Approval,
     Attempt,
@@ -20,6 +20,7 @@ from runs.models import (
     AttemptOutput,
     LogArchive,
     LogChunk,
+    Quarantine,
     Queue,
     Run,
     RunEvent,
@@ -100,6 +101,49 @@ def counts_by_state(run_ids: Collection[int]) -> dict[int, dict[str, int]]:
         for run_id, state, count in cursor.fetchall():
             counts[run_id][state] = count
     return counts
+
+
+# The runs before one that is queued, and the first task of it that is in quarantine.
+QUEUED = """
+    SELECT r.id, b.id, q.id FROM unnest(%s::bigint[]) AS w (id) JOIN run r ON r.id = w.id
+    LEFT JOIN LATERAL (
+        SELECT o.id FROM run o
+        WHERE o.pipeline_id = r.pipeline_id AND o.id < r.id AND o.state IN ('queued', 'running', 'cancelling')
+        ORDER BY o.id DESC LIMIT 1
+    ) b ON true
+    LEFT JOIN LATERAL (
+        SELECT q.id FROM quarantine q JOIN task_run t ON t.run_id = r.id AND t.key = q.task_key
+        WHERE q.version_id = r.version_id AND q.lifted_at IS NULL ORDER BY q.id LIMIT 1
+    ) q ON true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Why a run has not begun: the one before it, or that a task of it is in quarantine."""
+
+    words: str
+    behind: Run | None
+
+
+def queued(waiting: Sequence[Run]) -> dict[int, Queued]:
+    """Why these queued runs have not begun. No query for none, else three."""
+    if not waiting:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(QUEUED, [[run.pk for run in waiting]])
+        found = cursor.fetchall()
+    before = Run.objects.only("id", "uuid", "number").in_bulk([b for _, b, _ in found if b])
+    held = Quarantine.objects.select_related("task_run__run").in_bulk([q for _, _, q in found if q])
+    return {run: _queued(before.get(b), held.get(q)) for run, b, q in found}
+
+
+def _queued(behind: Run | None, held: Quarantine | None) -> Queued:
+    if held is not None:
+        return Queued(quarantine.words(held), None)
+    if behind is not None:
+        return Queued(f"Queued behind #{behind.number}, which has not ended.", behind)
+    return Queued("Its turn has come: it begins within seconds.", None)
 
 
 def awaiting_approval(run_ids: Collection[int]) -> dict[int, list[TaskRun]]:

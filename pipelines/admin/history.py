@@ -76,6 +76,7 @@ _WORDS: Final = {
     "task.retry": "tried the task again",
     "team.archive": "archived the team",
     "team.create": "made the team",
+    "team.limits": "set what the team may have at a time",
     "team.rename": "renamed the team",
     "team.restore": "restored the team",
     "team.roles": "set the roles of a member",

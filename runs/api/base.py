@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipelines.api.base import ApiView, uuid_or_404
-from pipelines.errors import Conflict, Forbidden
+from pipelines.errors import Conflict, Forbidden, TooMany
 from runs import queries
 from runs.models import Attempt, Run, TaskRun
 from runs.protocol import Refused
@@ -14,10 +14,12 @@ from runs.protocol import Refused
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """A verb that says no is answered with 409, or 403 where nobody but another person may do it."""
+    """A verb that says no is answered with 409, 403 where nobody but another person may do it, or 429."""
     try:
         yield
     except Refused as refused:
+        if refused.retry_after is not None:
+            raise TooMany(refused.message, code=refused.code, retry_after=refused.retry_after) from refused
         kind = Forbidden if refused.code == "requester-may-not-approve" else Conflict
         raise kind(refused.message, code=refused.code) from refused
 

@@ -9,15 +9,18 @@ from typing import Any
 from pipelines.access import Rights
 from pipelines.api import code_shown
 from pipelines.api.base import person
-from pipelines.models import Pipeline
+from pipelines.models import Pipeline, Team
 from pipelines.references import describe
-from runs import approvals, isolation, queries, slots
+from runs import admission, approvals, isolation, queries, slots
+from runs import quarantine as quarantines
+from runs import team_limits as limits
 from runs.explaining import Explanation as WhyNot
 from runs.models import (
     Approval,
     Attempt,
     AttemptInput,
     AttemptOutput,
+    Quarantine,
     Queue,
     Run,
     RunCode,
@@ -28,7 +31,7 @@ from runs.models import (
 )
 from runs.planner import Foreseen
 from runs.reuse_words import Explanation
-from runs.states import TaskState
+from runs.states import RunState, TaskState
 
 Body = dict[str, Any]
 
@@ -44,7 +47,14 @@ def runs(rights: Rights, rows: Sequence[Run]) -> list[Body]:
     counts = queries.counts_by_state(ids)
     causes = queries.causes([run_id for run_id in ids if TaskState.FAILED in counts[run_id]])
     waiting = queries.awaiting_approval(ids)
-    return [_run(rights, run, counts[run.pk], causes.get(run.pk), waiting.get(run.pk, [])) for run in rows]
+    held = queries.queued([run for run in rows if run.state == RunState.QUEUED])
+    return [
+        {
+            **_run(rights, run, counts[run.pk], causes.get(run.pk), waiting.get(run.pk, [])),
+            "queued": _queued(held.get(run.pk)),
+        }
+        for run in rows
+    ]
 
 
 def run(rights: Rights, row: Run) -> Body:
@@ -86,6 +96,16 @@ def _run(
             "approve": any(approvals.standing(rights, run, task_run).role for task_run in waiting),
         },
     }
+
+
+def _queued(why: queries.Queued | None) -> Body | None:
+    if why is None:
+        return None
+    return {"words": why.words, "behind": run_before(why.behind) if why.behind else None}
+
+
+def run_before(run: Run) -> Body:
+    return {"id": run.uuid, "number": run.number}
 
 
 def _rerun_of(run: Run) -> Body | None:
@@ -434,4 +454,42 @@ def work(attempt: Attempt) -> Body:
         "number": run.number,
         "pipeline": pipeline_name(run.pipeline, run.pipeline.team.slug),
         "started_at": attempt.started_at,
+    }
+
+
+# --- what may begin -------------------------------------------------------------------------------
+
+
+def team_limits(rights: Rights, team: Team) -> Body:
+    """TEAM LIMITS, with what the team has now."""
+    found = limits.of(team)
+    queues = [
+        {"queue": queue, "running_tasks": one.running_tasks, "weight": one.weight}
+        for queue, one in found.items()
+        if queue != limits.EVERYWHERE
+    ]
+    return {
+        "team": team.slug,
+        **asdict(found.get(limits.EVERYWHERE, limits.Limits())),
+        "queues": queues,
+        "now": asdict(admission.load_of(team.pk)),
+        "may_set": rights.can("manage", None),
+    }
+
+
+def quarantine(rights: Rights, row: Quarantine) -> Body:
+    """QUARANTINE of one row."""
+    return {
+        "id": row.uuid,
+        "pipeline": pipeline_name(row.version.pipeline, row.version.pipeline.team.slug),
+        "version": row.version.number,
+        "task": row.task_key,
+        "run": run_before(row.task_run.run),
+        "words": quarantines.words(row),
+        "remedy": quarantines.remedy(row.version),
+        "created_at": row.created_at,
+        "lifted_at": row.lifted_at,
+        "lifted_by": person(row.lifted_by),
+        "comment": row.comment,
+        "may_lift": row.lifted_at is None and rights.can("pause", row),
     }

@@ -62,6 +62,34 @@ class Rerun(WithFrom):
     )
 
 
+class LimitsOfQueue(Shape):
+    queue = serializers.CharField(max_length=63)
+    running_tasks = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, help_text="Tasks that run on it at once."
+    )
+    weight = serializers.FloatField(required=False, allow_null=True, help_text="Its share of this queue.")
+
+
+class SetTeamLimits(Shape):
+    active_runs = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, help_text="Unfinished runs."
+    )
+    queued_tasks = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, help_text="Their tasks that have neither ended nor run."
+    )
+    running_tasks = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, help_text="Tasks that run at once, on all queues."
+    )
+    weight = serializers.FloatField(
+        required=False, allow_null=True, help_text="Its share of a queue beside other teams; 1 when left out."
+    )
+    queues = LimitsOfQueue(many=True, required=False)
+
+
+class LiftQuarantine(Shape):
+    comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
+
+
 class Decide(Shape):
     comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
 
@@ -98,6 +126,16 @@ class RunCodeShape(Shape):
     snapshot = Snapshot()
 
 
+class RunBeforeShape(Shape):
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+
+
+class QueuedShape(Shape):
+    words = serializers.CharField(help_text="What it waits for.")
+    behind = RunBeforeShape(allow_null=True, help_text="The run before it that has not ended.")
+
+
 class RunCanShape(Shape):
     rerun = serializers.BooleanField()
     cancel = serializers.BooleanField()
@@ -125,6 +163,7 @@ class RunShape(Shape):
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="State -> number of tasks.")
     cause = CauseShape(allow_null=True)
     paused_at = serializers.DateTimeField(allow_null=True)
+    queued = QueuedShape(allow_null=True, help_text="Why it has not begun; null once it has.")
     can = RunCanShape()
 
 
@@ -382,3 +421,46 @@ class WorkerShape(Shape):
     expires_at = serializers.DateTimeField()
     busy = serializers.BooleanField()
     work = WorkShape(allow_null=True, help_text="Null when idle, or when its run is not yours to see.")
+
+
+# --- what may begin -------------------------------------------------------------------------------
+
+
+class TeamLoadShape(Shape):
+    active_runs = serializers.IntegerField()
+    queued_tasks = serializers.IntegerField()
+    running_tasks = serializers.IntegerField()
+
+
+class QueueLimitsShape(Shape):
+    queue = serializers.CharField()
+    running_tasks = serializers.IntegerField(allow_null=True)
+    weight = serializers.FloatField(allow_null=True)
+
+
+class TeamLimitsShape(Shape):
+    team = serializers.CharField()
+    active_runs = serializers.IntegerField(allow_null=True, help_text="Unfinished runs; null is no limit.")
+    queued_tasks = serializers.IntegerField(
+        allow_null=True, help_text="Their tasks that have neither ended nor run."
+    )
+    running_tasks = serializers.IntegerField(allow_null=True, help_text="Tasks that run at once.")
+    weight = serializers.FloatField(allow_null=True, help_text="Its share of a queue beside other teams.")
+    queues = QueueLimitsShape(many=True)
+    now = TeamLoadShape()
+    may_set = serializers.BooleanField()
+
+
+class QuarantineShape(Shape):
+    id = serializers.UUIDField()
+    pipeline = PipelineNameShape()
+    version = serializers.IntegerField()
+    task = serializers.CharField()
+    run = RunBeforeShape(help_text="The run in which its worker was lost three times.")
+    words = serializers.CharField()
+    remedy = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    lifted_at = serializers.DateTimeField(allow_null=True)
+    lifted_by = Person(allow_null=True)
+    comment = serializers.CharField(allow_blank=True)
+    may_lift = serializers.BooleanField()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from runs.api import environments, fleet, runs, slots, task_runs
+from runs.api import admission, environments, fleet, runs, slots, task_runs
 
 urlpatterns: list[URLPattern] = [
     path("pipelines/<str:name>/runs/", runs.StartView.as_view(), name="run-start"),
@@ -54,4 +54,7 @@ urlpatterns: list[URLPattern] = [
     path("workers/<str:worker_id>/drain/", fleet.DrainView.as_view(), name="worker-drain"),
     path("slots/", slots.SlotsView.as_view(), name="slots"),
     path("slots/pools/<str:kind>/", slots.PoolView.as_view(), name="slot-pool"),
+    path("teams/<str:slug>/limits/", admission.TeamLimitsView.as_view(), name="team-limits"),
+    path("quarantines/", admission.QuarantinesView.as_view(), name="quarantines"),
+    path("quarantines/<str:quarantine_id>/lift/", admission.LiftView.as_view(), name="quarantine-lift"),
 ]

@@ -725,6 +725,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quarantines/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The tasks that took their workers with them, the last one first. */
+        get: operations["quarantines_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantines/{id}/lift/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Let runs begin the task again: an operator's to say. */
+        post: operations["quarantines_lift_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/queues/": {
         parameters: {
             query?: never;
@@ -1157,6 +1191,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/teams/{slug}/limits/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the team may have at a time, and what it has now. */
+        get: operations["team_limits"];
+        /** @description Say what the team may have at a time: a site admin's to do. What is left out has no limit. */
+        put: operations["team_limits_set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens/": {
         parameters: {
             query?: never;
@@ -1442,7 +1494,7 @@ export interface components {
             problem: string;
         };
         /** @enum {string} */
-        BlockerCode: "tasks" | "scope" | "inner-tasks" | "approval" | "reuse" | "retry" | "run-paused" | "pipeline-paused" | "queue-paused" | "no-workers" | "isolation" | "workers-in-trouble" | "workers-busy" | "slots-absent" | "slots-held" | "slots-reserved" | "team-limit" | "environment";
+        BlockerCode: "tasks" | "scope" | "inner-tasks" | "approval" | "reuse" | "retry" | "overlap" | "quarantine" | "run-paused" | "pipeline-paused" | "queue-paused" | "no-workers" | "isolation" | "workers-in-trouble" | "workers-busy" | "slots-absent" | "slots-held" | "slots-reserved" | "team-limit" | "environment";
         /** @description A serializer that is given and gives plain values. */
         BlockerLinkShape: {
             /** @description The address of its page on this site. */
@@ -1933,6 +1985,22 @@ export interface components {
             object: string;
             team: string;
             verb: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        LiftQuarantineRequest: {
+            /** @default  */
+            comment: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        LimitsOfQueueRequest: {
+            queue: string;
+            /** @description Tasks that run on it at once. */
+            running_tasks?: number | null;
+            /**
+             * Format: double
+             * @description Its share of this queue.
+             */
+            weight?: number | null;
         };
         /** @description A serializer that is given and gives plain values. */
         Location: {
@@ -2481,6 +2549,39 @@ export interface components {
             text_sha256: string;
         };
         /** @description A serializer that is given and gives plain values. */
+        QuarantineShape: {
+            comment: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            lifted_at: string | null;
+            lifted_by: components["schemas"]["Person"] | null;
+            may_lift: boolean;
+            pipeline: components["schemas"]["PipelineNameShape"];
+            remedy: string;
+            /** @description The run in which its worker was lost three times. */
+            run: components["schemas"]["RunBeforeShape"];
+            task: string;
+            version: number;
+            words: string;
+        };
+        QuarantineShapePage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["QuarantineShape"][];
+        };
+        /** @description A serializer that is given and gives plain values. */
+        QueueLimitsShape: {
+            queue: string;
+            running_tasks: number | null;
+            /** Format: double */
+            weight: number | null;
+        };
+        /** @description A serializer that is given and gives plain values. */
         QueueShape: {
             /** @description What its containers are made from; empty at other levels. */
             image: string;
@@ -2512,6 +2613,13 @@ export interface components {
             /** Format: uri */
             previous: string | null;
             results: components["schemas"]["QueueShape"][];
+        };
+        /** @description A serializer that is given and gives plain values. */
+        QueuedShape: {
+            /** @description The run before it that has not ended. */
+            behind: components["schemas"]["RunBeforeShape"] | null;
+            /** @description What it waits for. */
+            words: string;
         };
         /** @description A serializer that is given and gives plain values. */
         RecordSummary: {
@@ -2655,6 +2763,12 @@ export interface components {
         /** @enum {string} */
         RolesEnum: "viewer" | "editor" | "operator" | "approver" | "auditor" | "admin";
         /** @description A serializer that is given and gives plain values. */
+        RunBeforeShape: {
+            /** Format: uuid */
+            id: string;
+            number: number;
+        };
+        /** @description A serializer that is given and gives plain values. */
         RunCanShape: {
             approve: boolean;
             cancel: boolean;
@@ -2704,6 +2818,8 @@ export interface components {
             /** Format: date-time */
             paused_at: string | null;
             pipeline: components["schemas"]["PipelineNameShape"];
+            /** @description Why it has not begun; null once it has. */
+            queued: components["schemas"]["QueuedShape"] | null;
             requested_by: components["schemas"]["Person"] | null;
             rerun_of: components["schemas"]["RerunOfShape"] | null;
             resume_no: number;
@@ -2821,6 +2937,21 @@ export interface components {
             roles: components["schemas"]["RolesEnum"][];
             team: string;
             username: string;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        SetTeamLimitsRequest: {
+            /** @description Unfinished runs. */
+            active_runs?: number | null;
+            /** @description Their tasks that have neither ended nor run. */
+            queued_tasks?: number | null;
+            queues?: components["schemas"]["LimitsOfQueueRequest"][];
+            /** @description Tasks that run at once, on all queues. */
+            running_tasks?: number | null;
+            /**
+             * Format: double
+             * @description Its share of a queue beside other teams; 1 when left out.
+             */
+            weight?: number | null;
         };
         /** @description A serializer that is given and gives plain values. */
         Signature: {
@@ -3006,6 +3137,30 @@ export interface components {
         };
         /** @enum {string} */
         TaskState: "pending" | "ready" | "running" | "retry_wait" | "waiting" | "awaiting_approval" | "succeeded" | "failed" | "upstream_failed" | "skipped" | "cancelled";
+        /** @description A serializer that is given and gives plain values. */
+        TeamLimitsShape: {
+            /** @description Unfinished runs; null is no limit. */
+            active_runs: number | null;
+            may_set: boolean;
+            now: components["schemas"]["TeamLoadShape"];
+            /** @description Their tasks that have neither ended nor run. */
+            queued_tasks: number | null;
+            queues: components["schemas"]["QueueLimitsShape"][];
+            /** @description Tasks that run at once. */
+            running_tasks: number | null;
+            team: string;
+            /**
+             * Format: double
+             * @description Its share of a queue beside other teams.
+             */
+            weight: number | null;
+        };
+        /** @description A serializer that is given and gives plain values. */
+        TeamLoadShape: {
+            active_runs: number;
+            queued_tasks: number;
+            running_tasks: number;
+        };
         /** @description A serializer that is given and gives plain values. */
         TeamRoles: {
             name: string;
@@ -4955,6 +5110,73 @@ export interface operations {
             };
         };
     };
+    quarantines_list: {
+        parameters: {
+            query?: {
+                /** @description Only those that nobody has lifted. */
+                open?: boolean;
+                /** @description A name, or team:name. */
+                pipeline?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineShapePage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    quarantines_lift_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LiftQuarantineRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
     queues_retrieve: {
         parameters: {
             query?: never;
@@ -5949,6 +6171,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TeamRoles"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    team_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamLimitsShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    team_limits_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SetTeamLimitsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamLimitsShape"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from pipelines.models import CodeLocation
-from runs.models import Attempt, Environment, Run, TaskRun
+from runs import quarantine
+from runs.models import Attempt, Environment, Quarantine, Run, TaskRun
 from tests.orchestrator_site.authorisation.base import (
     EDITOR,
     MARK,
@@ -53,7 +54,16 @@ def prepare(world: World) -> None:
         "step": str(step(failed, "only")),
         "environment": str(environment(world)),
         "worker": str(making.make_lease().uuid),
+        "quarantine": str(quarantined(world)),
     }
+
+
+def quarantined(world: World) -> object:
+    """A task of the team that took its workers with it."""
+    version = making.make_version(world.team, world.editor, [task("held")], name=f"{MARK}-held")
+    run = making.start(version, world.editor)
+    quarantine.put(TaskRun.objects.get(run=run).pk)
+    return Quarantine.objects.get(task_run__run=run).uuid
 
 
 def environment(world: World) -> object:
@@ -109,6 +119,14 @@ LINES: dict[tuple[str, str], Line] = {
     # Whoever may sync the code may have what it needs built.
     ("api/v1/environments/<str:environment_id>/build/", "POST"): Line(
         f"{ENVIRONMENT}build/", EDITOR | {"admin"}, scope="edit", borrower=403
+    ),
+    ("api/v1/teams/<str:slug>/limits/", "GET"): seen("/api/v1/teams/alpha/limits/"),
+    ("api/v1/teams/<str:slug>/limits/", "PUT"): Line(
+        "/api/v1/teams/alpha/limits/", NOBODY, scope="manage", body={}, site_admin=200
+    ),
+    ("api/v1/quarantines/", "GET"): listed("/api/v1/quarantines/"),
+    ("api/v1/quarantines/<str:quarantine_id>/lift/", "POST"): Line(
+        "/api/v1/quarantines/{quarantine}/lift/", frozenset({"operator"}), scope="run", body={}
     ),
     # Things of the site: everybody who is signed in sees that they are there.
     ("api/v1/queues/", "GET"): listed("/api/v1/queues/"),
