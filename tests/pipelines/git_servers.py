@@ -193,6 +193,7 @@ def served_by_ssh(port: int = 0) -> Iterator[Shell]:
         )  # fmt: skip
         await process.redirect(stdin=git.stdin, stdout=git.stdout, stderr=git.stderr)
         process.exit(await git.wait())
+        await process.wait_closed()  # or what it has begun for the redirection is never awaited
 
     async def start() -> asyncssh.SSHAcceptor:
         return await asyncssh.listen(
