@@ -27,6 +27,7 @@ from runs.models.slot import GPU
 log = structlog.get_logger()
 
 MOST_UNITS: Final = 10_000
+STATES: Final = ("free", "held", "reserved", "withdrawn")
 RESERVE_AFTER: Final = 600.0  # seconds after which a wide task reserves its host
 _KIND: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -105,6 +106,15 @@ def shown() -> QuerySet[Slot]:
     return Slot.objects.select_related("holder__task_run", *(f"{run}__pipeline__team" for run in runs)).defer(
         "holder__provenance", *(f"{run}__{column}" for run in runs for column in heavy)
     )
+
+
+def state_of(slot: Slot) -> str:
+    """One of :data:`STATES`; what is held is held, whoever offers it."""
+    if slot.holder_id is not None:
+        return "held"
+    if slot.withdrawn_at is not None:
+        return "withdrawn"
+    return "reserved" if slot.reserved_for_id is not None else "free"
 
 
 def held_by(attempt_ids: Collection[int]) -> dict[int, list[Slot]]:

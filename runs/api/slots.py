@@ -20,7 +20,6 @@ from runs.api.serializers import SlotBriefShape, WorkShape
 from runs.models import Slot, TaskRun
 
 Body = dict[str, Any]
-STATES = ("free", "held", "reserved", "withdrawn")
 
 
 class ReservedForShape(Shape):
@@ -34,7 +33,7 @@ class ReservedForShape(Shape):
 class SlotShape(SlotBriefShape):
     position = serializers.IntegerField(help_text="Its number on its host, or within its pool.")
     memory_mib = serializers.IntegerField(allow_null=True)
-    state = serializers.ChoiceField(STATES, help_text="withdrawn: nobody offers it now.")
+    state = serializers.ChoiceField(slots.STATES, help_text="withdrawn: nobody offers it now.")
     withdrawn_at = serializers.DateTimeField(allow_null=True)
     holder = WorkShape(allow_null=True, help_text="Null when free, or when its run is not yours to see.")
     reserved_for = ReservedForShape(
@@ -87,7 +86,7 @@ def _shown(rights: Rights, rows: Sequence[Slot]) -> list[Body]:
             **bodies.slot(row),
             "position": row.position,
             "memory_mib": row.memory_mib,
-            "state": state_of(row),
+            "state": slots.state_of(row),
             "withdrawn_at": row.withdrawn_at,
             "holder": bodies.work(row.holder)
             if row.holder is not None and rights.can("view", row.holder.run)
@@ -98,15 +97,6 @@ def _shown(rights: Rights, rows: Sequence[Slot]) -> list[Body]:
         }
         for row in rows
     ]
-
-
-def state_of(slot: Slot) -> str:
-    """One of :data:`STATES`; what is held is held, whoever offers it."""
-    if slot.holder_id is not None:
-        return "held"
-    if slot.withdrawn_at is not None:
-        return "withdrawn"
-    return "reserved" if slot.reserved_for_id is not None else "free"
 
 
 def _reserved_for(task_run: TaskRun) -> Body:

@@ -34,9 +34,10 @@ from pipelines.models import (
     Team,
     User,
 )
-from runs import queues
-from runs.models import Queue
+from runs import draining, queues, slots
+from runs.models import Queue, Slot, WorkerLease
 from tests.factories import Cast, join, make_user
+from tests.runs import making
 
 _numbers = count(1)
 VALUE: Final = "correct-horse-battery"
@@ -185,6 +186,22 @@ def limited_queue(scene: Scene) -> Queue:
 def archived_queue(scene: Scene) -> Queue:
     made = queue(scene)
     queues.archive(made, actor=scene.root)
+    return made
+
+
+def pool(scene: Scene) -> Slot:
+    kind = f"licence-{next(_numbers)}"
+    slots.set_pool(kind, 2, actor=scene.root)
+    return Slot.objects.get(kind=kind, position=1)
+
+
+def worker(scene: Scene) -> WorkerLease:
+    return making.make_lease()
+
+
+def drained_worker(scene: Scene) -> WorkerLease:
+    made = worker(scene)
+    draining.drain([made], actor=scene.root)
     return made
 
 
@@ -353,5 +370,12 @@ CASES: Final[dict[type[models.Model], Case]] = {
             "restore": Step("queue.restore", row=archived_queue, chain="site"),
         },
     ),
+    Slot: Case(
+        pool,
+        add=Step("slots.pool", lambda scene: {"kind": "fresh", "units": 1}, chain="site"),
+        refused=(lambda scene: {"kind": "gpu", "units": 1}, "kind"),
+        acts={"size": Step("slots.pool", lambda scene: {"units": 5}, chain="site")},
+    ),
+    WorkerLease: Case(drained_worker, acts={"drain": Step("worker.drain", row=worker, chain="site")}),
     AuditEvent: Case(event),
 }
