@@ -106,6 +106,7 @@ def conclude(results: list[tuple[str, int, float]], browser: str | None) -> None
         say(f"SKIPPED: {what}")
     if (ROOT / "tests" / "benchmarks").is_dir():
         say("not part of this: `make bench` (figures), `make soak` (ten minutes of chaos; half a minute is)")
+        say("not part of this: `make mutants` (all sabotages of the engine; a sample of them is)")
     failed = [name for name, code, _ in results if code]
     if failed:
         sys.exit(f"-- FAILED: {', '.join(failed)}")

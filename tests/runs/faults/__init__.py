@@ -107,6 +107,7 @@ FAULTS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "cancel racing finish": (
         "tests/runs/test_interleavings.py::test_of_a_cancel_and_a_finish_at_once_both_orders_end_the_run",
+        "tests/runs/interleavings/test_pairs.py::test_two_verbs_meet_in_a_run_that_goes_on",
     ),
     "hung leader": ("tests/orchestrator_site/test_up.py::test_one_more_sweep_follows_the_one_that_leads",),
     "dead notification endpoint": (
