@@ -32,6 +32,12 @@ WORKERS = """
     LEFT JOIN attempt a ON a.lease_id = l.id AND a.state = 'running'
     WHERE q.archived_at IS NULL GROUP BY 1
 """
+SLOTS = """
+    SELECT s.kind, count(*) FILTER (WHERE s.holder_id IS NULL AND s.withdrawn_at IS NULL),
+        count(*) FILTER (WHERE s.holder_id IS NOT NULL),
+        count(*) FILTER (WHERE s.holder_id IS NULL AND s.withdrawn_at IS NOT NULL)
+    FROM slot s GROUP BY 1
+"""
 APPROVALS = "SELECT count(*) FROM task_run WHERE state = 'awaiting_approval'"
 CHORES = """
     SELECT s.state, count(c.id) FROM (VALUES ('waiting'), ('running'), ('dead')) s (state)
@@ -70,6 +76,13 @@ class _Engine(Collector):
             ("orchestrator_workers", "Workers that are there, by queue."),
             ("orchestrator_workers_busy", "Workers that hold an attempt, by queue."),
         )
+        yield from _columns(
+            SLOTS,
+            ("orchestrator_slots_free", "Slots that may be given out, by kind."),
+            ("orchestrator_slots_held", "Slots that an attempt holds, by kind."),
+            ("orchestrator_slots_withdrawn", "Slots that nobody offers now, by kind."),
+            label="kind",
+        )
         yield _labelled("orchestrator_chores", "Chores by state.", "state", CHORES)
         waiting = GaugeMetricFamily("orchestrator_approvals_waiting", "Tasks that wait for a person.")
         waiting.add_metric([], _rows(APPROVALS)[0][0])
@@ -87,12 +100,12 @@ def _labelled(name: str, help_text: str, label: str, sql: str) -> GaugeMetricFam
     return gauge
 
 
-def _columns(sql: str, *described: tuple[str, str]) -> list[GaugeMetricFamily]:
-    """One gauge per column after the first, which is the queue."""
-    gauges = [GaugeMetricFamily(name, help_text, labels=["queue"]) for name, help_text in described]
-    for queue, *values in _rows(sql):
+def _columns(sql: str, *described: tuple[str, str], label: str = "queue") -> list[GaugeMetricFamily]:
+    """One gauge per column after the first, which is the label."""
+    gauges = [GaugeMetricFamily(name, help_text, labels=[label]) for name, help_text in described]
+    for word, *values in _rows(sql):
         for gauge, value in zip(gauges, values, strict=True):
-            gauge.add_metric([queue], float(value))
+            gauge.add_metric([word], float(value))
     return gauges
 
 

@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from orchestrator_site.management.commands.worker import check_gpus
 from runs import slots
 from runs.models import Slot
-from runs.worker import devices
+from runs.worker import container, devices
+from runs.worker.container import Contained
 from runs.worker.devices import Choice, Devices, Unusable
 from tests.runs import making
 from tests.runs.nvidia import NvidiaSmi
@@ -93,3 +94,23 @@ class TestOffering:
         found.offer(making.make_lease("gpu").uuid)
         assert list(Slot.objects.values_list("device", flat=True)) == ["GPU-00000001"]
         found.close()
+
+
+class TestContainers:
+    def contained(self, *gpus: str) -> Contained:
+        image = container.Image("trial", "sha256:1", "sha256:2")
+        return Contained(
+            70001, image=image, network=False, memory=2**28, processes=10, open_files=64, gpus=gpus
+        )
+
+    def test_a_container_is_let_at_the_gpus_of_its_task_and_no_others(self) -> None:
+        words = self.contained("GPU-1", "GPU-2")._options("name", {})
+        assert [word for word in words if word.startswith("--device")] == [
+            "--device=nvidia.com/gpu=GPU-1",
+            "--device=nvidia.com/gpu=GPU-2",
+        ]
+        assert not any("nvidia" in word for word in self.contained()._options("name", {}))
+
+    def test_tasks_with_different_gpus_share_no_container(self) -> None:
+        assert self.contained("GPU-1") != self.contained("GPU-2") != self.contained()
+        assert self.contained("GPU-1") == self.contained("GPU-1")

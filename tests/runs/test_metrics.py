@@ -4,6 +4,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.test import APIClient
 
+from runs import slots
 from runs.models import Queue
 from tests import factories
 from tests.factories import Cast, client
@@ -48,6 +49,18 @@ def test_metrics_count_runs_tasks_and_workers(people: Cast) -> None:
     assert (after["orchestrator_workers[cpu]"], after["orchestrator_workers_busy[cpu]"]) == (1, 1)
     assert after["orchestrator_approvals_waiting"] == 1
     assert after["orchestrator_chores[dead]"] == 0
+
+
+def test_metrics_count_the_slots_of_each_kind(people: Cast) -> None:
+    slots.set_pool("licence", 3, actor=people.alice)
+    slots.set_pool("licence", 2, actor=people.alice)
+    wanting = {"memory": None, "gpu": 0, "slots": {"licence": 1}}
+    version = making.make_version(people.team, people.alice, [task("a", resources=wanting)])
+    making.start(version, people.alice)
+    making.claim(making.make_lease())
+    found = metrics(client(token=factories.make_token(people.bob)))
+    counted = [found[f"orchestrator_slots_{state}[licence]"] for state in ("free", "held", "withdrawn")]
+    assert counted == [1, 1, 1]
 
 
 def test_the_room_above_adds_how_far_its_records_lag(people: Cast) -> None:
