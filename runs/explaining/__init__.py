@@ -65,7 +65,9 @@ def _nothing_in_the_way(asked: Asked) -> str:
     if task.state == TaskState.RUNNING:
         return f"It is running, attempt {task.attempts_made}."
     if task.state in (TaskState.READY, TaskState.RETRY_WAIT):
-        return f"Nothing is in its way: the next free worker of the queue {task.queue} takes it."
+        others = workers.others_due(asked)
+        rivals = f", or one of {others} that can begin as well" if others else ""
+        return f"Nothing is in its way: the next free worker of the queue {task.queue} takes it{rivals}."
     return "Nothing is in its way: it goes on in a moment."
 
 

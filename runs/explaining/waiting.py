@@ -20,8 +20,7 @@ def tasks_before(asked: Asked) -> Blocker | None:
     names, links = _open(asked, TaskRun.objects.filter(Exists(edges)), "upstream")
     if not links:
         return None
-    remedy = "It is judged as soon as they have ended."
-    return Blocker(Code.TASKS, f"It waits for {names} to end.", links=links, remedy=remedy)
+    return Blocker(Code.TASKS, f"It waits for {names} to end.", links=links)
 
 
 def scope(asked: Asked) -> Blocker | None:

@@ -226,7 +226,6 @@ def test_why_a_task_does_not_run_is_said_with_pages_and_ways_out(command: Comman
         "shout: queued\n"
         r"  It waits for greet \(queued\) to end\.\n"
         rf"    greet: {page}\n"
-        r"    It is judged as soon as they have ended\.\n"
         r"  No worker serves the queue cpu\.\n"
         r"    Start a worker: manage\.py worker --queue cpu\n",
         out,

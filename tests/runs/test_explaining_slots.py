@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pipelines.access import Rights
@@ -87,6 +89,27 @@ class TestSlots:
         blocker = only(run_of(cast, a=wanting(queue="cpu", licence=1)), "a", cast.bob)
         assert said(blocker) == ("slots-held", "It needs 1 licence at a time: of 1, none are free.")
         assert blocker.links == ()
+
+    def test_many_who_hold_and_many_units_cost_what_few_do(self, cast: Cast) -> None:
+        slots.set_pool("licence", 40, actor=cast.alice)
+        TeamLimits.objects.create(team=cast.team, running_tasks=50)
+        waiting = run_of(cast, a=wanting(queue="gpu", licence=40))
+        Hands("gpu")
+
+        def cost() -> int:
+            with CaptureQueriesContext(connection) as seen:
+                assert only(waiting, "a", cast.bob).code == "slots-held"
+            return len(seen)
+
+        def hold(count: int) -> None:
+            run_of(cast, **{f"t{number}": wanting(queue="cpu", licence=1) for number in range(count)})
+            for _ in range(count):
+                Hands().claim()
+
+        hold(2)
+        few = cost()
+        hold(20)
+        assert cost() == few <= 11
 
     def test_withdrawn_units_are_not_there(self, cast: Cast) -> None:
         hands_of("h1", 1)
