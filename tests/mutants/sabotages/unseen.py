@@ -7,9 +7,9 @@ from typing import Final
 from tests.mutants.sabotage import Sabotage
 from tests.mutants.sabotages.places import (
     ADMISSION,
+    MEETINGS,
     ORDER,
     OVERLAP,
-    PAIRS,
     QUARANTINE,
     SLOTS,
     TEAM_LIMITS,
@@ -79,7 +79,7 @@ UNSEEN: Final = (
         ORDER,
         "FOR UPDATE SKIP LOCKED;\n        IF NOT FOUND THEN\n            RETURN NULL;",
         ";\n        IF NOT FOUND THEN\n            RETURN NULL;",
-        (TEAM_LIMITS, "tests/runs/test_interleavings.py", PAIRS),
+        (MEETINGS,),
     ),
     Sabotage(
         "a queued run begins beside the one before it",
@@ -93,7 +93,7 @@ UNSEEN: Final = (
         ADMISSION,
         "AND o.id < v_run.id AND o.state IN ('running', 'cancelling')",
         "AND o.id < v_run.id AND o.state IN ('running')",
-        (OVERLAP,),
+        (MEETINGS,),
     ),
     Sabotage(
         "a run with a task in quarantine begins",

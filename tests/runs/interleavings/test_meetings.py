@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.models import PipelineVersion
 from runs import admission, invariants, protocol
-from runs.models import Attempt, Run
+from runs.models import Attempt, Run, TeamLimits
 from tests.runs.factories import Hands, make_run, make_user, make_version, state_line
 from tests.runs.interleavings.meeting import meet
 
@@ -53,6 +53,18 @@ def test_three_claims_for_two_tasks_give_each_of_them_once() -> None:
     assert Attempt.objects.filter(run=run).count() == 2
 
 
+def test_two_claims_do_not_both_take_the_last_place_of_a_team() -> None:
+    team = make_version("z").pipeline.team
+    TeamLimits.objects.create(team=team, running_tasks=1)
+    one, two, run = Hands(), Hands(), make_run("a", team=team)
+    make_run("b", team=team)
+    met = meet(one.claim, two.claim)
+    assert (met.first, met.second, met.waited) == ("a", None, True)
+    assert Attempt.objects.filter(run__team=team, state="running").count() == 1
+    one.end("a")
+    assert (two.claim(), state_line(run)) == ("b", "a=succeeded")
+
+
 class TestRunsThatWait:
     def under_way(self) -> tuple[PipelineVersion, Hands]:
         """A pipeline whose runs go one after the other; its first holds a worker."""
@@ -85,6 +97,16 @@ class TestRunsThatWait:
         assert (met.waited, met.second) == (True, False)
         assert runs_of(version) == ["succeeded", "running", "queued"]
         assert invariants.check_all() == {}
+
+    def test_a_run_that_takes_the_place_of_another_begins_when_that_has_stopped(self) -> None:
+        version, hands = make_version("a", overlap="cancel_previous"), Hands()
+        start(version)
+        hands.claim()
+        start(version)
+        admission.sweep()
+        assert runs_of(version) == ["cancelling", "queued"]
+        hands.end("a", "cancelled", "by_person")
+        assert runs_of(version) == ["cancelled", "running"]
 
     def _end_and_admit(self, work: protocol.Work) -> bool:
         """The run ends and the next is admitted in one transaction."""
