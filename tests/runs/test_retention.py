@@ -304,7 +304,7 @@ def test_the_api_shows_the_log_and_says_that_the_events_are_gone(old_world: psyc
     client.force_login(run.requested_by)
     log = client.get(f"/api/v1/attempts/{attempt.uuid}/log/").json()
     assert (log["lines"], log["total"], log["complete"]) == (["one", "two"], 2, True)
-    whole = client.get(f"/api/v1/attempts/{attempt.uuid}/log/download")
+    whole: Any = client.get(f"/api/v1/attempts/{attempt.uuid}/log/download")
     assert async_to_sync(_joined)(whole.streaming_content) == b"one\ntwo"
     events = client.get(f"/api/v1/runs/{run.uuid}/events/")
     assert (events.status_code, events.json()["code"]) == (404, "events-removed")
