@@ -43,6 +43,15 @@ FAULTS: Final[dict[str, tuple[str, ...]]] = {
         "tests/runs/faults/test_processes.py::test_a_worker_that_is_frozen_and_thawed_writes_nothing_any_more",
         "tests/runs/test_protocol.py::test_a_finish_after_the_attempt_was_lost_is_fenced",
     ),
+    "worker cut off from the network": (
+        "tests/runs/test_remote_worker.py::test_a_short_cut_costs_nothing_and_the_log_is_whole",
+        "tests/runs/test_remote_worker.py::"
+        "test_a_worker_that_is_cut_off_is_replaced_and_its_late_end_does_not_count",
+        "tests/runs/test_remote_worker.py::"
+        "test_connections_that_stall_are_reset_and_half_closed_cost_time_and_no_result",
+        "tests/runs/test_heart.py::test_attempts_are_kept_alive_while_a_beat_hangs",
+        "tests/runs/test_heart.py::test_a_database_that_never_answers_is_given_up_after_the_patience",
+    ),
     "log flood of 1 GB": (
         "tests/runs/faults/test_logs.py::"
         "test_a_task_that_prints_1_gb_costs_neither_its_worker_nor_its_neighbour",
