@@ -174,14 +174,15 @@ def open_folders(folder: Path) -> None:
 
 
 class Janitor:
-    """Gives attempts their folders, and sees to those of the ended ones while the next is under way.
+    """Gives attempts their folders, and takes those of the ended ones when there is time for it.
 
-    `make` and `close` belong to one thread; the keeping and removing is done in another.
+    Belongs to one thread; what has to be removed, that may take long, is removed in another.
     """
 
     def __init__(self) -> None:
-        self._ended: SimpleQueue[tuple[Path, int | None] | None] = SimpleQueue()
+        self._ended: list[tuple[Path, int | None]] = []
         self._kept: dict[int | None, deque[Path]] = {}
+        self._unwanted: SimpleQueue[Path | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="janitor", daemon=True)
         self._thread.start()
 
@@ -197,38 +198,39 @@ class Janitor:
         make(folder) if uid is None else make_owned(folder, uid)
 
     def remove(self, folder: Path, uid: int | None = None) -> None:
-        """Have the folders of an ended attempt kept or removed soon; returns at once."""
-        self._ended.put((folder, uid))
+        """The attempt has ended: its folders may be kept or removed at the next look."""
+        self._ended.append((folder, uid))
+
+    def look(self) -> None:
+        """Keep what the next attempts may have, and have the rest removed soon."""
+        while self._ended:
+            folder, uid = self._ended.pop()
+            kept = self._kept.setdefault(uid, deque())
+            if len(kept) < MOST_KEPT and _may_be_kept(folder, uid):
+                kept.append(folder)
+            else:
+                self._unwanted.put(folder)
 
     def close(self) -> None:
         """Remove what is left; returns when that is done, or after 5 s."""
-        self._ended.put(None)
+        self.look()
+        for kept in self._kept.values():
+            while kept:
+                self._unwanted.put(kept.popleft())
+        self._unwanted.put(None)
         self._thread.join(5.0)
 
     def _work(self) -> None:
-        while (ended := self._ended.get()) is not None:
-            self._see_to(*ended)
-        for kept in self._kept.values():
-            while kept:
-                self._remove(kept.popleft())
-
-    def _see_to(self, folder: Path, uid: int | None) -> None:
-        kept = self._kept.setdefault(uid, deque())
-        if len(kept) >= MOST_KEPT or not _may_be_kept(folder, uid):
-            self._remove(folder)
-            return
-        remove_as_root(lent(folder))
-        kept.append(folder)
-
-    def _remove(self, folder: Path) -> None:
-        try:
-            remove(folder)
-        except OSError as problem:  # it is found again when a worker starts
-            log.warning("a folder was not removed", folder=str(folder), error=str(problem))
+        while (folder := self._unwanted.get()) is not None:
+            try:
+                remove(folder)
+            except OSError as problem:  # it is found again when a worker starts
+                log.warning("a folder was not removed", folder=str(folder), error=str(problem))
 
 
 def _may_be_kept(folder: Path, uid: int | None) -> bool:
+    """Is it as it was made, and no input is lent to it any more?"""
     try:
-        return is_as_made(folder, os.geteuid() if uid is None else uid)
+        return is_as_made(folder, os.geteuid() if uid is None else uid) and not lent(folder).exists()
     except OSError:
         return False

@@ -138,6 +138,7 @@ class Station:
             work = self._claim()
             while work is not None:
                 work = self._carry_out(work, until)
+            self.janitor.look()
         except LeaseLost:
             self._lost("the lease may not claim any more")
         except Exception:

@@ -34,6 +34,7 @@ def made(janitor: Janitor, uid: int | None = None) -> Path:
 def seen_to(janitor: Janitor, folder: Path, uid: int | None = None) -> None:
     """The attempt has ended, and its folder is kept or gone."""
     janitor.remove(folder, uid)
+    janitor.look()
     wait_until(lambda: bool(janitor._kept.get(uid)) or not folder.exists(), "folders were seen to")
 
 
