@@ -142,6 +142,7 @@ class Execution:
         os.set_blocking(reading, False)
         try:
             running = self._start(prepared, writing)
+            self.station.janitor.look()  # while the runner is at work
             # Our own end for writing stays open: the end of the last writer alone would wake us for nothing.
             ended = self._watched(running, reading)
         finally:
@@ -390,7 +391,10 @@ class Execution:
             if result.get(name) and self._fits(name, result[name], SAID_LIMIT):
                 found[name] = result[name]
         facts = result.get("provenance")
-        if facts and self._fits("facts about its surroundings", facts, FACTS_LIMIT):
+        if facts and (
+            facts["fingerprint"] in _kept_facts
+            or self._fits("facts about its surroundings", facts, FACTS_LIMIT)
+        ):
             found["environment"] = facts["fingerprint"]
         else:
             result["provenance"] = None

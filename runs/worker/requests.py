@@ -180,12 +180,12 @@ class Requests:
     def _interpreter_for(self, code: Code | None, contained: bool, patiently: Patiently) -> str:
         if contained:
             return OF_THE_IMAGE
-        return sys.executable if code is None else patiently(lambda: self._interpreter(code))
+        if code is None or not (code.lock_sha256 or code.python):
+            return sys.executable
+        return patiently(lambda: self._interpreter(code))
 
     def _interpreter(self, code: Code) -> str:
         """The interpreter of the code's environment, built now if it is not there."""
-        if not code.lock_sha256 and not code.python:
-            return sys.executable
         read = partial(building.read_lock, self.store, code.tree_sha256, code.lock_file)
         try:
             return building.interpreter(code.lock_sha256, read, code.python)

@@ -412,7 +412,8 @@ class Running:
         if message["event"] == "started":
             self.pid = message["pid"]
             if self.zygote.confined:
-                self.pid = processes.as_seen_here(self.pid, self.zygote.pid)
+                # Of an attempt that has ended since, nobody knows any more what it was called here.
+                self.pid = None if self.zygote._buffer else processes.as_seen_here(self.pid, self.zygote.pid)
             return message
         return self._finish(message)
 
