@@ -73,6 +73,7 @@ function Figures({ run, onTask }: Props) {
         {run.started_at === null ? 'not started' : <Elapsed from={run.started_at} to={run.finished_at} />}
         {stopping && ', stopping its tasks'}
       </span>
+      {run.queued && <Queued queued={run.queued} />}
       <span className={css.progress}>
         <span
           className={css.bar}
@@ -120,6 +121,19 @@ function Figures({ run, onTask }: Props) {
       {run.resume_no > 0 && <span>resumed {run.resume_no === 1 ? 'once' : `${run.resume_no} times`}</span>}
       <ParametersDialog parameters={run.parameters} />
     </div>
+  );
+}
+
+/** What a run waits for that has not begun. */
+function Queued({ queued: { words, behind } }: { queued: NonNullable<Run['queued']> }) {
+  if (behind === null) return <span>{words}</span>;
+  return (
+    <span title={words}>
+      queued behind{' '}
+      <Link to="/runs/$runId" params={{ runId: behind.id }} className={css.within}>
+        run {behind.number}
+      </Link>
+    </span>
   );
 }
 

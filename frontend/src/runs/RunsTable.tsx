@@ -71,6 +71,11 @@ function Row({ run, withPipeline }: { run: Run; withPipeline: boolean }) {
             `Run ${run.number}`
           )}
         </Link>
+        {run.queued && (
+          <span className={`${table.cut} ${table.muted}`} title={run.queued.words}>
+            {run.queued.words}
+          </span>
+        )}
         {run.cause && (
           <span className={`${table.cut} ${table.muted}`} title={run.cause.message}>
             {causeSentence(run.cause)}

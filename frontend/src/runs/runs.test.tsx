@@ -47,6 +47,12 @@ describe('the list of runs', () => {
     expect(await screen.findByText('The runs could not be loaded.')).toBeVisible();
   });
 
+  it('says of a run that has not begun what it waits for', async () => {
+    const queued = { words: 'Queued behind #11, which has not ended.', behind: { id: 'before', number: 11 } };
+    open('/runs', { runs: [makeRun({ state: 'queued', started_at: null, queued })] });
+    expect(await screen.findByText('Queued behind #11, which has not ended.')).toBeVisible();
+  });
+
   it('asks the server for one state, which stands in the address', async () => {
     const { world, user, router } = open('/runs', { runs: [makeRun(), makeRun({ number: 13, state: 'failed' })] });
     await screen.findByRole('link', { name: 'digits-training / run 12' });
@@ -70,6 +76,17 @@ describe('the page of a run', () => {
   it('says that there is no such run', async () => {
     open('/runs/nothing');
     expect(await screen.findByText('There is no such run.')).toBeVisible();
+  });
+
+  it('leads to the run before it while it is queued', async () => {
+    const queued = { words: 'Queued behind #11, which has not ended.', behind: { id: 'before', number: 11 } };
+    show(aRun(three(), { state: 'queued', started_at: null, queued }));
+    expect(await screen.findByRole('link', { name: 'run 11' })).toHaveAttribute('href', '/runs/before');
+  });
+
+  it('says which task holds it back where no run is before it', async () => {
+    show(aRun(three(), { state: 'queued', started_at: null, queued: { words: 'train is in quarantine: in run #3 …', behind: null } }));
+    expect(await screen.findByText(/^train is in quarantine/)).toBeVisible();
   });
 
   it('shows the list twin of the graph, filtered by the address', async () => {

@@ -20,6 +20,7 @@ const REASONS: Record<string, string> = {
   deadline: 'nobody decided before the deadline',
   poison: 'it was lost three times and will not be tried again',
   by_person: 'a person decided so',
+  overlap: 'a newer run of the pipeline took its place',
 };
 
 /** Why a task is in its state, as the server says it, else what its reason means; empty when nothing is to be said. */

@@ -102,6 +102,7 @@ export function makeRun(change: Partial<Run> = {}): Run {
     only: null,
     rerun_of: null,
     paused_at: null,
+    queued: null,
     can: { rerun: true, cancel: true, resume: false, approve: true },
     ...change,
   };

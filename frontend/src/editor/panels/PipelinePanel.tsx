@@ -21,7 +21,10 @@ import { WorkFields } from './task/WorkFields';
 const TITLE = { type: 'string', maxLength: 200 };
 const DESCRIPTION = { type: 'string', maxLength: 10_000, 'x-lines': 3 };
 const FOLLOW = { enum: ['published', 'latest'], default: 'published', description: 'published: the code as it was when the version was published.' };
-const OVERLAP = { enum: ['queue', 'skip', 'cancel_previous'], default: 'queue' };
+const OVERLAP = {
+  enum: ['queue', 'skip', 'cancel_previous'],
+  description: 'What a run does while another of the pipeline is under way. Not set: they go side by side.',
+};
 const PRIORITY = { enum: ['low', 'normal', 'high', 'critical'], default: 'normal' };
 
 /** The pipeline itself: what it is called, its parameters, its code, and what its tasks share. */
