@@ -36,7 +36,7 @@ def _names_in(file: Path) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_sample_of_all_kinds_is_caught(capsys: pytest.CaptureFixture[str]) -> None:
     code = main([*SAMPLE, "--jobs", "1"])
     said = capsys.readouterr().out
