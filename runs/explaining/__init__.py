@@ -14,7 +14,7 @@ from runs import queries
 from runs.explaining import admission, limits, pauses, waiting, workers
 from runs.explaining.answers import Asked, Blocker, Code, Explanation, Link, ask, shown_state
 from runs.models import Queue
-from runs.states import TERMINAL_TASK, TaskState
+from runs.states import TERMINAL_TASK, RunState, TaskState
 
 __all__ = ["Blocker", "Code", "Explanation", "Link", "explain"]
 
@@ -63,7 +63,8 @@ def _nothing_in_the_way(asked: Asked) -> str:
     if task.state in TERMINAL_TASK:
         return _ended(asked)
     if task.state == TaskState.RUNNING:
-        return f"It is running, attempt {task.attempts_made}."
+        ending = ", and has been asked to stop" if asked.run.state == RunState.CANCELLING else ""
+        return f"It is running, attempt {task.attempts_made}{ending}."
     if task.state in (TaskState.READY, TaskState.RETRY_WAIT):
         others = workers.others_due(asked)
         rivals = f", or one of {others} that can begin as well" if others else ""

@@ -9,35 +9,38 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from runs import queries
-from runs.explaining.answers import MOST, Asked, Blocker, Code, Link, held_link
+from runs.explaining.answers import MOST, Asked, Blocker, Code, Link, held_link, some
 from runs.models import TaskRun, WorkerLease
 from runs.models.slot import GPU
 
 # A unit that is reserved for a task of higher rank is kept from this one, as `engine_slots` says.
 UNITS: Final = """
-    SELECT s.kind, s.host, s.device, s.holder_id,
+    SELECT s.kind, s.host, s.device, s.withdrawn_at IS NOT NULL, s.holder_id,
            CASE WHEN w.state IN ('ready', 'retry_wait') AND w.id <> t.id
                  AND (-engine_urgency(w.priority, w.ready_at, engine_now()), w.ready_at, w.id)
                      <= (-engine_urgency(t.priority, coalesce(t.ready_at, engine_now()), engine_now()),
                          coalesce(t.ready_at, engine_now()), t.id)
                 THEN w.id END
     FROM task_run t JOIN slot s ON t.needs ? s.kind LEFT JOIN task_run w ON w.id = s.reserved_for_id
-    WHERE t.id = %s AND s.withdrawn_at IS NULL ORDER BY s.position, s.id
+    WHERE t.id = %s ORDER BY s.position, s.id
 """
 
 
 class Unit(NamedTuple):
-    """``holder``: an attempt; ``kept_for``: the task of higher rank that it is reserved for."""
+    """``withdrawn``: not given out; ``holder``: an attempt; ``kept_for``: the task of higher rank that it is
+    reserved for.
+    """
 
     kind: str
     host: str
     device: str
+    withdrawn: bool
     holder: int | None
     kept_for: int | None
 
 
 class Units:
-    """The units of the kinds that a task needs, as far as any are given out. One query, none for none."""
+    """The units of the kinds that a task needs. One query, none for none."""
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
@@ -54,9 +57,8 @@ class Units:
     def of(self, lease: WorkerLease, kind: str) -> list[Unit]:
         """The units of a kind that a worker may be given, by whomever they are held."""
         devices = set(lease.labels.get("devices") or ())
-        return [
-            unit for unit in self._rows if unit.kind == kind and (not unit.host or unit.device in devices)
-        ]
+        given_out = [unit for unit in self._rows if unit.kind == kind and not unit.withdrawn]
+        return [unit for unit in given_out if not unit.host or unit.device in devices]
 
     def suffice(self, lease: WorkerLease) -> bool:
         """Would they do for the task if nobody else had any?"""
@@ -74,11 +76,20 @@ class Units:
         if kind == GPU:
             offered = f"more than {most}" if most else "any"
             words = f"It needs {amount} gpu of one machine, and no worker of the queue {queue} has {offered}."
+            words += self._withdrawn(kind)
             remedy = f"Start a worker on a machine that has them: manage.py worker --queue {queue}"
         else:
             words = f"It needs {amount} {kind} at a time, and there {_are(most)} {most or 'none'}."
             remedy = "A site admin gives the pool more units."
         return Blocker(Code.SLOTS_ABSENT, words, remedy=remedy)
+
+    def _withdrawn(self, kind: str) -> str:
+        """A device that was in the hands of a worker that fell silent may still be in use there."""
+        hosts = sorted({unit.host for unit in self._rows if unit.kind == kind and unit.withdrawn})
+        if not hosts:
+            return ""
+        names = some(hosts[:MOST], len(hosts))
+        return f" Those of {names} are withdrawn until a worker there offers them again."
 
     def taken(self, leases: Sequence[WorkerLease]) -> list[Blocker]:
         """What others hold, or is kept for them, at the one of these workers that comes nearest."""

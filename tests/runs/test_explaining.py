@@ -249,6 +249,12 @@ class TestRunning:
             (),
         )
 
+    def test_a_task_that_is_being_cancelled_says_so(self, cast: Cast) -> None:
+        run, hands = make_run(cast, "a"), Hands()
+        hands.claim()
+        protocol.cancel_run(run.pk, actor=cast.alice)
+        assert explain(run, "a", cast.bob).words == "It is running, attempt 1, and has been asked to stop."
+
     @pytest.mark.parametrize(
         "end, words",
         [

@@ -114,7 +114,11 @@ class TestSlots:
     def test_withdrawn_units_are_not_there(self, cast: Cast) -> None:
         hands_of("h1", 1)
         Slot.objects.update(withdrawn_at=timezone.now())
-        assert only(run_of(cast, a=wanting(1)), "a", cast.bob).code == "slots-absent"
+        assert said(only(run_of(cast, a=wanting(1)), "a", cast.bob)) == (
+            "slots-absent",
+            "It needs 1 gpu of one machine, and no worker of the queue gpu has any. "
+            "Those of h1 are withdrawn until a worker there offers them again.",
+        )
 
     def test_slots_that_are_kept_for_a_wide_task(self, cast: Cast) -> None:
         busy = hands_of("h1", 2)
