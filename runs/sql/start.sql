@@ -31,7 +31,11 @@ BEGIN
                               attempts_made, retries_used, lost)
         SELECT k.task_run_id, gen_random_uuid(), p_run, v_team, k.id, p.task_run_id, k.key, k.kind,
                CASE k.kind WHEN 'approval' THEN 'awaiting_approval' WHEN 'group' THEN 'waiting' ELSE 'ready' END,
-               'pending', '', k.queue, engine_amounts(k.spec -> 'resources'), v_priority,
+               'pending', '', k.queue,
+               -- Most tasks ask for nothing, which is seen without a call.
+               CASE WHEN coalesce(k.spec #>> '{resources,gpu}', '0') = '0' AND k.spec #> '{resources,slots}' IS NULL
+                   THEN '{}' ELSE engine_amounts(k.spec -> 'resources') END,
+               v_priority,
                jsonb_typeof(k.spec -> 'when') = 'object', k.key = ANY (p_reuse), '',
                (SELECT coalesce(jsonb_agg(DISTINCT x), '[]')
                 FROM jsonb_path_query(k.spec -> 'with', 'strict $.** ? (@.ref == "tasks").task', '{}', true) x),

@@ -83,6 +83,22 @@ class TestHolding:
         assert held() == []
 
     @pytest.mark.parametrize(
+        "resources, amounts",
+        [
+            ({"memory": None, "gpu": 0}, {}),
+            ({"memory": 5}, {}),
+            ({"memory": None, "gpu": 2}, {"gpu": 2}),
+            ({"gpu": 0, "slots": {"licence": 3}}, {"licence": 3}),
+            ({"gpu": 1, "slots": {"licence": 3, "seat": 1}}, {"gpu": 1, "licence": 3, "seat": 1}),
+        ],
+    )
+    def test_what_a_task_needs_is_what_its_document_asks_for(
+        self, resources: dict[str, Any], amounts: dict[str, int]
+    ) -> None:
+        run_of("a", a={"resources": resources})
+        assert TaskRun.objects.get().needs == amounts
+
+    @pytest.mark.parametrize(
         "state, reason",
         [
             ("succeeded", ""),
@@ -400,3 +416,46 @@ class TestDraining:
         assert call("engine_beat", hands.lease.uuid, 15.0) == []  # a worker that does not know the word
         WorkerLease.objects.filter(pk=hands.lease.pk).update(labels={"drains": True})
         assert call("engine_beat", hands.lease.uuid, 15.0) == [{"drain": True}]
+
+
+class TestNoticed:
+    """What must hold of slots is looked at, and what breaks it is found."""
+
+    @pytest.fixture(autouse=True)
+    def invariants_hold(self) -> None:
+        """Here they do not."""
+
+    def broken(self) -> str:
+        (name,) = (found := invariants.check_all())
+        assert name == "slots-are-held"
+        return str(found[name][0])
+
+    def test_an_attempt_that_holds_less_than_its_task_needs_is_noticed(self) -> None:
+        hands = hands_of("h1", 2)
+        run_of("a", a=wanting(2))
+        hands.claim()
+        Slot.objects.filter(position=0).update(holder=None)
+        assert "holds 1 of gpu and needs 2" in self.broken()
+
+    def test_a_unit_that_the_holder_has_no_need_of_is_noticed(self) -> None:
+        hands = hands_of("h1", 1)
+        slots.set_pool("licence", 1, actor=make_user())
+        run_of("a", a=wanting(1))
+        hands.claim()
+        Slot.objects.filter(kind="licence").update(holder=Attempt.objects.get())
+        assert "whose task needs no licence" in self.broken()
+
+    def test_devices_of_two_hosts_in_one_hand_are_noticed(self) -> None:
+        hands = hands_of("h1", 2)
+        run_of("a", a=wanting(2))
+        hands.claim()
+        Slot.objects.filter(position=1).update(host="h2")
+        assert "holds devices of h1, h2" in self.broken()
+
+    def test_a_unit_that_was_given_out_twice_at_a_time_is_noticed(self) -> None:
+        hands = hands_of("h1", 2)
+        run_of("a, b", a=wanting(1), b=wanting(1))
+        hands.claim(), hands.claim()
+        first, second = Attempt.objects.order_by("id")
+        AttemptSlot.objects.create(attempt=second, slot=first.held.get().slot)
+        assert f"was given to attempt {second.pk} before attempt {first.pk} had ended" in self.broken()
