@@ -13,9 +13,9 @@ import time
 from dataclasses import dataclass
 
 import structlog
-from django.db import connections
+from django.db import connection, connections
 
-from runs import chores
+from runs import chores, metrics
 from runs.models import Chore
 from runs.replay import EVENTS_REPRODUCE
 from runs.states import FREE_RETRIES, LOST_LIMIT, TERMINAL_RUN, TERMINAL_TASK
@@ -427,3 +427,20 @@ def look(chore: Chore) -> None:
     if found:
         shown = "; ".join(f"{name}: {rows[0]} ({len(rows)} rows)" for name, rows in found.items())
         raise Broken(f"{shown}. `manage.py invariants` lists them all.")
+
+
+LAST_LOOK = (
+    "SELECT error <> '' FROM chore WHERE kind = 'invariants' AND attempts > 0 ORDER BY id DESC LIMIT 1"
+)
+
+
+def broken_at_last_look() -> float:
+    """1 when the last hourly look found something broken, or could not look at all; else 0."""
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_LOOK)
+        return float((cursor.fetchone() or (False,))[0])
+
+
+metrics.register(
+    "orchestrator_invariants_broken", "1 when something that must always hold does not.", broken_at_last_look
+)

@@ -11,7 +11,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from runs import chores, invariants, protocol, sweeps
+from runs import chores, invariants, metrics, protocol, sweeps
 from runs.models import Attempt, Chore, Run, TaskRun
 from tests import factories
 from tests.factories import Cast
@@ -387,6 +387,11 @@ def test_the_product_looks_by_itself_once_an_hour(
     assert chore.state == "waiting"
     with pytest.raises(invariants.Broken, match=r"manage\.py invariants"):
         invariants.look(chore)
+    assert "orchestrator_invariants_broken 1.0" in metrics.text().decode()
+    plant("UPDATE run SET finished_at = finished_at - interval '3 h' WHERE id = %s", run.pk)
+    plant("UPDATE chore SET due_at = now() WHERE id = %s", chore.pk)
+    chores.carry_out_due()
+    assert "orchestrator_invariants_broken 0.0" in metrics.text().decode()
 
 
 def test_the_command_says_what_is_broken(people: Cast, plant: Plant) -> None:
