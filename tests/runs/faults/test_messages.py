@@ -81,10 +81,8 @@ def test_two_sweeps_at_once_settle_each_lost_attempt_once(
     assert problems == []
     assert set(Attempt.objects.values_list("state", "reason")) == {("lost", "lease")}
     assert set(TaskRun.objects.values_list("state", "lost")) == {("retry_wait", 1)}
-    moves = RunEvent.objects.filter(to_state="retry_wait")
-    assert sorted(moves.values_list("task_run_id", flat=True)) == sorted(
-        TaskRun.objects.values_list("id", flat=True)
-    )
+    moves = RunEvent.objects.filter(to_state="retry_wait").values_list("task_run_id", flat=True)
+    assert len(moves) == 20 == len(set(moves))
     assert invariants.check_all() == {}
 
 
