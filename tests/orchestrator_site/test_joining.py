@@ -18,6 +18,7 @@ from pipelines.store import configured
 from runs import isolation
 from runs.models import Queue
 from tests.orchestrator_site.test_up_failures import closed_port
+from tests.s3 import KEYS
 
 NOWHERE = "0" * 64
 
@@ -133,14 +134,13 @@ def test_the_name_of_the_installation_in_the_store_is_enough(here: LazySettings)
 
 def test_a_store_that_does_not_answer_is_waited_for(here: LazySettings, tmp_path: Path) -> None:
     address = f"s3://bucket/store?endpoint=http://127.0.0.1:{closed_port()}"
-    here.ORCHESTRATOR = {
-        **here.ORCHESTRATOR, "STORE": address, "STORE_ACCESS_KEY": "a", "STORE_SECRET_KEY": "canary",
-        "STORE_CACHE": tmp_path / "copies",
-    }  # fmt: skip
+    keys = {"STORE_ACCESS_KEY": KEYS["access_key"], "STORE_SECRET_KEY": KEYS["secret_key"]}
+    away = {"STORE": address, "STORE_CACHE": tmp_path / "copies"}
+    here.ORCHESTRATOR = {**here.ORCHESTRATOR, **away, **keys}
     found = joining.look("gpu")
     (sentence,) = found.passing
     assert sentence.startswith(f"ORCHESTRATOR_STORE: the store at {address} cannot be used")
-    assert "canary" not in sentence
+    assert KEYS["secret_key"] not in sentence
 
 
 def test_a_home_that_cannot_be_made_is_named(here: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -280,6 +280,19 @@ def test_a_worker_with_nothing_but_addresses_carries_out_code_of_the_store(
     nothing_is_broken()
 
 
+def test_a_worker_that_starts_before_its_network_waits_for_it(machines: Machines) -> None:
+    machines.way.cut()
+    words = machines.way.command(*worker_words())
+    with program(words, machines.far_environment, machines.folder / "far.log") as worker:
+        waiting = "DATABASE_URL: PostgreSQL at "
+        until(lambda: waiting in machines.far_log, 60, "it says what it waits for")
+        assert "it does not answer" in machines.far_log
+        assert "Waiting for it." in machines.far_log
+        assert worker.poll() is None
+        machines.way.heal()
+        until(leases("live").exists, 60, "it serves")
+
+
 def test_a_short_cut_costs_nothing_and_the_log_is_whole(machines: Machines, tmp_path: Path) -> None:
     go = tmp_path / "go"
     with machines.far_worker(), sweeping():

@@ -68,7 +68,8 @@ class Command(BaseCommand):
         self._tell(found.remarks)
         if found.lasting or found.passing:
             raise CommandError("\n".join([*found.lasting, *found.passing]))
-        self.say(f"Nothing is missing: this machine can serve the queue {queue}.")
+        if not found.remarks:
+            self.say(f"Nothing is missing: this machine can serve the queue {queue}.")
 
     def _wait_until_possible(self, supervisor: Supervisor, queue: str) -> None:
         """Returns when nothing is missing. Raises CommandError when somebody must correct something."""
