@@ -413,7 +413,8 @@ class Running:
             self.pid = message["pid"]
             if self.zygote.confined:
                 # Of an attempt that has ended since, nobody knows any more what it was called here.
-                self.pid = None if self.zygote._buffer else processes.as_seen_here(self.pid, self.zygote.pid)
+                gone = b'"event": "ended"' in self.zygote._buffer
+                self.pid = None if gone else processes.as_seen_here(self.pid, self.zygote.pid)
             return message
         return self._finish(message)
 

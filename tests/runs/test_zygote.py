@@ -37,6 +37,34 @@ def test_the_event_started_names_the_process(trials: Trials) -> None:
     assert trial.running.pid == ended.outputs["result"]["pid"]
 
 
+def messages(trials: Trials, monkeypatch: pytest.MonkeyPatch, source: str) -> int:
+    """How often the worker is woken by the zygote for one attempt."""
+    trials.source("def main() -> None: ...\n")  # the first one tells the facts, too
+    heard = 0
+    receive = Zygote._receive
+
+    def counted(zygote: Zygote) -> bool:
+        nonlocal heard
+        heard += 1
+        return receive(zygote)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Zygote, "_receive", counted)
+        trials.source(source)
+    return heard
+
+
+def test_of_a_short_attempt_the_worker_hears_once(trials: Trials, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The shortest of several: on a busy machine none may be short enough.
+    assert min(messages(trials, monkeypatch, "def main() -> None: ...\n") for _ in range(10)) == 1
+
+
+def test_of_a_longer_attempt_the_worker_hears_when_it_begins(
+    trials: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert messages(trials, monkeypatch, "import time\ndef main() -> None: time.sleep(0.3)\n") == 2
+
+
 def test_user_code_sees_no_secret_of_the_product(own_trials: Trials, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORCHESTRATOR_SECRET_KEY", "canary")
     monkeypatch.setenv("DATABASE_URL", "postgres://canary")
