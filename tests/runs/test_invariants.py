@@ -11,7 +11,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from runs import chores, invariants, metrics, protocol, sweeps
+from runs import chores, invariants, metrics, protocol, sweeps, watch
 from runs.models import Attempt, Chore, Run, TaskRun
 from tests import factories
 from tests.factories import Cast
@@ -377,7 +377,7 @@ def test_the_product_looks_by_itself_once_an_hour(
 ) -> None:
     run = ended_run(people)
     plant("DELETE FROM run_event WHERE run_id = %s AND seq = 3", run.pk)
-    monkeypatch.setattr(invariants, "_next_look", 0.0)
+    monkeypatch.setattr(watch, "_next_look", 0.0)
     sweeps.sweep_once()
     sweeps.sweep_once()
     assert Chore.objects.filter(kind="invariants").count() == 1
@@ -385,8 +385,8 @@ def test_the_product_looks_by_itself_once_an_hour(
     chore = Chore.objects.get(kind="invariants")
     assert "the-past-stays: run" in chore.error
     assert chore.state == "waiting"
-    with pytest.raises(invariants.Broken, match=r"manage\.py invariants"):
-        invariants.look(chore)
+    with pytest.raises(watch.Broken, match=r"manage\.py invariants"):
+        watch.look(chore)
     assert "orchestrator_invariants_broken 1.0" in metrics.text().decode()
     plant("UPDATE run SET finished_at = finished_at - interval '3 h' WHERE id = %s", run.pk)
     plant("UPDATE chore SET due_at = now() WHERE id = %s", chore.pk)

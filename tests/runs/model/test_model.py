@@ -201,4 +201,4 @@ def test_the_engine_does_what_the_rules_predict() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_engine_does_what_the_rules_predict_in_many_stories() -> None:
-    explore(examples=60, steps=60, random=True)
+    explore(examples=40, steps=60, random=True)
