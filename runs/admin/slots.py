@@ -63,7 +63,7 @@ class SlotAdmin(ConsoleAdmin):
         ),
     )
     list_display = ("unit", "name", "state", "held_by", "waiting", "withdrawn_at")
-    list_filter = ("kind", "host")
+    list_filter = ("kind",)
     search_fields = ("kind", "host", "device", "name")
 
     def make(self, request: HttpRequest, values: Values) -> Slot:

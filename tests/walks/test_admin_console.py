@@ -26,6 +26,9 @@ PAGES = (
     ),
     *(f"{HOME}/{model}/add/" for model in ("user", "team", "codelocation", "apitoken", "secret")),
     *(f"/admin/runs/queue/{page}" for page in ("", "add/", "1/change/", "1/history/")),
+    "/admin/runs/workerlease/",
+    "/admin/runs/slot/",
+    "/admin/runs/slot/add/",
     f"{HOME}/team/1/members/",
     f"{HOME}/auditevent/verify/",
 )
