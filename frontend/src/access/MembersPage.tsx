@@ -16,6 +16,7 @@ import css from './Access.module.css';
 import { RolesDialog } from './RolesDialog';
 import { ServiceAccounts } from './ServiceAccounts';
 import { TeamSharing } from './Sharing';
+import { TeamLimits } from './TeamLimits';
 import { manages } from './words';
 
 const route = getRouteApi('/shell/settings/members');
@@ -38,6 +39,7 @@ export function MembersPage() {
       />
       <Members team={team.slug} manage={manage} />
       <ServiceAccounts team={team.slug} manage={manage} />
+      <TeamLimits team={team.slug} />
       <TeamSharing team={team.slug} way="given" />
       <TeamSharing team={team.slug} way="received" />
     </PageBody>

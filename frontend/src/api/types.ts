@@ -56,6 +56,9 @@ export type Draft = With<Schemas['Draft'], { layout: JsonMap }>;
 export type PublishedVersion = With<Version, Pick<Schemas['PublishedVersion'], 'created' | 'problems'>>;
 
 export type Cause = Schemas['CauseShape'];
+export type TeamLimits = Schemas['TeamLimitsShape'];
+export type WantedLimits = Schemas['SetTeamLimitsRequest'];
+export type Quarantine = Schemas['QuarantineShape'];
 export type Run = With<Schemas['RunShape'], { parameters: JsonMap; counts: Partial<Record<TaskState, number>> }>;
 export type Approval = Schemas['ApprovalShape'];
 export type TaskRun = Schemas['TaskRunShape'];

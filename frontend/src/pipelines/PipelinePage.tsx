@@ -19,6 +19,7 @@ import { StateBadge } from '../ui/StateBadge';
 import table from '../ui/Table.module.css';
 import { CodeInUse } from './CodeInUse';
 import { NoOwnerNotice, Ownership } from './Ownership';
+import { QuarantineNotice } from './QuarantineNotice';
 import css from './PipelinePage.module.css';
 import { RunButton } from './RunDialog';
 import { SourceText } from './SourceText';
@@ -88,6 +89,7 @@ function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
         }
       />
       <NoOwnerNotice pipeline={pipeline} />
+      <QuarantineNotice pipeline={addressOf(pipeline)} />
       <div className={css.columns}>
         <div className={css.main}>
           {shown === null ? <NotPublished pipeline={pipeline} /> : <VersionView pipeline={pipeline} number={shown} />}

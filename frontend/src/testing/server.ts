@@ -1,6 +1,7 @@
 import type { LogSlice, Page, Pipeline, ProblemBody, Run, TaskRun } from '../api/types';
 import { ACCOUNT_ROUTES } from './account';
 import { ACCESS_ROUTES } from './access';
+import { ADMISSION_ROUTES } from './admission';
 import { ARTIFACT_ROUTES } from './artifacts';
 import { CODE_ROUTES } from './code';
 import { EDITOR_ROUTES } from './editor';
@@ -139,6 +140,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ...EXPLAIN_ROUTES,
   ...CODE_ROUTES,
   ...ACCESS_ROUTES,
+  ...ADMISSION_ROUTES,
   ...ENVIRONMENT_ROUTES,
   ['GET', /^\/api\/v1\/deployments\/$/, (world, _, __, url) => page(world, world.deployments, url)],
   [

@@ -22,6 +22,7 @@ import type {
 } from '../api/types';
 import type { components } from '../api/schema';
 import { makeAccount, type FakeAccount } from './account';
+import { makeLimits } from './admission';
 import type { FakeArtifact } from './artifacts';
 import type { FakeEnvironment } from './environments';
 import { makeMe, makeQueue } from './make';
@@ -58,6 +59,9 @@ export interface World {
   /** Of every code location. */
   blocks: Schemas['Block'][];
   queues: Schemas['QueueShape'][];
+  /** Of every team. */
+  limits: Schemas['TeamLimitsShape'];
+  quarantines: Schemas['QuarantineShape'][];
   runs: Run[];
   /** By run id. */
   tasks: Record<string, TaskRun[]>;
@@ -106,6 +110,8 @@ export function makeWorld(change: Partial<World> = {}): World {
     codes: {},
     blocks: palette.blocks,
     queues: [makeQueue('cpu'), makeQueue('gpu')],
+    limits: makeLimits(),
+    quarantines: [],
     runs: [],
     tasks: {},
     details: {},

@@ -1,0 +1,33 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { describe, expect, it } from 'vitest';
+import { makeLimits } from '../testing/admission';
+import { open } from '../testing/render';
+
+const PLACE = '/settings/members';
+
+describe('the limits of a team', () => {
+  it('says what went wrong, for itself', async () => {
+    open(PLACE, { refuse: { 'GET /api/v1/teams': { status: 500, title: 'Broken.' } } });
+    expect(await screen.findByText('The limits could not be loaded.')).toBeVisible();
+  });
+
+  it('shows a member what the team has and may have, and offers nothing', async () => {
+    const queues = [{ queue: 'gpu', running_tasks: 1, weight: 2 }];
+    open(PLACE, { limits: makeLimits({ active_runs: 5, queues }) });
+    expect(await screen.findByText('2 now, at most 5')).toBeVisible();
+    expect(screen.getByText('7 now, no limit')).toBeVisible();
+    expect(screen.getByText('tasks that run: at most 1; share 2')).toBeVisible();
+    expect(screen.queryByRole('button', { name: 'Set limits' })).not.toBeInTheDocument();
+  });
+
+  it('lets a site admin set them, and keeps those of single queues', async () => {
+    const queues = [{ queue: 'gpu', running_tasks: 1, weight: null }];
+    const { user, world } = open(PLACE, { limits: makeLimits({ active_runs: 5, queues, may_set: true }) });
+    await user.click(await screen.findByRole('button', { name: 'Set limits' }));
+    const dialog = within(await screen.findByRole('dialog', { name: 'Limits of demo' }));
+    await user.clear(dialog.getByRole('spinbutton', { name: 'Unfinished runs' }));
+    await user.type(dialog.getByRole('spinbutton', { name: 'Tasks that run' }), '3{Enter}');
+    await waitFor(() => expect(world.limits).toMatchObject({ active_runs: null, running_tasks: 3, queues }));
+    expect(await screen.findByText('1 now, at most 3')).toBeVisible();
+  });
+});
