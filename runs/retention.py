@@ -178,7 +178,7 @@ def _drop(partition: Partition, done: Done) -> None:
             raise
         answer = "held"
     done.dropped += answer == "dropped"
-    done.unfinished |= answer != "dropped"
+    done.unfinished |= answer not in ("dropped", "absent")
     log.info(
         "retention", table=partition.table, first_run=partition.first, end_run=partition.end, answer=answer
     )

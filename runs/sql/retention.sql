@@ -7,9 +7,10 @@ SELECT make_append_only('dropped_partition');
 CREATE OR REPLACE FUNCTION retention_lock() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT 209371443 $$;
 
 -- Drops the partition of p_table (run_event, log_chunk) that begins with run p_first, if all its runs ended
--- before p_before. Returns 'dropped', or why not: absent, filling, open, unarchived.
+-- before p_before. Returns 'dropped', or why not: absent, filling, open, unarchived. Dropping locks the whole table
+-- for a moment, and whoever writes events waits behind it: so it waits for others half a second and no longer.
 CREATE OR REPLACE FUNCTION drop_run_partition(p_table text, p_first bigint, p_before timestamptz) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
     v_end bigint := p_first + 100000;
     v_name text := p_table || '_' || p_first;
