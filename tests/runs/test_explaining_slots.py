@@ -146,6 +146,17 @@ class TestSlots:
             "The only worker of the queue gpu that could take it is busy.",
         )
 
+    def test_what_is_free_with_a_worker_that_is_busy_is_no_help_to_one_that_is_not(self, cast: Cast) -> None:
+        holder = hands_of("h1", 1)
+        run_of(cast, long=wanting(1))
+        holder.claim()
+        hands_of("h1", 1)
+        busy = hands_of("h2", 1)
+        run_of(cast, plain=wanting(0))
+        busy.claim()
+        words = "It needs 1 gpu at a time: of 1 on h1, none are free."
+        assert said(only(run_of(cast, a=wanting(1)), "a", cast.bob)) == ("slots-held", words)
+
     def test_a_task_that_can_have_its_slots_is_not_blocked(self, cast: Cast) -> None:
         hands_of("h1", 1)
         assert blockers(run_of(cast, a=wanting(1)), "a", cast.bob) == []
@@ -166,6 +177,12 @@ class TestTeamLimits:
         Hands()
         run = run_of(cast, a=wanting(queue="cpu"))
         assert only(run, "a", cast.bob).words == "The team alpha may run no tasks on the queue cpu."
+
+    def test_a_task_that_waits_for_others_is_not_told_that_they_use_up_the_limit(self, cast: Cast) -> None:
+        TeamLimits.objects.create(team=cast.team, running_tasks=1)
+        run = factories.make_run("a > b", team=cast.team, owner=cast.alice)
+        Hands().claim()
+        assert only(run, "b", cast.bob).code == "tasks"
 
     def test_a_limit_that_is_not_reached_and_that_of_another_queue(self, cast: Cast) -> None:
         TeamLimits.objects.create(team=cast.team, running_tasks=1)
