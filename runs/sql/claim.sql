@@ -91,6 +91,9 @@ BEGIN
             RETURN '{"busy": true}';
         END IF;
         PERFORM 1 FROM run r WHERE r.id = v_busy[1] AND r.state = 'running' FOR UPDATE;
+        IF NOT FOUND THEN
+            RETURN '{"busy": true}';
+        END IF;
     EXCEPTION WHEN lock_not_available THEN
         RETURN '{"busy": true}';
     END;

@@ -160,3 +160,14 @@ def test_what_the_store_is_asked_is_asked_outside_of_the_transaction(
     judging.catch_up()
     assert states(run) == dict.fromkeys(("load", "train", "report"), "succeeded")
     assert asked == [False, False]  # for the first, then for all others at once
+
+
+def test_a_claim_that_waited_for_a_run_hands_out_nothing_of_it_when_it_has_ended() -> None:
+    run, hands = make_run("a, b"), Hands()
+    with somebody_else() as other:
+        other.execute("SELECT 1 FROM run WHERE id = %s FOR UPDATE", [run.id])
+        # As no verb would leave it: a task that is ready in a run that has ended.
+        other.execute("UPDATE run SET state = 'failed' WHERE id = %s", [run.id])
+        threading.Timer(0.2, other.commit).start()
+        assert hands.claim() is None
+    assert not Attempt.objects.filter(run=run).exists()
