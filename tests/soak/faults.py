@@ -53,10 +53,11 @@ def kill_worker(scene: Scene) -> Steps:
     if not (busy := scene.busy()):
         return
     victim = scene.random.choice(busy)
-    family = children_of(victim.process)
-    if not send(victim.process, signal.SIGKILL):
+    if not seized(scene, victim):
         return
+    family = children_of(victim.process)
     scene.note("worker SIGKILL", victim)
+    send(victim.process, signal.SIGKILL)
     yield from must_die(scene, family, 2.0, "outlived its killed worker")
 
 
@@ -99,6 +100,8 @@ def zombie(scene: Scene, *, whole: bool) -> Steps:
     if not (busy := scene.busy(started.id)):
         return
     victim = busy[0]
+    if not seized(scene, victim):
+        return
     family = [victim.process, *(children_of(victim.process) if whole else [])]
     scene.freeze(*family)
     scene.note(f"zombie: worker{' and runner' if whole else ''} frozen and thawed", victim)
@@ -114,6 +117,15 @@ def moved_on(scene: Scene, victim: Busy) -> bool:
     """Another attempt of its task is or was there; or none is needed, as it ended before the frost."""
     attempts = scene.attempts(victim.task)
     return attempts[-1][0] != victim.token or attempts[-1][1] in ("succeeded", "failed")
+
+
+def seized(scene: Scene, victim: Busy) -> bool:
+    """Stop a worker; False, and nothing has happened, when it has gone on to another attempt by then."""
+    send(victim.process, signal.SIGSTOP)
+    if still_held(scene, victim):
+        return True
+    send(victim.process, signal.SIGCONT)
+    return False
 
 
 def still_held(scene: Scene, victim: Busy) -> bool:
@@ -146,6 +158,8 @@ def lose_machine(scene: Scene) -> Steps:
     """All processes of one machine die at once; it is back when others have taken over what it did."""
     machine = scene.random.choice(scene.machines)
     victims = [busy for busy in scene.busy() if machine.apart == (busy.host == machine.name)]
+    if scene.holds_lost_before(machine):
+        return
     # Who had nothing to do is hurt as well.
     scene.hurt_workers |= {
         worker

@@ -32,6 +32,7 @@ class Found:
     runs: dict[str, int] = field(default_factory=dict)
     recoveries: list[float] = field(default_factory=list)
     cancels: list[float] = field(default_factory=list)
+    given_up: int = 0  # tasks whose third worker was lost too
     others: float = 0.0  # cores that processes other than ours used
     delayed: int = 0  # recoveries that had to wait for a server, not counted in the times
     fenced: int = 0  # last words of workers that came too late
@@ -53,6 +54,7 @@ def broken(scene: Scene) -> list[str]:
 def judge(scene: Scene, logs: str, others: float) -> Found:
     """All that can be said when all runs have ended. ``others``: cores that strangers used meanwhile."""
     found = Found(others=others, violations=[*scene.violations, *scene.load.problems, *broken(scene)])
+    ((found.given_up,),) = scene.rows("SELECT count(*) FROM task_run WHERE reason = 'poison'")
     found.attempts = dict(scene.rows("SELECT state, count(*) FROM attempt GROUP BY 1"))
     found.runs = dict(scene.rows("SELECT state, count(*) FROM run GROUP BY 1"))
     found.fenced, found.left = len(FENCED.findall(logs)), len(LEFT.findall(logs))
@@ -84,7 +86,7 @@ def percentile(times: list[float], share: float) -> float:
 ENDS = """
     SELECT r.uuid::text, r.state, p.name,
         coalesce(string_agg(t.key || ' ' || t.state || ' ' || t.reason, ', ' ORDER BY t.id), ''),
-        count(*) FILTER (WHERE t.state = 'failed' AND t.reason IN ('poison', 'infrastructure'))
+        count(*) FILTER (WHERE t.state = 'failed' AND t.reason = 'infrastructure')
     FROM run r JOIN pipeline p ON p.id = r.pipeline_id JOIN task_run t ON t.run_id = r.id
     GROUP BY r.id, p.name
 """
@@ -102,7 +104,7 @@ def wrong_ends(scene: Scene) -> list[str]:
     for run, started in asked.items():
         state, name, tasks, spoiled = there.get(run, (started.shape.ends, "", "", 0))
         allowed = {started.shape.ends, *(["cancelled"] if started.cancelled_at else [])}
-        if run in killed:
+        if run in killed or " poison" in tasks:
             continue
         if state not in allowed and not spoiled:
             found.append(
@@ -192,7 +194,7 @@ def read_ledger(scene: Scene, found: Found) -> None:
     stood_still = {hurt.busy.token for hurt in scene.hurt if "and runner" in hurt.fault}
     for task, attempts in by_task.items():
         for before, after in overlapping(attempts):
-            if before.token not in stood_still:
+            if stood_still.isdisjoint({before.token, after.token}):
                 found.violations.append(
                     f"attempts {before.token} and {after.token} of task {task} lived at the same time, "
                     f"for {before.last - after.first:.2f} s"

@@ -116,6 +116,7 @@ class Load(threading.Thread):
         self.runs: list[Started] = []
         self.problems: list[str] = []
         self.refused = 0
+        self.quarantined = 0
         self._ended = threading.Event()
         self._client = httpx.Client(base_url=product.api.base_url, headers=product.api.headers, timeout=10)
 
@@ -131,12 +132,12 @@ class Load(threading.Thread):
         """Start nothing any more, but what was begun to be asked for is asked for until it is there."""
         self._ended.set()
         self.join(60)
-        for started in self.runs:
+        for started in [each for each in self.runs if not each.id]:
             deadline = time.monotonic() + 60
-            while not started.id and time.monotonic() < deadline:
+            while not started.id and started in self.runs and time.monotonic() < deadline:
                 self.ask(started)
                 time.sleep(0.0 if started.id else 0.5)
-            if not started.id:
+            if not started.id and started in self.runs:
                 self.problems.append(f"a run of {started.pipeline} was never accepted")
 
     def _keep_open(self) -> None:
@@ -179,6 +180,9 @@ class Load(threading.Thread):
             return
         if answer.is_success:
             started.id = str(answer.json()["id"])
+        elif "quarantine" in answer.text:
+            self.quarantined += 1
+            self.runs.remove(started)
         elif answer.status_code < 500:
             self.problems.append(f"a start was refused: {answer.status_code} {answer.text[:200]}")
         else:

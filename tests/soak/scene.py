@@ -138,6 +138,14 @@ class Scene:
                 found.append(Busy(token, attempt, task, of_run, host, worker, process))
         return found
 
+    def holds_lost_before(self, machine: Machine) -> bool:
+        """Does a worker of this machine carry out what was lost before? Three times would be its end."""
+        held = """
+            SELECT l.host FROM worker_lease l JOIN attempt a ON a.lease_id = l.id
+            JOIN task_run t ON t.id = a.task_run_id WHERE a.state = 'running' AND t.lost > 0
+        """
+        return any(machine.apart == (host == machine.name) for (host,) in self.rows(held))
+
     def _process(self, host: str, pid: int) -> psutil.Process | None:
         for machine in self.machines:
             if machine.apart == (host == machine.name) and (found := machine.worker(pid)):

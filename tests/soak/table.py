@@ -15,6 +15,8 @@ def lines(scene: Scene, found: Found, seconds: float, seed: int) -> list[str]:
         ("starts asked for again, as nobody answered", str(scene.load.refused)),
         ("attempts", words(found.attempts)),
         ("attempts that a crash of PostgreSQL forgot", str(found.forgotten)),
+        ("tasks given up after three lost workers", str(found.given_up)),
+        ("starts refused, as such a task is in quarantine", str(scene.load.quarantined)),
         ("late finishes sent, fenced", f"{scene.late}, {scene.late_fenced}"),
         ("late finishes of thawed or cut-off workers, fenced", str(found.fenced)),
         ("workers that left as their lease was lost", str(found.left)),
