@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.soak.faults import FAULTS, SHORT, Fault, Steps
+from tests.soak.faults import FAULTS, SHORT, Fault
 from tests.soak.scene import Scene
+from tests.soak.steps import Steps
 
 SHORTEST: Final = 120.0  # seconds; a soak that is shorter goes by its plan
 PAUSE: Final = (0.3, 2.0)  # seconds between two faults
