@@ -5,6 +5,7 @@ import { LendDialog } from '../access/LendDialog';
 import { SharedWith } from '../access/Sharing';
 import { belongsTo } from '../access/words';
 import { meQuery } from '../api/me';
+import { sentenceOf } from '../api/problem';
 import { archiveSecret, changeSecret, secretQuery } from '../api/secrets';
 import type { Secret, SecretDetail } from '../api/types';
 import { refusalOf } from '../forms/refusal';
