@@ -5,9 +5,10 @@
     N_CHAIN=5 N_FAN=10 QUIET_WAIT=0 .venv/bin/python -m tests.benchmarks W1 W2 --only orchestrator floor
     .venv/bin/python -m tests.benchmarks --write # … and keep the rows in results.json
 
-Subjects: the product; the floor of a durable engine with a process per task (`peers/floor.py`); RQ's forking
-worker; Prefect in threads and in a pool of processes; Airflow. The last three are installed when they are
-first measured, each into an environment of its own (BENCH_PEERS says where).
+Subjects: the product, at `shared user` as RQ is, and at `own user`; the floor of a durable engine with a
+process per task (`peers/floor.py`); RQ's forking worker; Prefect in threads and in a pool of processes;
+Airflow. The last three are installed when they are first measured, each into its own environment (BENCH_PEERS
+says where).
 
 | id | shape | figure |
 |---|---|---|
@@ -33,6 +34,7 @@ are started on loopback, in a temporary folder (TMPDIR decides where), and stopp
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -45,7 +47,7 @@ from typing import Protocol
 
 from tests.benchmarks.figures import Figure, Row, comparison, keep, row
 from tests.benchmarks.machine import when_quiet
-from tests.benchmarks.orchestrator import Orchestrator
+from tests.benchmarks.orchestrator import Orchestrator, OwnUser
 from tests.benchmarks.peers.airflow import Airflow
 from tests.benchmarks.peers.floor import Floor
 from tests.benchmarks.peers.prefect import PrefectPool, PrefectThreads
@@ -55,9 +57,11 @@ from tests.benchmarks.stamps import Wrong
 
 # Starts first, as they need the machine for themselves; a million rows last.
 ORDER = ("W6", "W1", "W2", "FLAT", "W3", "W4", "W7", "10K", "W8", "W9", "U1", "W5", "FULL")
-SUBJECTS = (Orchestrator, Floor, RqFork, PrefectThreads, PrefectPool, Airflow)
+# Not the folder for temporary files: tasks at `own user` have one of their own.
+SEEN_BY_ALL = "/srv" if os.geteuid() == 0 else None
+SUBJECTS = (Orchestrator, OwnUser, Floor, RqFork, PrefectThreads, PrefectPool, Airflow)
 # Those that cost much while they wait do so only during their own turns.
-RESTLESS = (PrefectThreads, PrefectPool, Airflow)
+RESTLESS = (OwnUser, PrefectThreads, PrefectPool, Airflow)
 
 
 class Subject(Protocol):
@@ -104,7 +108,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 @contextmanager
 def subjects(only: Sequence[str]) -> Iterator[list[Subject]]:
     """Those to be measured, each with a folder; whatever they started is stopped at the end."""
-    base = Path(tempfile.mkdtemp(prefix="orchestrator-bench-"))
+    base = Path(tempfile.mkdtemp(prefix="orchestrator-bench-", dir=os.environ.get("TMPDIR") or SEEN_BY_ALL))
     base.chmod(0o755)  # the embedded PostgreSQL of root runs as another user, who must pass
     made: list[Subject] = []
     try:

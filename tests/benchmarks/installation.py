@@ -24,12 +24,14 @@ PASSWORD = "measured-from-outside"
 class Installation:
     """The product in `home`; `limit` is how long it may take to start, in seconds."""
 
-    def __init__(self, home: Path, limit: float) -> None:
+    def __init__(self, home: Path, limit: float, isolation: str = "shared user") -> None:
         self.limit = limit
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.environment = plain_environment(
-            ORCHESTRATOR_HOME=str(home), ORCHESTRATOR_ADMIN_PASSWORD=PASSWORD
+            ORCHESTRATOR_HOME=str(home),
+            ORCHESTRATOR_ADMIN_PASSWORD=PASSWORD,
+            ORCHESTRATOR_ISOLATION=isolation,
         )
         self.log = home.with_suffix(".log")
         self.log.write_bytes(b"")

@@ -20,7 +20,7 @@ class Stamp:
     at: float  # seconds since 1970
     task: str
     event: str
-    pid: int
+    process: str  # the number of its process, and the namespace of that
 
 
 class Stamps:
@@ -37,7 +37,7 @@ class Stamps:
     def read(self) -> list[Stamp]:
         """All stamps, in the order of their times."""
         rows = (line.split("\t") for line in self._bytes().decode().splitlines())
-        return sorted(Stamp(float(at), task, event, int(pid)) for at, task, event, pid in rows)
+        return sorted(Stamp(float(at), task, event, process) for at, task, event, process in rows)
 
     def count(self, event: str) -> int:
         return self._bytes().count(f"\t{event}\t".encode())
@@ -70,14 +70,14 @@ class Stamps:
     def check_isolation(self, attempts: int) -> None:
         """Raises Wrong unless there were so many attempts, each in a process of its own from start to end."""
         rows = self.read()
-        starts = [stamp.pid for stamp in rows if stamp.event == "start"]
+        starts = [stamp.process for stamp in rows if stamp.event == "start"]
         shared = sum(times - 1 for times in Counter(starts).values())
         if len(starts) != attempts:
             raise Wrong(f"{len(starts)} attempts started and {attempts} were expected, in {self.path.name}")
         if shared:
             raise Wrong(f"{shared} of {attempts} attempts had the process id of another, in {self.path.name}")
-        began = {(stamp.task, stamp.pid) for stamp in rows if stamp.event == "start"}
-        ended = {(stamp.task, stamp.pid) for stamp in rows if stamp.event == "end"}
+        began = {(stamp.task, stamp.process) for stamp in rows if stamp.event == "start"}
+        ended = {(stamp.task, stamp.process) for stamp in rows if stamp.event == "end"}
         if not ended <= began:
             raise Wrong(f"a task ended in another process than it began in, in {self.path.name}")
 

@@ -109,7 +109,7 @@ def copy(
     connection.execute(
         sql.SQL(
             "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE"
-            " SELECT {} FROM {} s, generate_series(%s, %s) n WHERE s.{} = %s"
+            " SELECT {} FROM {} s, generate_series(%s::bigint, %s) n WHERE s.{} = %s"
         ).format(
             sql.Identifier(table),
             sql.SQL(", ").join(map(sql.Identifier, names)),
