@@ -26,6 +26,8 @@ REASON_WORDS = {
     "lease": "its worker was lost",
     "drained": "its worker was stopped before it could end",
 }
+# What an attempt says in these cases adds nothing, or says as good as the same.
+TASK_WORDS_ENOUGH = ("poison", "overlap")
 # Their causes are whole sentences of ours, so that no head is put before them.
 SPEAK_FOR_THEMSELVES = ("infrastructure", "validation")
 
@@ -119,7 +121,9 @@ def attempt_words(
 def task_words(reason: str, cause: str = "") -> str:
     """One line on why a task without a telling attempt is in its state; empty when nothing is to be said."""
     words = TASK_WORDS.get(reason, "")
-    said = first_line(cause)
+    said = "" if reason in TASK_WORDS_ENOUGH else first_line(cause)
+    if said and reason == "by_person":  # of a cancelled attempt: a newer run may have been behind it as well
+        return f"{said[0].upper()}{said[1:]}."
     if said:
         return f"{words.rstrip('.')}: {said}" if words else said
     return words if words.endswith(".") or not words else f"{words}."

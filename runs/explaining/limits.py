@@ -35,8 +35,14 @@ def _reached(asked: Asked, limit: TeamLimits) -> Blocker | None:
         _words(asked, limit.queue, most),
         since=asked.task.ready_at,
         links=tuple(held_link(asked, "running", task.run, task.key) for task in seen),
-        remedy="It begins when one of them has ended; a site admin may raise the limit.",
+        remedy=_remedy(most),
     )
+
+
+def _remedy(most: int) -> str:
+    if most == 0:
+        return "It waits until a site admin raises the limit."
+    return "It begins when one of them has ended; a site admin may raise the limit."
 
 
 def _words(asked: Asked, queue: str, most: int) -> str:

@@ -176,7 +176,9 @@ class TestTeamLimits:
         TeamLimits.objects.create(team=cast.team, queue="cpu", running_tasks=0)
         Hands()
         run = run_of(cast, a=wanting(queue="cpu"))
-        assert only(run, "a", cast.bob).words == "The team alpha may run no tasks on the queue cpu."
+        told = only(run, "a", cast.bob)
+        assert told.words == "The team alpha may run no tasks on the queue cpu."
+        assert told.remedy == "It waits until a site admin raises the limit."
 
     def test_a_task_that_waits_for_others_is_not_told_that_they_use_up_the_limit(self, cast: Cast) -> None:
         TeamLimits.objects.create(team=cast.team, running_tasks=1)

@@ -44,6 +44,15 @@ def test_a_cause_is_cut_to_one_line_of_bounded_length() -> None:
     assert reasons.first_line("") == ""
 
 
+def test_a_poisoned_task_says_it_once() -> None:
+    assert reasons.task_words("poison", "its worker was lost") == reasons.TASK_WORDS["poison"]
+
+
+def test_a_cancelled_task_names_no_person_where_a_newer_run_may_have_cancelled_it() -> None:
+    assert reasons.task_words("by_person", "it was cancelled") == "It was cancelled."
+    assert reasons.task_words("by_person") == "A person decided so."
+
+
 def test_every_reason_of_the_engine_has_words() -> None:
     from runs.states import Reason
 
