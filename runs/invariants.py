@@ -295,7 +295,8 @@ FROM run r
 WHERE r.state = 'queued' AND r.created_at < engine_now() - interval '{QUIET} s'
   AND NOT engine_quarantined(r.id)
   AND NOT EXISTS (
-    SELECT FROM run o WHERE o.pipeline_id = r.pipeline_id AND o.id < r.id
+    SELECT FROM run o WHERE o.pipeline_id = r.pipeline_id
+      AND (o.id < r.id OR (o.state <> 'queued' AND engine_has_overlap(o.version_id)))
       AND (o.finished_at IS NULL OR o.finished_at > engine_now() - interval '{QUIET} s'))
 """
 

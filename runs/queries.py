@@ -108,8 +108,9 @@ QUEUED = """
     SELECT r.id, b.id, q.id FROM unnest(%s::bigint[]) AS w (id) JOIN run r ON r.id = w.id
     LEFT JOIN LATERAL (
         SELECT o.id FROM run o
-        WHERE o.pipeline_id = r.pipeline_id AND o.id < r.id AND o.state IN ('queued', 'running', 'cancelling')
-        ORDER BY o.id DESC LIMIT 1
+        WHERE o.pipeline_id = r.pipeline_id AND o.state IN ('queued', 'running', 'cancelling')
+          AND (o.id < r.id OR (o.id > r.id AND o.state <> 'queued' AND engine_has_overlap(o.version_id)))
+        ORDER BY o.id > r.id, o.id DESC LIMIT 1
     ) b ON true
     LEFT JOIN LATERAL (
         SELECT q.id FROM quarantine q JOIN task_run t ON t.run_id = r.id AND t.key = q.task_key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import BooleanField, Case, Count, F, Func, QuerySet, Value, When, Window
+from django.db.models import BooleanField, Case, Count, F, Func, Q, QuerySet, Value, When, Window
 
 from runs import pages, quarantine
 from runs.explaining.answers import MOST, Asked, Blocker, Code, Link, shown_state, some
@@ -34,10 +34,16 @@ def _runs_before(asked: Asked) -> Blocker | None:
 
 
 def _ahead(run: Run) -> QuerySet[Run]:
-    """The open runs of the pipeline that were started before, but for those that quarantine holds back."""
+    """The open runs of the pipeline that were started before, but for those that quarantine holds back.
+
+    And those that went past while it was held back itself: `engine_admit` has the rule.
+    """
     quarantined = Func(F("id"), function="engine_quarantined", output_field=BooleanField())
     held_back = Case(When(state=RunState.QUEUED, then=quarantined), default=Value(False))
-    before = Run.objects.filter(pipeline=run.pipeline_id, id__lt=run.pk, state__in=OPEN_RUN)
+    in_turn = Func(F("version"), function="engine_has_overlap", output_field=BooleanField())
+    gone_past = Q(state__in=(RunState.RUNNING, RunState.CANCELLING), in_turn=True)
+    others = Run.objects.filter(pipeline=run.pipeline_id, state__in=OPEN_RUN).exclude(pk=run.pk)
+    before = others.alias(in_turn=in_turn).filter(Q(id__lt=run.pk) | gone_past)
     return before.alias(held_back=held_back).filter(held_back=False).order_by("id")
 
 

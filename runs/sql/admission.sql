@@ -1,7 +1,8 @@
 -- Runs that wait for others of their pipeline.
 
 -- The first queued run of a pipeline begins when no run before it is under way. One with a task in quarantine stays
--- behind, and lets those after it go past. NULL when none begins.
+-- behind, and lets those after it go past: later it waits for them, but not for what goes beside others by its own
+-- document. NULL when none begins.
 CREATE OR REPLACE FUNCTION engine_admit(p_pipeline bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_run record;
@@ -11,7 +12,8 @@ BEGIN
     WHERE r.pipeline_id = p_pipeline AND r.state = 'queued' AND NOT engine_quarantined(r.id)
     ORDER BY r.id LIMIT 1 FOR UPDATE;
     IF NOT FOUND OR EXISTS (
-        SELECT 1 FROM run o WHERE o.pipeline_id = p_pipeline AND o.id < v_run.id AND o.state IN ('running', 'cancelling')
+        SELECT 1 FROM run o WHERE o.pipeline_id = p_pipeline AND o.state IN ('running', 'cancelling')
+          AND (o.id < v_run.id OR engine_has_overlap(o.version_id))
     ) THEN
         RETURN NULL;
     END IF;
@@ -22,6 +24,11 @@ BEGIN
     WHERE t.run_id = v_run.id AND t.parent_id IS NULL AND t.waiting_on = 0 AND t.state = 'pending';
     RETURN engine_apply(v_run.id, '{}', v_roots, v_run.last_seq + 1, v_run.open_tasks);
 END $$;
+
+-- Does the document of this version say how its runs go beside others?
+CREATE OR REPLACE FUNCTION engine_has_overlap(p_version bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT v.spec ->> 'overlap' IS NOT NULL FROM pipeline_version v WHERE v.id = p_version
+$$;
 
 -- Is a task of this run in quarantine?
 CREATE OR REPLACE FUNCTION engine_quarantined(p_run bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$

@@ -24,6 +24,7 @@ DECLARE
     v_found integer;
     v_known integer;
     v_lacking text[] := '{}';
+    v_kept bigint[];
     v_slots bigint[];
 BEGIN
     SELECT l.id, coalesce(l.labels -> 'isolation', '["shared user"]') INTO v_lease, v_levels FROM worker_lease l
@@ -53,11 +54,12 @@ BEGIN
                 SELECT t.id, t.run_id, t.needs FROM task_run t
                 WHERE t.queue = p_queue AND t.team_id = v_line.team AND t.priority = v_line.class
                   AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now
-                  AND NOT t.run_id = ANY (v_past) AND NOT t.needs ?| v_lacking
+                  AND NOT t.run_id = ANY (v_past) AND (NOT t.needs ?| v_lacking OR t.id = ANY (v_kept))
                 ORDER BY t.ready_at, t.id LIMIT 16
             LOOP
                 v_found := v_found + 1;
-                CONTINUE WHEN v_task.run_id = ANY (v_busy) OR v_task.needs ?| v_lacking;
+                CONTINUE WHEN v_task.run_id = ANY (v_busy)
+                    OR (v_task.needs ?| v_lacking AND NOT v_task.id = ANY (v_kept));
                 IF v_task.run_id IS DISTINCT FROM p_held THEN
                     PERFORM 1 FROM run r WHERE r.id = v_task.run_id AND r.state = 'running' FOR UPDATE SKIP LOCKED;
                     IF NOT FOUND THEN
@@ -69,7 +71,12 @@ BEGIN
                 v_slots := '{}';
                 IF v_task.needs <> '{}' THEN
                     SELECT s.units, v_lacking || s.lacking INTO v_slots, v_lacking FROM engine_slots(v_task.id, v_lease) s;
-                    CONTINUE WHEN v_slots IS NULL;
+                    IF v_slots IS NULL THEN
+                        -- Those for whom units are reserved may have what this one was kept from.
+                        v_kept := coalesce(v_kept, ARRAY(
+                            SELECT DISTINCT s.reserved_for_id FROM slot s WHERE s.reserved_for_id IS NOT NULL));
+                        CONTINUE;
+                    END IF;
                 END IF;
                 PERFORM 1 FROM task_run t
                 WHERE t.id = v_task.id AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now

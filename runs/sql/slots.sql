@@ -13,7 +13,8 @@ $$;
 -- Locks the units that a runnable task needs, for a worker of this lease. The claim gives them in the same
 -- transaction, or lets them go with it.
 -- units    their ids; NULL when some are not to be had now
--- lacking  kinds of which this lease gets not one unit: what comes after the task need not ask for them
+-- lacking  kinds of which this lease gets not one unit: what comes after the task need not ask for them, unless
+--          units are reserved for it
 CREATE OR REPLACE FUNCTION engine_slots(p_task bigint, p_lease bigint, OUT units bigint[], OUT lacking text[])
 LANGUAGE plpgsql AS $$
 DECLARE

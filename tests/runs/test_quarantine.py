@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.models import AuditEvent, PipelineVersion
-from runs import admission, protocol, quarantine
+from runs import admission, protocol, quarantine, queries
 from runs.models import Quarantine, Run, TaskRun
 from tests.runs.factories import Hands, make_user, make_version
 
@@ -121,6 +121,22 @@ class TestLifting:
         quarantine.lift(Quarantine.objects.get(), "", actor=make_user())
         admission.sweep()
         assert Run.objects.get(pk=held.pk).state == "running"
+
+    def test_lets_a_queued_run_begin_only_when_those_that_went_past_it_have_ended(self) -> None:
+        version = make_version("a, b", overlap="queue", tasks={"b": {"queue": "gpu"}})
+        _, held = start(version), start(version)
+        past = start(version, only=["b"])
+        for _ in range(3):
+            lose("a")
+        Hands("gpu").work_off()
+        admission.sweep()
+        quarantine.lift(Quarantine.objects.get(), "", actor=make_user())
+        admission.sweep()
+        assert [Run.objects.get(pk=run.pk).state for run in (held, past)] == ["queued", "running"]
+        assert queries.queued([held])[held.pk].words == "Queued behind #3, which has not ended."
+        Hands("gpu").work_off()
+        admission.sweep()
+        assert [Run.objects.get(pk=run.pk).state for run in (held, past)] == ["running", "succeeded"]
 
     def test_twice_is_a_clean_no(self) -> None:
         poison(make_version("a"))

@@ -342,6 +342,23 @@ class TestWideTasks:
         Run.objects.filter(pk=urgent.pk).update(priority=2)
         assert other.claim() == "urgent"
 
+    def test_a_task_kept_from_reserved_units_does_not_hide_the_one_they_are_kept_for(self) -> None:
+        hands, other = hands_of("h1", 2), hands_of("h1", 2)
+        wide = run_of("busy, wide", busy=wanting(0), wide=wanting(2))
+        assert other.claim() == "busy"
+        aged(wide, 12)
+        slots.sweep()
+        # Of a team that runs less, so that it is looked at first.
+        aged(run_of("late", late=wanting(1)), 11)
+        assert hands.claim() == "wide"
+
+    def test_many_tasks_kept_from_reserved_units_do_not_hide_one_that_needs_none(self) -> None:
+        _, other, _ = self.wide()
+        slots.sweep()
+        names = [f"w{n}" for n in range(40)]
+        run_of(", ".join([*names, "plain"]), plain=wanting(0), **{name: wanting(1) for name in names})
+        assert other.claim() == "plain"
+
     def test_a_host_that_is_too_small_is_not_reserved(self) -> None:
         hands = hands_of("h1", 1)
         aged(run_of("wide", wide=wanting(2)), 11)

@@ -84,15 +84,15 @@ UNSEEN: Final = (
     Sabotage(
         "a queued run begins beside the one before it",
         ADMISSION,
-        "AND o.id < v_run.id AND o.state IN ('running', 'cancelling')",
-        "AND o.id < v_run.id AND o.state IN ('cancelling')",
+        "AND o.state IN ('running', 'cancelling')",
+        "AND o.state IN ('cancelling')",
         (OVERLAP,),
     ),
     Sabotage(
         "a queued run begins before the one before it has stopped",
         ADMISSION,
-        "AND o.id < v_run.id AND o.state IN ('running', 'cancelling')",
-        "AND o.id < v_run.id AND o.state IN ('running')",
+        "AND o.state IN ('running', 'cancelling')",
+        "AND o.state IN ('running')",
         (MEETINGS,),
     ),
     Sabotage(
