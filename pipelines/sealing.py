@@ -113,7 +113,8 @@ def key_ring() -> KeyRing:
     if not texts:
         raise KeyMissing(
             "There is no key to seal secrets with: set ORCHESTRATOR_SECRET_KEYS (or "
-            "ORCHESTRATOR_SECRET_KEYS_FILE) in every process; `manage.py secrets new-key --print` makes one."
+            "ORCHESTRATOR_SECRET_KEYS_FILE) to the same keys in every process; "
+            "`manage.py secrets new-key --print` makes the first one."
         )
     try:
         return KeyRing(texts)

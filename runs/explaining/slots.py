@@ -75,12 +75,15 @@ class Units:
         amount, queue = self.needs[kind], self.asked.task.queue
         if kind == GPU:
             offered = f"more than {most}" if most else "any"
-            words = f"It needs {amount} gpu of one machine, and no worker of the queue {queue} has {offered}."
+            words = f"It needs {_counted(amount, kind)} of one machine,"
+            words += f" and no worker of the queue {queue} has {offered}."
             words += self._withdrawn(kind)
             remedy = f"Start a worker on a machine that has them: manage.py worker --queue {queue}"
         else:
             words = f"It needs {amount} {kind} at a time, and there {_are(most)} {most or 'none'}."
             remedy = "A site admin gives the pool more units."
+            if not most:
+                remedy = "Correct the name in the document, or have a site admin make a pool of this name."
         return Blocker(Code.SLOTS_ABSENT, words, remedy=remedy)
 
     def _withdrawn(self, kind: str) -> str:
@@ -124,7 +127,8 @@ class Units:
         )
         place = f" on {units[0].host}" if units[0].host else ""
         words = (
-            f"It needs {amount} {kind} at a time: of {len(units)}{place}, {free or 'none'} {_are(free)} free."
+            f"It needs {_counted(amount, kind)} at a time:"
+            f" of {len(units)}{place}, {free or 'none'} {_are(free)} free."
         )
         remedy = "It begins when those that hold them have ended."
         return Blocker(Code.SLOTS_HELD, words, since=asked.task.ready_at, links=links, remedy=remedy)
@@ -138,9 +142,18 @@ class Units:
         if asked.rights.can("view", first.run):
             links = (held_link(asked, "kept-for", first.run, first.key),)
         count = len(kept)
-        words = f"{count} {kind} {_are(count)} kept for a task that needs several and has waited longer."
+        words = (
+            f"{_counted(count, kind)} {_are(count)} kept for a task that needs several and has waited longer."
+        )
         return Blocker(Code.SLOTS_RESERVED, words, since=asked.task.ready_at, links=links)
 
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def _counted(count: int, kind: str) -> str:
+    """``2 GPUs``; what a pool gives out is called as documents call it: ``2 licence``."""
+    if kind == GPU:
+        return f"{count} GPU" if count == 1 else f"{count} GPUs"
+    return f"{count} {kind}"

@@ -52,18 +52,20 @@ class TestSlots:
     def test_gpus_that_no_worker_has(self, cast: Cast) -> None:
         hands_of("h1", 1)
         hands_of("h2", 2)
-        words = "It needs 4 gpu of one machine, and no worker of the queue gpu has more than 2."
+        words = "It needs 4 GPUs of one machine, and no worker of the queue gpu has more than 2."
         assert said(only(run_of(cast, a=wanting(4)), "a", cast.bob)) == ("slots-absent", words)
 
     def test_a_queue_without_gpus(self, cast: Cast) -> None:
         Hands("gpu")
-        words = "It needs 1 gpu of one machine, and no worker of the queue gpu has any."
+        words = "It needs 1 GPU of one machine, and no worker of the queue gpu has any."
         assert said(only(run_of(cast, a=wanting(1)), "a", cast.bob)) == ("slots-absent", words)
 
     def test_a_pool_that_there_is_not_and_one_that_is_too_small(self, cast: Cast) -> None:
         Hands()
         run = run_of(cast, a=wanting(queue="cpu", licence=2))
-        assert only(run, "a", cast.bob).words == "It needs 2 licence at a time, and there are none."
+        told = only(run, "a", cast.bob)
+        assert told.words == "It needs 2 licence at a time, and there are none."
+        assert told.remedy.startswith("Correct the name in the document, or")
         slots.set_pool("licence", 1, actor=cast.alice)
         assert only(run, "a", cast.bob).words == "It needs 2 licence at a time, and there is 1."
 
@@ -73,7 +75,7 @@ class TestSlots:
         holder.claim()
         hands_of("h1", 2)
         blocker = only(run_of(cast, a=wanting(2)), "a", cast.bob)
-        assert said(blocker) == ("slots-held", "It needs 2 gpu at a time: of 2 on h1, 1 is free.")
+        assert said(blocker) == ("slots-held", "It needs 2 GPUs at a time: of 2 on h1, 1 is free.")
         name = f"{first.pipeline.name} #{first.number}: long"
         assert [(link.rel, link.href, link.name) for link in blocker.links] == [
             ("holder", f"/runs/{first.uuid}?task=long", name)
@@ -116,7 +118,7 @@ class TestSlots:
         Slot.objects.update(withdrawn_at=timezone.now())
         assert said(only(run_of(cast, a=wanting(1)), "a", cast.bob)) == (
             "slots-absent",
-            "It needs 1 gpu of one machine, and no worker of the queue gpu has any. "
+            "It needs 1 GPU of one machine, and no worker of the queue gpu has any. "
             "Those of h1 are withdrawn until a worker there offers them again.",
         )
 
@@ -130,7 +132,7 @@ class TestSlots:
         hands_of("h1", 2)
         blocker = only(run_of(cast, a=wanting(1)), "a", cast.bob)
         assert blocker.code == "slots-reserved"
-        assert blocker.words == "2 gpu are kept for a task that needs several and has waited longer."
+        assert blocker.words == "2 GPUs are kept for a task that needs several and has waited longer."
         assert blocker.links[0].href == f"/runs/{wide.uuid}?task=wide"
         # The wide one itself waits for what is held, and not for itself.
         assert [blocker.code for blocker in blockers(wide, "wide", cast.bob)] == ["slots-held"]
@@ -154,7 +156,7 @@ class TestSlots:
         busy = hands_of("h2", 1)
         run_of(cast, plain=wanting(0))
         busy.claim()
-        words = "It needs 1 gpu at a time: of 1 on h1, none are free."
+        words = "It needs 1 GPU at a time: of 1 on h1, none are free."
         assert said(only(run_of(cast, a=wanting(1)), "a", cast.bob)) == ("slots-held", words)
 
     def test_a_task_that_can_have_its_slots_is_not_blocked(self, cast: Cast) -> None:
