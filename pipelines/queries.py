@@ -52,7 +52,7 @@ def listed(rows: QuerySet[Pipeline]) -> QuerySet[Pipeline]:
     """With all that a list shows, and without the large columns."""
     heavy = [f"active_version__{name}" for name in HEAVY]
     return (
-        rows.select_related("team", "owner", "deputy", "active_version__created_by")
+        rows.select_related("team", "owner", "deputy", "paused_by", "active_version__created_by")
         .defer("draft_text", "draft_layout", *heavy)
         .annotate(
             owner_active=ownership.is_active("owner"),

@@ -14,12 +14,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from pipelines import audit, grants, references, secrets
 from pipelines.clock import EngineNow
 from pipelines.models import ApiToken, Pipeline, PipelineVersion, User
-from runs import admission, approvals, code, judging, kinds, live, quarantine, retention, reuse, transitions
+from runs import (
+    admission,
+    approvals,
+    code,
+    judging,
+    kinds,
+    live,
+    pausing,
+    quarantine,
+    retention,
+    reuse,
+    transitions,
+)
 from runs.models import Approval, Attempt, Run, TaskRun, WorkerLease
 from runs.refusals import Refused as Refused
 from runs.states import RunState
@@ -193,8 +205,7 @@ def _repeated(rerun: Rerun | None) -> Json:
 
 
 def _is_paused(pipeline_id: int) -> bool:
-    paused = Pipeline.objects.filter(id=pipeline_id, paused_at__isnull=False)
-    return paused.filter(Q(paused_until=None) | Q(paused_until__gt=EngineNow())).exists()
+    return Pipeline.objects.filter(pausing.HOLDS, id=pipeline_id).exists()
 
 
 def _fix_code(run: Run, spec: Json) -> None:

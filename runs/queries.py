@@ -42,6 +42,7 @@ SHOWN = (
     "team",
     "version",
     "requested_by",
+    "paused_by",
     "token",
     "rerun_of",
     "code__snapshot",

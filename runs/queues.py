@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -14,7 +15,7 @@ from pipelines.clock import EngineNow
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, Pipeline, User
 from pipelines.problems import listed
-from runs import isolation
+from runs import dispatch, isolation
 from runs.limits import check as check_limits
 from runs.models import Queue, TaskRun
 from runs.states import OPEN_RUN, TERMINAL_TASK
@@ -148,11 +149,13 @@ def pause(
 
 @transaction.atomic
 def unpause(queue: Queue, *, actor: User, token: ApiToken | None = None) -> bool:
-    """Hand out tasks again: the sweep rings for those that wait. False when it was not paused."""
+    """Hand out tasks again: its idle workers are rung. False when it was not paused."""
     paused = Queue.objects.filter(pk=queue.pk).exclude(paused_at=None)
     changed = paused.update(paused_at=None, paused_by=None, paused_reason="", paused_until=None)
     if changed:
         audit.write(actor, "queue.unpause", queue, {}, team=None, token=token)
+        ring = partial(dispatch.ring, queue.slug, dispatch.MOST_RINGS)
+        transaction.on_commit(ring, robust=True)
     return bool(changed)
 
 

@@ -294,6 +294,16 @@ def person(user: User | None) -> dict[str, str] | None:
     return None if user is None else {"username": user.username, "name": user.shown_name}
 
 
+def paused(row: Any) -> dict[str, Any]:
+    """Since when a thing is paused, by whom, until when and why. The row comes with ``paused_by``."""
+    return {
+        "paused_at": row.paused_at,
+        "paused_by": person(row.paused_by),
+        "paused_until": row.paused_until,
+        "paused_reason": row.paused_reason,
+    }
+
+
 @extend_schema_serializer(component_name="Person")
 class PersonField(serializers.Serializer[Any]):
     """The shape of PERSON, for the schema."""

@@ -138,6 +138,16 @@ class RunGlyph(Shape):
 class PipelineCan(Shape):
     run = serializers.BooleanField()
     edit = serializers.BooleanField()
+    pause = serializers.BooleanField(help_text="And let it go on.")
+
+
+class Paused(Shape):
+    """All null and empty where nobody paused it. A pause whose end has come holds nothing any more."""
+
+    paused_at = serializers.DateTimeField(allow_null=True)
+    paused_by = Person(allow_null=True)
+    paused_until = serializers.DateTimeField(allow_null=True, help_text="null: until somebody lets it go on.")
+    paused_reason = serializers.CharField(allow_blank=True)
 
 
 class Keeper(Shape):
@@ -150,7 +160,7 @@ class Keeper(Shape):
     )
 
 
-class Pipeline(Shape):
+class Pipeline(Paused):
     id = serializers.UUIDField()
     name = serializers.CharField()
     title = serializers.CharField()
@@ -165,7 +175,6 @@ class Pipeline(Shape):
     parameters = PlainObject()
     state = serializers.CharField(allow_null=True, help_text="of the newest run")
     last_runs = RunGlyph(many=True)
-    paused_at = serializers.DateTimeField(allow_null=True)
     can = PipelineCan()
 
 

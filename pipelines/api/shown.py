@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines import audit
 from pipelines.access import Rights
-from pipelines.api.base import person
+from pipelines.api.base import paused, person
 from pipelines.graph import Graph, parameters_in_order
 from pipelines.lookups import lookups
 from pipelines.models import (
@@ -53,8 +53,8 @@ def _pipeline(rights: Rights, row: Pipeline, runs: list[Body]) -> Body:
         ),
         "state": runs[0]["state"] if runs else None,
         "last_runs": runs,
-        "paused_at": row.paused_at,
-        "can": {"run": rights.can("run", row), "edit": rights.can("edit", row)},
+        **paused(row),
+        "can": {verb: rights.can(verb, row) for verb in ("run", "edit", "pause")},
     }
 
 

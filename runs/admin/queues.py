@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from pipelines.admin.base import (
@@ -22,13 +22,9 @@ from pipelines.admin.base import (
     named,
 )
 from pipelines.admin.teams import SlugField
-from pipelines.clock import EngineNow
-from runs import isolation, queries, queues
+from runs import isolation, pausing, queries, queues
 from runs.limits import in_words
 from runs.models import Queue
-
-_PAUSED = Q(paused_at__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=EngineNow()))
-
 
 LEVELS = [(level, level) for level in isolation.LEVELS]
 # A container needs an image, which is named by changing the isolation of a queue.
@@ -42,7 +38,7 @@ class Paused(YesNo):
     yes, no = "Paused", "Handing out"
 
     def those(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(_PAUSED)
+        return queryset.filter(pausing.HOLDS)
 
 
 class NewQueueForm(ConsoleForm):
@@ -199,7 +195,7 @@ class QueueAdmin(ConsoleAdmin):
         queues.rename(queue, values["title"], actor=actor_of(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Queue]:
-        return super().get_queryset(request).select_related("paused_by").annotate(is_paused=_PAUSED)
+        return super().get_queryset(request).select_related("paused_by").annotate(is_paused=pausing.HOLDS)
 
     def prepare_rows(self, rows: list[Any]) -> None:
         loads = queries.queue_loads([row.slug for row in rows])

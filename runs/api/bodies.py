@@ -8,10 +8,10 @@ from typing import Any
 
 from pipelines.access import Rights
 from pipelines.api import code_shown
-from pipelines.api.base import person
+from pipelines.api.base import paused, person
 from pipelines.models import Pipeline, Team
 from pipelines.references import describe
-from runs import admission, approvals, isolation, queries, slots
+from runs import admission, approvals, isolation, pausing, queries, slots
 from runs import quarantine as quarantines
 from runs import team_limits as limits
 from runs.explaining import Explanation as WhyNot
@@ -88,11 +88,12 @@ def _run(
         "resume_no": run.resume_no,
         "counts": counts,
         "cause": _cause(cause) if cause else None,
-        "paused_at": run.paused_at,
+        **paused(run),
         "can": {
             "rerun": rights.can("run", run),
             "cancel": run.state in queries.CANCELLABLE and rights.can("cancel", run),
             "resume": run.state in queries.RESUMABLE and rights.can("resume", run),
+            "pause": run.state in pausing.PAUSABLE and rights.can("pause", run),
             "approve": any(approvals.standing(rights, run, task_run).role for task_run in waiting),
         },
     }
@@ -410,10 +411,7 @@ def _queue(queue: Queue, load: queries.QueueLoad) -> Body:
         "image": queue.image,
         "network": queue.network,
         "isolation_problem": isolation.problem(queue.isolation, load.given),
-        "paused_at": queue.paused_at,
-        "paused_by": person(queue.paused_by),
-        "paused_until": queue.paused_until,
-        "paused_reason": queue.paused_reason,
+        **paused(queue),
         "ready": load.ready,
         "running": load.running,
         "workers": load.workers,

@@ -10,9 +10,10 @@ from typing import Any
 from rest_framework import serializers
 
 from pipelines.api.code_shapes import Snapshot
-from pipelines.api.shapes import Person, Shape
+from pipelines.api.shapes import Paused, Person, Shape
 from runs import isolation
 from runs.explaining import Code
+from runs.pausing import LONGEST_REASON
 from runs.states import AttemptState, LeaseState, RunState, TaskState
 
 
@@ -90,6 +91,18 @@ class LiftQuarantine(Shape):
     comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
 
 
+class PauseThing(Shape):
+    reason = serializers.CharField(
+        max_length=LONGEST_REASON, help_text="Shown to everybody whose tasks wait."
+    )
+    until = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Until somebody lets it go on when left out.",
+    )
+
+
 class Decide(Shape):
     comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
 
@@ -140,10 +153,11 @@ class RunCanShape(Shape):
     rerun = serializers.BooleanField()
     cancel = serializers.BooleanField()
     resume = serializers.BooleanField()
+    pause = serializers.BooleanField(help_text="And let it go on.")
     approve = serializers.BooleanField()
 
 
-class RunShape(Shape):
+class RunShape(Paused):
     id = serializers.UUIDField()
     number = serializers.IntegerField()
     pipeline = PipelineNameShape()
@@ -162,7 +176,6 @@ class RunShape(Shape):
     resume_no = serializers.IntegerField()
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="State -> number of tasks.")
     cause = CauseShape(allow_null=True)
-    paused_at = serializers.DateTimeField(allow_null=True)
     queued = QueuedShape(allow_null=True, help_text="Why it has not begun; null once it has.")
     can = RunCanShape()
 
@@ -374,7 +387,7 @@ class LogShape(Shape):
     dropped_bytes = serializers.IntegerField()
 
 
-class QueueShape(Shape):
+class QueueShape(Paused):
     slug = serializers.CharField()
     title = serializers.CharField(allow_blank=True)
     labels = serializers.DictField()
@@ -386,10 +399,6 @@ class QueueShape(Shape):
     isolation_problem = serializers.CharField(
         allow_blank=True, help_text="Why no worker takes its tasks, when none gives that isolation."
     )
-    paused_at = serializers.DateTimeField(allow_null=True)
-    paused_by = Person(allow_null=True)
-    paused_until = serializers.DateTimeField(allow_null=True)
-    paused_reason = serializers.CharField(allow_blank=True)
     ready = serializers.IntegerField()
     running = serializers.IntegerField()
     workers = serializers.IntegerField()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from runs.api import admission, environments, fleet, runs, slots, task_runs
+from runs.api import admission, environments, fleet, pausing, runs, slots, task_runs
 
 urlpatterns: list[URLPattern] = [
     path("pipelines/<str:name>/runs/", runs.StartView.as_view(), name="run-start"),
@@ -17,6 +17,10 @@ urlpatterns: list[URLPattern] = [
     path("runs/<str:run_id>/rerun-plan/", runs.RerunPlanView.as_view(), name="run-rerun-plan"),
     path("runs/<str:run_id>/rerun/", runs.RerunView.as_view(), name="run-rerun"),
     path("runs/<str:run_id>/cancel/", runs.CancelView.as_view(), name="run-cancel"),
+    path("runs/<str:run_id>/pause/", pausing.PauseRunView.as_view(), name="run-pause"),
+    path("runs/<str:run_id>/unpause/", pausing.UnpauseRunView.as_view(), name="run-unpause"),
+    path("pipelines/<str:name>/pause/", pausing.PausePipelineView.as_view(), name="pipeline-pause"),
+    path("pipelines/<str:name>/unpause/", pausing.UnpausePipelineView.as_view(), name="pipeline-unpause"),
     path("task-runs/<str:task_run_id>/", task_runs.TaskRunView.as_view(), name="task-run"),
     path(
         "task-runs/<str:task_run_id>/approve/",
@@ -50,6 +54,8 @@ urlpatterns: list[URLPattern] = [
         name="environment-build",
     ),
     path("queues/", fleet.QueuesView.as_view(), name="queues"),
+    path("queues/<str:slug>/pause/", pausing.PauseQueueView.as_view(), name="queue-pause"),
+    path("queues/<str:slug>/unpause/", pausing.UnpauseQueueView.as_view(), name="queue-unpause"),
     path("workers/", fleet.WorkersView.as_view(), name="workers"),
     path("workers/<str:worker_id>/drain/", fleet.DrainView.as_view(), name="worker-drain"),
     path("slots/", slots.SlotsView.as_view(), name="slots"),

@@ -9,8 +9,14 @@ from runs import pages
 from runs.explaining.answers import Asked, Blocker, Code, Link, queue_links, sentence
 from runs.models import Queue, Run
 
-LIFTED: Final = "It goes on when somebody who may pause it lets it."
-LIFTED_BY_ADMIN: Final = "A site admin lets the queue go on, in the console."
+# {page}, {address}: what the pages and the API call the thing.
+LIFTED: Final = (
+    'An operator of the team presses "Let it go on" on the page of the {page}, '
+    "or calls POST {address}unpause/."
+)
+LIFTED_BY_ADMIN: Final = (
+    "A site admin lets the queue go on, in the console or by POST /api/v1/queues/{slug}/unpause/."
+)
 
 
 def pauses(asked: Asked, queue: Queue | None) -> list[Blocker]:
@@ -19,13 +25,17 @@ def pauses(asked: Asked, queue: Queue | None) -> list[Blocker]:
     found = []
     if _holds(asked, run):
         link = Link("run", pages.of_run(run), f"run {run.number}")
-        found.append(_pause(Code.RUN_PAUSED, "Its run", run, (link,), LIFTED))
+        remedy = LIFTED.format(page="run", address=f"/api/v1/runs/{run.uuid}/")
+        found.append(_pause(Code.RUN_PAUSED, "Its run", run, (link,), remedy))
     if _holds(asked, pipeline):
         link = Link("pipeline", pages.of_pipeline(pipeline.team.slug, pipeline.name), pipeline.name)
-        found.append(_pause(Code.PIPELINE_PAUSED, f"The pipeline {pipeline.name}", pipeline, (link,), LIFTED))
+        address = f"/api/v1/pipelines/{pipeline.team.slug}:{pipeline.name}/"
+        remedy = LIFTED.format(page="pipeline", address=address)
+        found.append(_pause(Code.PIPELINE_PAUSED, f"The pipeline {pipeline.name}", pipeline, (link,), remedy))
     if queue is not None and _holds(asked, queue):
         links = queue_links(asked, queue)
-        found.append(_pause(Code.QUEUE_PAUSED, f"The queue {queue.slug}", queue, links, LIFTED_BY_ADMIN))
+        remedy = LIFTED_BY_ADMIN.format(slug=queue.slug)
+        found.append(_pause(Code.QUEUE_PAUSED, f"The queue {queue.slug}", queue, links, remedy))
     return found
 
 

@@ -86,7 +86,11 @@ def test_whoever_is_lent_a_pipeline_starts_it_and_follows_its_runs(cast: Cast) -
     assert charlie.get(f"/api/v1/task-runs/{tasks[0]['id']}/").status_code == 200
     assert [row["id"] for row in charlie.get("/api/v1/runs/").json()["results"]] == [run.json()["id"]]
     assert charlie.post(f"{address}cancel/").status_code == 403
-    assert charlie.get("/api/v1/pipelines/alpha:small/").json()["can"] == {"run": True, "edit": False}
+    assert charlie.get("/api/v1/pipelines/alpha:small/").json()["can"] == {
+        "run": True,
+        "edit": False,
+        "pause": False,
+    }
 
 
 def test_other_pipelines_of_the_lender_and_their_runs_stay_unseen(cast: Cast) -> None:

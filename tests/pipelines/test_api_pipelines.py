@@ -69,7 +69,7 @@ def test_a_program_goes_from_text_to_an_active_version_with_only_a_token(cast: C
     seen = program.get(f"{API}pipelines/small/").json()
     assert seen["active_version"]["number"] == 1
     assert seen["parameters"] == {"who": {"type": "string", "default": "world"}}
-    assert seen["can"] == {"run": True, "edit": True}
+    assert seen["can"] == {"run": True, "edit": True, "pause": True}
     event = AuditEvent.objects.get(verb="version.publish")
     assert event.token == ApiToken.objects.get()
 

@@ -212,14 +212,14 @@ def test_a_run_says_what_became_of_its_steps_and_why_it_failed(people: Cast, ali
         "reason": "error",
         "message": "ValueError: bad",
     }
-    assert body["can"] == {"rerun": True, "cancel": False, "resume": True, "approve": False}
+    assert body["can"] == {"rerun": True, "cancel": False, "resume": True, "pause": False, "approve": False}
     assert_fits(body, shapes.RunShape())
 
 
 def test_a_viewer_sees_a_run_and_may_do_nothing_with_it(people: Cast) -> None:
     run = failed_run(people)
     body = client(people.bob).get(address(run)).json()
-    assert body["can"] == {"rerun": False, "cancel": False, "resume": False, "approve": False}
+    assert body["can"] == {"rerun": False, "cancel": False, "resume": False, "pause": False, "approve": False}
     assert post(client(people.bob), address(run, "resume/")).status_code == 403
     assert post(client(people.bob), address(run, "cancel/")).status_code == 403
 

@@ -206,7 +206,7 @@ describe('sharing', () => {
 
   it('says nothing of it to those to whom a pipeline is lent, and shows them no draft', async () => {
     const stranger = makeMe({ is_superuser: false, teams: [{ slug: 'risk', name: 'Risk', roles: ['editor'] }] });
-    open('/pipelines/demo:small', { me: stranger, pipelines: [{ ...pipeline, can: { run: true, edit: false } }] });
+    open('/pipelines/demo:small', { me: stranger, pipelines: [{ ...pipeline, can: { run: true, edit: false, pause: false } }] });
     expect(await screen.findByRole('heading', { name: 'A small one' })).toBeVisible();
     expect(screen.queryByRole('region', { name: 'Sharing' })).not.toBeInTheDocument();
     expect(screen.queryByRole('link', { name: /draft/ })).not.toBeInTheDocument();

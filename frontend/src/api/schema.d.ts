@@ -651,6 +651,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pipelines/{name}/pause/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Begin no further task of any run of a pipeline; programs and triggers start no run of it either. */
+        post: operations["pipelines_pause_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipelines/{name}/runs/": {
         parameters: {
             query?: never;
@@ -662,6 +679,23 @@ export interface paths {
         put?: never;
         /** @description Start a run of the active version, or of the one named. */
         post: operations["pipelines_runs_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pipelines/{name}/unpause/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Let a pipeline go on. */
+        post: operations["pipelines_unpause_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -776,6 +810,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/queues/{slug}/pause/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Hand out no further task of a queue: a site admin's to say. */
+        post: operations["queues_pause_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/{slug}/unpause/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Let a queue go on: a site admin's to say. */
+        post: operations["queues_unpause_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/": {
         parameters: {
             query?: never;
@@ -838,6 +906,23 @@ export interface paths {
         get: operations["runs_events_retrieve"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/pause/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Begin no further task of a run, or change why and until when; what runs goes on to its end. */
+        post: operations["runs_pause_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -923,6 +1008,23 @@ export interface paths {
         get: operations["runs_tasks_retrieve"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/unpause/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Let a run go on. */
+        post: operations["runs_unpause_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2324,12 +2426,22 @@ export interface components {
             name?: string;
             roles?: components["schemas"]["RolesEnum"][];
         };
+        /** @description A serializer that is given and gives plain values. */
+        PauseThingRequest: {
+            /** @description Shown to everybody whose tasks wait. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Until somebody lets it go on when left out.
+             */
+            until?: string | null;
+        };
         /** @description The shape of PERSON, for the schema. */
         Person: {
             name: string;
             username: string;
         };
-        /** @description A serializer that is given and gives plain values. */
+        /** @description All null and empty where nobody paused it. A pause whose end has come holds nothing any more. */
         Pipeline: {
             active_version: components["schemas"]["VersionSummary"] | null;
             can: components["schemas"]["PipelineCan"];
@@ -2345,6 +2457,13 @@ export interface components {
             };
             /** Format: date-time */
             paused_at: string | null;
+            paused_by: components["schemas"]["Person"] | null;
+            paused_reason: string;
+            /**
+             * Format: date-time
+             * @description null: until somebody lets it go on.
+             */
+            paused_until: string | null;
             purpose: string;
             runbook: string;
             /** @description of the newest run */
@@ -2356,6 +2475,8 @@ export interface components {
         /** @description A serializer that is given and gives plain values. */
         PipelineCan: {
             edit: boolean;
+            /** @description And let it go on. */
+            pause: boolean;
             run: boolean;
         };
         /** @description A serializer that is given and gives plain values. */
@@ -2581,7 +2702,7 @@ export interface components {
             /** Format: double */
             weight: number | null;
         };
-        /** @description A serializer that is given and gives plain values. */
+        /** @description All null and empty where nobody paused it. A pause whose end has come holds nothing any more. */
         QueueShape: {
             /** @description What its containers are made from; empty at other levels. */
             image: string;
@@ -2597,7 +2718,10 @@ export interface components {
             paused_at: string | null;
             paused_by: components["schemas"]["Person"] | null;
             paused_reason: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description null: until somebody lets it go on.
+             */
             paused_until: string | null;
             ready: number;
             running: number;
@@ -2772,6 +2896,8 @@ export interface components {
         RunCanShape: {
             approve: boolean;
             cancel: boolean;
+            /** @description And let it go on. */
+            pause: boolean;
             rerun: boolean;
             resume: boolean;
         };
@@ -2794,7 +2920,7 @@ export interface components {
             started_at: string | null;
             state: string;
         };
-        /** @description A serializer that is given and gives plain values. */
+        /** @description All null and empty where nobody paused it. A pause whose end has come holds nothing any more. */
         RunShape: {
             can: components["schemas"]["RunCanShape"];
             cause: components["schemas"]["CauseShape"] | null;
@@ -2817,6 +2943,13 @@ export interface components {
             };
             /** Format: date-time */
             paused_at: string | null;
+            paused_by: components["schemas"]["Person"] | null;
+            paused_reason: string;
+            /**
+             * Format: date-time
+             * @description null: until somebody lets it go on.
+             */
+            paused_until: string | null;
             pipeline: components["schemas"]["PipelineNameShape"];
             /** @description Why it has not begun; null once it has. */
             queued: components["schemas"]["QueuedShape"] | null;
@@ -4935,6 +5068,40 @@ export interface operations {
             };
         };
     };
+    pipelines_pause_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseThingRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pipeline"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
     pipelines_runs_create: {
         parameters: {
             query?: never;
@@ -4958,6 +5125,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    pipelines_unpause_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pipeline"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -5205,6 +5402,70 @@ export interface operations {
             };
         };
     };
+    queues_pause_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseThingRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    queues_unpause_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
     runs_list: {
         parameters: {
             query?: {
@@ -5318,6 +5579,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventsShape"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    runs_pause_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseThingRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunShape"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -5481,6 +5776,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskRunShapePage"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem9457"];
+                };
+            };
+        };
+    };
+    runs_unpause_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunShape"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -95,7 +95,7 @@ describe('the editor', () => {
   });
 
   it('is for reading only without the right to edit, and says why', async () => {
-    const { user } = await begin({ pipelines: [makePipeline({ can: { run: false, edit: false } })] });
+    const { user } = await begin({ pipelines: [makePipeline({ can: { run: false, edit: false, pause: false } })] });
     expect(screen.getByText(/you need the role editor in the team demo/)).toBeVisible();
     expect(screen.queryByRole('button', { name: 'Publish' })).not.toBeInTheDocument();
     expect(screen.queryByRole('button', { name: 'Run' })).not.toBeInTheDocument();
@@ -302,7 +302,7 @@ describe('the history beside the canvas', () => {
 
 it('is read by somebody who is of no team that may edit', async () => {
   const world = makeWorld({ me: makeMe({ is_superuser: false, teams: [{ slug: 'demo', name: 'Demo', roles: ['viewer'] }] }) });
-  open('/pipelines', { me: world.me, pipelines: [makePipeline({ can: { run: false, edit: false } })] });
+  open('/pipelines', { me: world.me, pipelines: [makePipeline({ can: { run: false, edit: false, pause: false } })] });
   expect(await screen.findByText('Handwritten digits')).toBeVisible();
   expect(screen.queryByRole('button', { name: 'New pipeline' })).not.toBeInTheDocument();
 });

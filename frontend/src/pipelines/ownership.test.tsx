@@ -76,7 +76,7 @@ describe('ownership on the page of a pipeline', () => {
   });
 
   it('offers nothing to those who may not edit', async () => {
-    open('/pipelines/demo:orphan', { pipelines: [makePipeline({ name: 'orphan', owner: null, can: { run: true, edit: false } })] });
+    open('/pipelines/demo:orphan', { pipelines: [makePipeline({ name: 'orphan', owner: null, can: { run: true, edit: false, pause: false } })] });
     expect(await screen.findByText('No active owner.')).toBeVisible();
     expect(screen.getByText(/the admins of the team are told when one fails/)).toBeVisible();
     expect(screen.queryByRole('button', { name: /ownership/ })).not.toBeInTheDocument();

@@ -69,7 +69,7 @@ describe('the list of pipelines', () => {
   });
 
   it('does not let run what may not be run, and says why', async () => {
-    open('/pipelines', { pipelines: [makePipeline({ can: { run: false, edit: false } })] });
+    open('/pipelines', { pipelines: [makePipeline({ can: { run: false, edit: false, pause: false } })] });
     const button = await screen.findByRole('button', { name: 'Run digits-training' });
     expect(button).toBeDisabled();
     expect(button).toHaveAttribute('title', expect.stringContaining('operator'));

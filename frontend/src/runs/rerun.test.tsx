@@ -39,7 +39,7 @@ beforeEach(() => localStorage.clear());
 
 describe('the menu of a rerun', () => {
   it('is left out where the person may not run the pipeline', async () => {
-    show(world(undefined, { can: { rerun: false, cancel: false, resume: false, approve: false } }), '?view=list');
+    show(world(undefined, { can: { rerun: false, cancel: false, resume: false, pause: false, approve: false } }), '?view=list');
     await screen.findByRole('button', { name: 'train' });
     expect(screen.queryByRole('button', { name: 'Rerun' })).not.toBeInTheDocument();
   });

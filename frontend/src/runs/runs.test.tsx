@@ -133,7 +133,7 @@ describe('the page of a run', () => {
       ...aRun([train], {
         state: 'failed',
         finished_at: '2026-03-02T08:01:00Z',
-        can: { rerun: true, cancel: false, resume: true, approve: false },
+        can: { rerun: true, cancel: false, resume: true, pause: false, approve: false },
         cause: { task: 'train', task_run: train.id, attempt: attempt.id, attempt_no: 3, reason: 'oom', message: 'out of memory' },
       }),
       details: { [train.id]: makeDetail(train, { attempts: [attempt] }) },
@@ -149,7 +149,7 @@ describe('the page of a run', () => {
 
   it('shows the plan before it resumes', async () => {
     const tasks = [makeTask('ingest', { state: 'succeeded' }), makeTask('train', { state: 'failed', reason: 'error' })];
-    const world = aRun(tasks, { state: 'failed', can: { rerun: true, cancel: false, resume: true, approve: false } });
+    const world = aRun(tasks, { state: 'failed', can: { rerun: true, cancel: false, resume: true, pause: false, approve: false } });
     const { user, world: live } = show({
       ...world,
       plans: {
@@ -173,7 +173,7 @@ describe('the page of a run', () => {
   });
 
   it('says why it cannot be resumed', async () => {
-    const world = aRun(three(), { state: 'failed', can: { rerun: true, cancel: false, resume: true, approve: false } });
+    const world = aRun(three(), { state: 'failed', can: { rerun: true, cancel: false, resume: true, pause: false, approve: false } });
     const { user } = show(world);
     await user.click(await screen.findByRole('button', { name: 'Resume' }));
     const dialog = within(await screen.findByRole('dialog'));

@@ -179,7 +179,7 @@ function pipelinesOf(): Pipeline[] {
       state: 'cancelled',
       last_runs: history(['cancelled', S]),
       team: 'growth-analytics',
-      can: { run: false, edit: false },
+      can: { run: false, edit: false, pause: false },
     }),
     makePipeline({ name: 'wide', title: 'A thousand tasks', state: 'running', last_runs: history(['running', 'queued']), parameters: {} }),
     makePipeline({ name: 'nested-groups', title: '', state: S, last_runs: history([S]), parameters: {} }),
@@ -222,12 +222,12 @@ export function demoWorld(): World {
   world.versions['demo:nested-groups'] = [makeVersion(nestedOne, { text: NESTED_TEXT })];
 
   const live = addRun(world, digits, chain, { number: 21 }, { ingest: 'succeeded', check: 'succeeded', features: 'succeeded', train: 'running' });
-  const failed = addRun(world, digits, chain, { number: 20, state: 'failed', finished_at: ago(60), resume_no: 1, can: { rerun: true, cancel: false, resume: true, approve: true } }, { ingest: 'succeeded', check: 'succeeded', features: 'succeeded', train: 'failed', evaluate: 'upstream_failed', approve: 'upstream_failed', register: 'upstream_failed', deploy: 'upstream_failed' });
+  const failed = addRun(world, digits, chain, { number: 20, state: 'failed', finished_at: ago(60), resume_no: 1, can: { rerun: true, cancel: false, resume: true, pause: false, approve: true } }, { ingest: 'succeeded', check: 'succeeded', features: 'succeeded', train: 'failed', evaluate: 'upstream_failed', approve: 'upstream_failed', register: 'upstream_failed', deploy: 'upstream_failed' });
   addRun(world, digits, chain, { number: 19, requested_by: ana }, { ingest: 'succeeded', check: 'succeeded', features: 'succeeded', train: 'succeeded', evaluate: 'succeeded', approve: 'awaiting_approval' });
   addRun(world, nested, nestedOne, { number: 7 }, { load: 'succeeded', 'train-all': 'waiting', 'train-all/prepare': 'succeeded', 'train-all/small': 'retry_wait', 'train-all/large': 'succeeded', 'train-all/tune': 'waiting', 'train-all/tune/grid': 'running', alarm: 'skipped', tidy: 'cancelled' });
   const states = Object.fromEntries(wideOne.tasks.map((task, at) => [task.key, at < 420 ? 'succeeded' : at < 424 ? 'failed' : at < 470 ? 'running' : 'pending'] as const));
   addRun(world, wide, wideOne, { number: 2 }, states);
-  addRun(world, cancer, chain, { number: 4, state: 'succeeded', finished_at: ago(70), trigger: 'api', can: { rerun: true, cancel: false, resume: false, approve: true } }, Object.fromEntries(chain.tasks.map((task) => [task.key, 'succeeded'])));
+  addRun(world, cancer, chain, { number: 4, state: 'succeeded', finished_at: ago(70), trigger: 'api', can: { rerun: true, cancel: false, resume: false, pause: false, approve: true } }, Object.fromEntries(chain.tasks.map((task) => [task.key, 'succeeded'])));
   for (const state of ['queued', 'cancelling', 'cancelled'] as const) {
     addRun(world, cancer, chain, { number: 5, state, started_at: state === 'queued' ? null : ago(400), finished_at: state === 'cancelled' ? ago(10) : null }, {});
   }

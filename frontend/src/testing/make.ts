@@ -43,6 +43,9 @@ export function digest(text: string): string {
 export const ana = { username: 'ana', name: 'Ana Lim' };
 export const budi = { username: 'budi', name: 'Budi Santoso' };
 
+/** What a thing says that nobody has paused. */
+export const unpaused = { paused_at: null, paused_by: null, paused_until: null, paused_reason: '' };
+
 export function makeMe(change: Partial<Me> = {}): Me {
   return {
     username: 'ana',
@@ -75,8 +78,8 @@ export function makePipeline(change: Partial<Pipeline> = {}): Pipeline {
     },
     state: 'succeeded',
     last_runs: [],
-    paused_at: null,
-    can: { run: true, edit: true },
+    ...unpaused,
+    can: { run: true, edit: true, pause: true },
     ...change,
   };
 }
@@ -101,9 +104,9 @@ export function makeRun(change: Partial<Run> = {}): Run {
     cause: null,
     only: null,
     rerun_of: null,
-    paused_at: null,
+    ...unpaused,
     queued: null,
-    can: { rerun: true, cancel: true, resume: false, approve: true },
+    can: { rerun: true, cancel: true, resume: false, pause: true, approve: true },
     ...change,
   };
 }
@@ -166,10 +169,7 @@ export function makeQueue(slug: string, change: Partial<components['schemas']['Q
     image: '',
     network: false,
     isolation_problem: '',
-    paused_at: null,
-    paused_by: null,
-    paused_until: null,
-    paused_reason: '',
+    ...unpaused,
     ready: 0,
     running: 0,
     workers: 1,

@@ -116,7 +116,7 @@ const ROUTES: [string, RegExp, Handler][] = [
     'POST',
     /^\/api\/v1\/runs\/([^/]+)\/cancel\/$/,
     (world, [id = '']) =>
-      touch(world, runOf(world, id), { state: 'cancelled', finished_at: new Date().toISOString(), can: { rerun: true, cancel: false, resume: true, approve: false } }),
+      touch(world, runOf(world, id), { state: 'cancelled', finished_at: new Date().toISOString(), can: { rerun: true, cancel: false, resume: true, pause: false, approve: false } }),
   ],
   [
     'POST',

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from pipelines.models import CodeLocation
-from runs import quarantine
-from runs.models import Attempt, Environment, Quarantine, Run, TaskRun
+from runs import pausing, quarantine, queues
+from runs.models import Attempt, Environment, Quarantine, Queue, Run, TaskRun
 from tests.orchestrator_site.authorisation.base import (
     EDITOR,
     MARK,
@@ -23,6 +23,8 @@ from tests.runs import making
 from tests.runs.making import task
 
 APPROVER = frozenset({"approver"})
+OPERATOR = frozenset({"operator"})
+WHY = {"reason": "Data is late."}
 RUN = "/api/v1/runs/{run}/"
 STEP = "/api/v1/task-runs/{step}/"
 ATTEMPT = "/api/v1/attempts/{attempt}/"
@@ -56,6 +58,17 @@ def prepare(world: World) -> None:
         "worker": str(making.make_lease().uuid),
         "quarantine": str(quarantined(world)),
     }
+    pause(world)
+
+
+def pause(world: World) -> None:
+    """A run, its pipeline and a queue that are paused."""
+    version = making.make_version(world.team, world.editor, [task("later")], name=f"{MARK}-paused")
+    run, why = making.start(version, world.editor), pausing.Pause(MARK)
+    pausing.pause_run(run.pk, why, actor=world.editor)
+    pausing.pause_pipeline(version.pipeline, why, actor=world.editor)
+    queues.pause(Queue.objects.get(slug="gpu"), reason="New disks", actor=world.people["site admin"])
+    world.names |= {"paused": str(run.uuid), "held": version.pipeline.name}
 
 
 def quarantined(world: World) -> object:
@@ -98,6 +111,18 @@ LINES: dict[tuple[str, str], Line] = {
     ),
     ("api/v1/runs/<str:run_id>/rerun/", "POST"): Line(f"{RUN}rerun/", RUNNERS, 201, "run", {}, borrower=201),
     ("api/v1/runs/<str:run_id>/cancel/", "POST"): Line(f"{RUN}cancel/", RUNNERS, scope="run", borrower=403),
+    ("api/v1/runs/<str:run_id>/pause/", "POST"): Line(
+        f"{RUN}pause/", OPERATOR, scope="run", body=WHY, borrower=403
+    ),
+    ("api/v1/runs/<str:run_id>/unpause/", "POST"): Line(
+        "/api/v1/runs/{paused}/unpause/", OPERATOR, scope="run"
+    ),
+    ("api/v1/pipelines/<str:name>/pause/", "POST"): Line(
+        "/api/v1/pipelines/alpha:{start}/pause/", OPERATOR, scope="run", body=WHY, borrower=403
+    ),
+    ("api/v1/pipelines/<str:name>/unpause/", "POST"): Line(
+        "/api/v1/pipelines/alpha:{held}/unpause/", OPERATOR, scope="run"
+    ),
     ("api/v1/task-runs/<str:task_run_id>/", "GET"): seen(STEP),
     ("api/v1/task-runs/<str:task_run_id>/reuse/", "GET"): seen(f"{STEP}reuse/"),
     ("api/v1/task-runs/<str:task_run_id>/explain/", "GET"): seen(f"{STEP}explain/"),
@@ -126,10 +151,16 @@ LINES: dict[tuple[str, str], Line] = {
     ),
     ("api/v1/quarantines/", "GET"): listed("/api/v1/quarantines/"),
     ("api/v1/quarantines/<str:quarantine_id>/lift/", "POST"): Line(
-        "/api/v1/quarantines/{quarantine}/lift/", frozenset({"operator"}), scope="run", body={}
+        "/api/v1/quarantines/{quarantine}/lift/", OPERATOR, scope="run", body={}
     ),
     # Things of the site: everybody who is signed in sees that they are there.
     ("api/v1/queues/", "GET"): listed("/api/v1/queues/"),
+    ("api/v1/queues/<str:slug>/pause/", "POST"): Line(
+        "/api/v1/queues/cpu/pause/", NOBODY, 200, "manage", WHY, stranger=403, site_admin=200
+    ),
+    ("api/v1/queues/<str:slug>/unpause/", "POST"): Line(
+        "/api/v1/queues/gpu/unpause/", NOBODY, scope="manage", stranger=403, site_admin=200
+    ),
     ("api/v1/workers/", "GET"): listed("/api/v1/workers/"),
     ("api/v1/workers/<str:worker_id>/drain/", "POST"): Line(
         "/api/v1/workers/{worker}/drain/", NOBODY, scope="manage", stranger=403, site_admin=200

@@ -71,7 +71,7 @@ describe('the history of a pipeline', () => {
   });
 
   it('offers nothing to restore to who may only look', async () => {
-    open('/pipelines/demo:digits-training/versions', published({ pipelines: [makePipeline({ can: { run: false, edit: false } })] }));
+    open('/pipelines/demo:digits-training/versions', published({ pipelines: [makePipeline({ can: { run: false, edit: false, pause: false } })] }));
     expect(within(await rowOf('Version 2')).queryByRole('button')).not.toBeInTheDocument();
   });
 
