@@ -8,12 +8,10 @@ from django.db import migrations, models
 import pipelines.clock
 from pipelines.sql import install
 
-# It takes the slots to hold now; with its old arguments the function as it was would stand beside it.
-DROP_OLD = "DROP FUNCTION IF EXISTS engine_give(bigint, bigint, timestamptz)"
-# Amounts alone stand in `needs` from now on. A run that has succeeded begins nothing any more.
-AMOUNTS_ALONE = """
-    UPDATE task_run t SET needs = engine_amounts(t.needs) FROM run r
-    WHERE r.id = t.run_id AND r.state <> 'succeeded' AND t.needs <> '{}'
+# One takes the slots to hold now, one a reason; with their old arguments they would stand beside themselves.
+DROP_OLD = """
+    DROP FUNCTION IF EXISTS engine_give(bigint, bigint, timestamptz);
+    DROP FUNCTION IF EXISTS engine_cancel(bigint, text);
 """
 
 
@@ -132,6 +130,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL("SELECT make_append_only('attempt_slot')"),
         migrations.RunSQL(DROP_OLD),
-        *install("runs.sql", "slots", "give", "claim", "finish", "start", "verbs", "plans"),
-        migrations.RunSQL(AMOUNTS_ALONE),
+        # Claim and start need what the next migration makes, and are called meanwhile: they come with it.
+        *install("runs.sql", "order", "slots", "give", "finish", "verbs", "plans"),
     ]

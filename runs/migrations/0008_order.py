@@ -7,7 +7,12 @@ from django.db import migrations, models
 
 from pipelines.sql import install
 
-TEAM_OF_RUN = "UPDATE task_run t SET team_id = r.team_id FROM run r WHERE r.id = t.run_id"
+# Amounts alone stand in `needs` from now on. A run that has succeeded begins nothing any more.
+FILL = """
+    UPDATE task_run t SET team_id = r.team_id,
+        needs = CASE WHEN r.state = 'succeeded' THEN t.needs ELSE engine_amounts(t.needs) END
+    FROM run r WHERE r.id = t.run_id
+"""
 OPEN = models.Q(("state__in", ["queued", "running", "cancelling"]))
 
 
@@ -27,7 +32,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(model_name="taskrun", name="team", field=team(null=True)),
-        migrations.RunSQL(TEAM_OF_RUN, migrations.RunSQL.noop),
+        migrations.RunSQL(FILL, migrations.RunSQL.noop),
         migrations.AlterField(model_name="taskrun", name="team", field=team()),
         migrations.RemoveIndex(model_name="taskrun", name="task_run_runnable"),
         migrations.AddIndex(

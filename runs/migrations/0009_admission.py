@@ -11,9 +11,6 @@ from django.db import migrations, models
 import pipelines.clock
 from pipelines.sql import install
 
-# It takes a reason now; with its old arguments the function as it was would stand beside it.
-DROP_OLD = "DROP FUNCTION IF EXISTS engine_cancel(bigint, text)"
-
 
 def refers(to: str, **given: bool) -> models.ForeignKey:
     return models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to=to, **given)
@@ -59,6 +56,5 @@ class Migration(migrations.Migration):
                 name="quarantine_once",
             ),
         ),
-        migrations.RunSQL(DROP_OLD, migrations.RunSQL.noop),
         *install("runs.sql", "admission", "slots", "start", "verbs", "plans"),
     ]

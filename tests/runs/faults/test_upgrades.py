@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import pytest
 from django.db import connection
 
+from runs import migrations
 from runs.models import Attempt, Queue
 from tests import factories
 from tests.runs import making
@@ -40,6 +44,9 @@ READ: Final = {
     },
 }  # fmt: skip
 
+# The last migration of version 0.1.0.
+SHIPPED: Final = "0006_containers"
+
 
 @pytest.mark.parametrize("called", CALLED)
 def test_a_worker_of_the_version_before_may_still_call(called: str) -> None:
@@ -47,6 +54,23 @@ def test_a_worker_of_the_version_before_may_still_call(called: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"PREPARE as_before AS SELECT {verb}({CALLED[called]})")
         cursor.execute("DEALLOCATE as_before")
+
+
+def installed(migration: str) -> str:
+    """The SQL that a migration runs, without comments."""
+    operations = import_module(f"runs.migrations.{migration}").Migration.operations
+    texts = [each.sql for each in operations if isinstance(getattr(each, "sql", None), str)]
+    return re.sub("--.*", "", "\n".join(texts))
+
+
+def test_what_a_migration_installs_can_be_called_before_the_next_one_is_applied() -> None:
+    names = sorted(path.stem for path in Path(migrations.__path__[0]).glob("[0-9]*.py"))
+    made = {name: set(re.findall(r"FUNCTION (engine_\w+)\(", installed(name))) for name in names}
+    for number, name in enumerate(names):
+        if name > SHIPPED:
+            later = set().union(*(made[other] for other in names[number + 1 :]))
+            there = set().union(*(made[other] for other in names[: number + 1]))
+            assert not set(re.findall(r"\b(engine_\w+)\(", installed(name))) & (later - there), name
 
 
 def test_a_worker_of_the_version_before_reads_the_work_it_is_given() -> None:
