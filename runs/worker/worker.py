@@ -351,6 +351,7 @@ def listen(queue: str) -> None:
             worker.work(logging_level="WARNING")
         except RedisError as error:
             log.warning("the bell is out of order", error=str(error))
+            worker.serving = True  # its handlers stand until the next one: a signal lets what is at hand end
             if _current is not None:
                 # What is runnable does not depend on the bell.
                 _current.serve(queue)
