@@ -59,6 +59,9 @@ export type Cause = Schemas['CauseShape'];
 export type TeamLimits = Schemas['TeamLimitsShape'];
 export type WantedLimits = Schemas['SetTeamLimitsRequest'];
 export type Quarantine = Schemas['QuarantineShape'];
+/** Who paused a thing, until when and why. */
+export type Paused = Pick<Schemas['QueueShape'], 'paused_at' | 'paused_by' | 'paused_until' | 'paused_reason'>;
+export type PauseWish = Schemas['PauseThingRequest'];
 export type Run = With<Schemas['RunShape'], { parameters: JsonMap; counts: Partial<Record<TaskState, number>> }>;
 export type Approval = Schemas['ApprovalShape'];
 export type TaskRun = Schemas['TaskRunShape'];

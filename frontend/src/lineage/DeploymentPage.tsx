@@ -11,7 +11,7 @@ import { EmptyState, ErrorState, NotFound, Skeleton, SkeletonRows } from '../ui/
 import { Input } from '../ui/Fields';
 import { Card, PageBody, PageHead, Section, useTitle } from '../ui/Page';
 import table from '../ui/Table.module.css';
-import { fromLocal, toLocal } from './asof';
+import { fromLocal, toLocal } from '../ui/localTime';
 import css from './DeploymentPage.module.css';
 import { TraceFacts } from './TraceFacts';
 import { TraceView } from './TraceView';

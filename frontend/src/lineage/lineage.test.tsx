@@ -2,7 +2,7 @@ import { screen, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import { digest, makeDeployment, makeMove, makeTrace } from '../testing/make';
 import { open } from '../testing/render';
-import { fromLocal, toLocal } from './asof';
+import { fromLocal, toLocal } from '../ui/localTime';
 
 const deployed = makeDeployment('digits-prod', {}, [makeMove(), makeMove({ version: 2 })]);
 const world = { deployments: [deployed], traces: { 'demo:digits-prod': makeTrace() } };

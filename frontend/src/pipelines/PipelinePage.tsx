@@ -10,6 +10,8 @@ import { Problem, sentenceOf } from '../api/problem';
 import type { Pipeline, VersionItem } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
 import { Listed } from '../lists/Listed';
+import { PauseButton, PausedNotice } from '../pausing/Pausing';
+import { usePausablePipeline } from '../pausing/pausable';
 import { Button, buttonLook } from '../ui/Button';
 import { Ago, Digest, Fact, Facts, PersonName } from '../ui/Facts';
 import { EmptyState, ErrorState, NotFound, Notice, Skeleton, SkeletonRows } from '../ui/Feedback';
@@ -70,6 +72,7 @@ function Loading() {
 
 function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
   const search = route.useSearch();
+  const pausable = usePausablePipeline(pipeline);
   const shown = search.version ?? pipeline.active_version?.number ?? null;
   return (
     <PageBody>
@@ -84,10 +87,12 @@ function Loaded({ pipeline, runs }: { pipeline: Pipeline; runs: ReactNode }) {
         actions={
           <>
             <EditLink pipeline={pipeline} />
+            <PauseButton thing={pausable} />
             <RunButton pipeline={pipeline} />
           </>
         }
       />
+      <PausedNotice thing={pausable} />
       <NoOwnerNotice pipeline={pipeline} />
       <QuarantineNotice pipeline={addressOf(pipeline)} />
       <div className={css.columns}>

@@ -4,6 +4,7 @@ import { Play } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { pipelineCodeQuery } from '../api/code';
 import { newKey } from '../api/newKey';
+import { holds } from '../api/pausing';
 import { addressOf, startRun } from '../api/pipelines';
 import { Problem, sentenceOf } from '../api/problem';
 import type { Json, Pipeline } from '../api/types';
@@ -11,6 +12,7 @@ import { EnvironmentTrouble } from '../environments/EnvironmentTrouble';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Notice } from '../ui/Feedback';
+import { useNow } from '../ui/useNow';
 import { ParameterForm } from '../forms/ParameterForm';
 import { collect, draftOf, parse, serverErrors } from '../forms/parameters';
 import css from './RunDialog.module.css';
@@ -18,7 +20,7 @@ import css from './RunDialog.module.css';
 /** The button and its dialog; left out where the person may not run the pipeline. */
 export function RunButton({ pipeline, small = false }: { pipeline: Pipeline; small?: boolean }) {
   const [open, setOpen] = useState(false);
-  const why = whyNot(pipeline);
+  const why = whyNot(pipeline, useNow(15_000));
   return (
     <>
       <Button
@@ -37,10 +39,10 @@ export function RunButton({ pipeline, small = false }: { pipeline: Pipeline; sma
   );
 }
 
-function whyNot(pipeline: Pipeline): string | null {
+function whyNot(pipeline: Pipeline, now: number): string | null {
   if (!pipeline.can.run) return 'You need the role operator in this team to run it.';
   if (pipeline.active_version === null) return 'Publish a version first.';
-  if (pipeline.paused_at !== null) return 'This pipeline is paused.';
+  if (holds(pipeline, now)) return 'This pipeline is paused.';
   return null;
 }
 

@@ -6,6 +6,8 @@ import { addressOf } from '../api/pipelines';
 import { sentenceOf } from '../api/problem';
 import { cancelRun } from '../api/runs';
 import type { Run } from '../api/types';
+import { pausableRun } from '../pausing/pausable';
+import { PauseButton, PausedNotice } from '../pausing/Pausing';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Elapsed } from '../ui/Elapsed';
@@ -20,6 +22,7 @@ import { ParametersDialog } from './ParametersDialog';
 import { RerunMenu } from './RerunMenu';
 import { ResumeDialog } from './ResumeDialog';
 import { progressOf } from './progress';
+import { isActive } from './store';
 import { triggerWords } from './words';
 
 interface Props {
@@ -30,6 +33,7 @@ interface Props {
 export function RunHeader({ run, task, onTask }: Props & { task?: string }) {
   const [dialog, setDialog] = useState<'resume' | 'cancel' | null>(null);
   const close = () => setDialog(null);
+  const pausable = pausableRun(run, useRunStore().refresh);
   return (
     <header className={css.header}>
       <div className={css.line}>
@@ -50,6 +54,7 @@ export function RunHeader({ run, task, onTask }: Props & { task?: string }) {
             </Button>
           )}
           <RerunMenu run={run} task={task} />
+          <PauseButton thing={pausable} />
           {run.can.cancel && (
             <Button look="danger" icon={<Ban />} onClick={() => setDialog('cancel')}>
               Cancel run
@@ -58,6 +63,7 @@ export function RunHeader({ run, task, onTask }: Props & { task?: string }) {
         </div>
       </div>
       <Figures run={run} onTask={onTask} />
+      {isActive(run) && <PausedNotice thing={pausable} />}
       {dialog === 'resume' && <ResumeDialog run={run} onClose={close} />}
       {dialog === 'cancel' && <CancelDialog run={run} onClose={close} />}
     </header>

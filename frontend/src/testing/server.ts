@@ -8,6 +8,7 @@ import { EDITOR_ROUTES } from './editor';
 import { EXPLAIN_ROUTES } from './explanations';
 import { ENVIRONMENT_ROUTES } from './environments';
 import { makeRun } from './make';
+import { PAUSE_ROUTES } from './pausing';
 import { ownedAs, PEOPLE_ROUTES } from './people';
 import { RERUN_ROUTES } from './reruns';
 import { SECRET_ROUTES } from './secrets';
@@ -141,6 +142,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ...CODE_ROUTES,
   ...ACCESS_ROUTES,
   ...ADMISSION_ROUTES,
+  ...PAUSE_ROUTES,
   ...ENVIRONMENT_ROUTES,
   ['GET', /^\/api\/v1\/deployments\/$/, (world, _, __, url) => page(world, world.deployments, url)],
   [
