@@ -7,6 +7,7 @@ ends the last of them, and by the sweep for certain.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -53,8 +54,7 @@ def state_of_new(version: PipelineVersion, starter: Starter, told: Told) -> str:
     if policy == SKIP and (under_way := before.first()) is not None:
         raise Refused("overlap", _skipped(version.pipeline, under_way))
     if policy == CANCEL_PREVIOUS:
-        for run in before.select_related("team"):
-            _cancel(run, starter, told)
+        _cancel(before.select_related("team"), starter, told)
     return RunState.QUEUED if before.exists() else RunState.RUNNING
 
 
@@ -70,13 +70,21 @@ def _skipped(pipeline: Pipeline, under_way: Run) -> str:
     )
 
 
-def _cancel(run: Run, starter: Starter, told: Told) -> None:
+def _cancel(runs: Iterable[Run], starter: Starter, told: Told) -> None:
+    stopped = [run for run in runs if _stop(run, starter, told)]
+    # The trail of a team is a lock: whoever holds a run waits for it, so it is taken after the last run.
+    for run in stopped:
+        facts = {"number": run.number, "overlap": CANCEL_PREVIOUS, "replaced_by": starter.number}
+        audit.write(starter.person, "run.cancel", run, facts, team=run.team, token=starter.token)
+
+
+def _stop(run: Run, starter: Starter, told: Told) -> bool:
+    """False when somebody has stopped it already."""
     who = starter.person.username if starter.person else ""
     answer = call("engine_cancel", run.pk, who, "overlap")
     if answer is not None:
         judging.take(told, answer)
-        facts = {"number": run.number, "overlap": CANCEL_PREVIOUS, "replaced_by": starter.number}
-        audit.write(starter.person, "run.cancel", run, facts, team=run.team, token=starter.token)
+    return answer is not None
 
 
 def refuse_resume(run_id: int) -> None:
@@ -110,16 +118,30 @@ def refuse_over_limit(team_id: int, tasks: int) -> None:
     team = Team.objects.select_for_update(no_key=True).get(pk=team_id)
     now = load_of(team_id)
     if limit.active_runs is not None and now.active_runs >= limit.active_runs:
-        raise _limited(
-            f"The team {team.slug} has {now.active_runs:,} unfinished runs and may have "
-            f"{limit.active_runs:,}: wait until one has ended, or cancel one."
-        )
+        raise _limited(_too_many_runs(team, now.active_runs, limit.active_runs))
     if limit.queued_tasks is not None and now.queued_tasks + tasks > limit.queued_tasks:
-        raise _limited(
-            f"The team {team.slug} has {now.queued_tasks:,} tasks that wait and may have "
-            f"{limit.queued_tasks:,}; this run has {tasks:,} more: wait until some have ended, or cancel a "
-            "run."
+        raise _limited(_too_many_tasks(team, now.queued_tasks, tasks, limit.queued_tasks))
+
+
+def _too_many_runs(team: Team, now: int, most: int) -> str:
+    if most == 0:
+        return f"The team {team.slug} may have no runs: ask a site admin to raise its limit."
+    return (
+        f"The team {team.slug} has {now:,} unfinished run{'' if now == 1 else 's'} and may have {most:,}: "
+        "wait until one has ended, or cancel one."
+    )
+
+
+def _too_many_tasks(team: Team, now: int, more: int, most: int) -> str:
+    if more > most:
+        return (
+            f"This run has {more:,} tasks, and the team {team.slug} may have {most:,} that wait: "
+            "ask a site admin to raise its limit."
         )
+    return (
+        f"The team {team.slug} has {now:,} tasks that wait and may have {most:,}; this run has {more:,} more: "
+        "wait until some have ended, or cancel a run."
+    )
 
 
 def _limited(words: str) -> Refused:

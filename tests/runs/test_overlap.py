@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import TestCase
 
+from pipelines import audit
 from pipelines.models import AuditEvent, PipelineVersion
 from runs import admission, invariants, protocol
 from runs.models import Attempt, Run, RunEvent, TaskRun
@@ -190,6 +193,22 @@ class TestCancelPrevious:
             hands.end("a", "cancelled", "by_person")
         assert line(version) == ["cancelled", "running"]
         assert states(second) == {"a": "ready", "b": "pending"}
+
+    def test_the_audit_trail_is_locked_when_all_runs_are(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        side_by_side = make_version("a")
+        start(side_by_side), start(side_by_side)
+        version = PipelineVersion.objects.get(pk=side_by_side.pk)
+        version.spec = {**version.spec, "overlap": "cancel_previous"}
+        seen: list[list[str]] = []
+        write = audit.write
+
+        def look(*given: Any, **named: Any) -> AuditEvent:
+            seen.append(line(version))
+            return write(*given, **named)
+
+        monkeypatch.setattr(audit, "write", look)
+        start(version)
+        assert seen[0] == ["cancelled", "cancelled"]
 
     def test_of_many_at_once_the_last_one_is_carried_out(self) -> None:
         version, hands = make_version("a", overlap="cancel_previous"), Hands()
