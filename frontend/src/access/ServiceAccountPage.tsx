@@ -11,7 +11,7 @@ import { Ago, Fact, Facts, PersonName } from '../ui/Facts';
 import { ErrorState, NotFound, SkeletonRows } from '../ui/Feedback';
 import { PageBody, PageHead, Section, useTitle } from '../ui/Page';
 import { NewTokenDialog } from './NewTokenDialog';
-import { Question } from '../ui/Question';
+import { Question } from '../forms/Question';
 import { RolesDialog } from './RolesDialog';
 import { TokenTable } from './TokenTable';
 import { manages } from './words';

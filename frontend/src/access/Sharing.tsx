@@ -12,7 +12,7 @@ import { Section } from '../ui/Page';
 import table from '../ui/Table.module.css';
 import css from './Access.module.css';
 import { LendDialog, type Lendable } from './LendDialog';
-import { Question } from '../ui/Question';
+import { Question } from '../forms/Question';
 import { belongsTo, KIND_WORDS, LENT_WORDS, manages } from './words';
 
 /** The teams to which a thing is lent, on its own page; nothing for those it is lent to. */

@@ -9,7 +9,7 @@ import { Ago } from '../ui/Facts';
 import { EmptyState } from '../ui/Feedback';
 import table from '../ui/Table.module.css';
 import css from './Access.module.css';
-import { Question } from '../ui/Question';
+import { Question } from '../forms/Question';
 
 /** Tokens of oneself or of a service account, the newest first. */
 export function TokenTable({ owner }: { owner: TokenOwner }) {

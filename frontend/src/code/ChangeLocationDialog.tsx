@@ -5,7 +5,7 @@ import { archiveLocation, changeLocation, type CodeLocation } from '../api/code'
 import { refusalOf } from '../forms/refusal';
 import { Notice } from '../ui/Feedback';
 import { FormDialog } from '../ui/FormDialog';
-import { Question } from '../ui/Question';
+import { Question } from '../forms/Question';
 import css from './Code.module.css';
 import { RepositoryFields } from './RepositoryFields';
 import { fieldsOf } from './words';

@@ -15,7 +15,7 @@ import { Ago, CopyButton, Fact, Facts, PersonName } from '../ui/Facts';
 import { Notice } from '../ui/Feedback';
 import { Field, Textarea } from '../ui/Fields';
 import { plural } from '../ui/format';
-import { Question } from '../ui/Question';
+import { Question } from '../forms/Question';
 import css from './Secrets.module.css';
 import { SecretValue } from './SecretValue';
 import { referenceTo, SOURCE_WORDS } from './words';

@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { sentenceOf } from '../api/problem';
-import { Button } from './Button';
-import { Dialog } from './Dialog';
-import css from './Dialog.module.css';
-import { Notice } from './Feedback';
+import { Button } from '../ui/Button';
+import { Dialog } from '../ui/Dialog';
+import css from '../ui/Dialog.module.css';
+import { Notice } from '../ui/Feedback';
 
 interface Props {
   title: string;
