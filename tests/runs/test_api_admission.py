@@ -153,7 +153,7 @@ class TestLimits:
         answer = alice.post(address, {})
         assert (answer.status_code, answer.json()["code"]) == (429, "team-limit")
         assert answer["Retry-After"] == str(admission.RETRY_AFTER)
-        assert "The team alpha has 1 unfinished runs and may have 1" in answer.json()["detail"]
+        assert "The team alpha has 1 unfinished run and may have 1" in answer.json()["detail"]
         assert Run.objects.count() == 1
 
 

@@ -107,7 +107,7 @@ class TestStarting:
         with pytest.raises(protocol.Refused) as refused:
             make_run("b", team=team)
         assert (refused.value.code, refused.value.retry_after) == ("team-limit", 30)
-        assert f"The team {team.slug} has 1 unfinished runs and may have 1" in refused.value.message
+        assert f"The team {team.slug} has 1 unfinished run and may have 1" in refused.value.message
 
     def test_it_begins_when_one_has_ended(self) -> None:
         team = limited(active_runs=1)
@@ -125,6 +125,12 @@ class TestStarting:
         Hands().claim()
         assert make_run("d, e", team=team).state == "running", "a task that runs does not wait"
 
+    def test_a_start_that_no_waiting_helps_says_whom_to_ask(self) -> None:
+        with pytest.raises(protocol.Refused, match="may have no runs: ask a site admin"):
+            make_run("a", team=limited(active_runs=0))
+        with pytest.raises(protocol.Refused, match=r"2 tasks, and the team .* may have 1 that wait: ask"):
+            make_run("a, b", team=limited(queued_tasks=1))
+
     def test_the_limits_of_one_team_are_not_those_of_another(self) -> None:
         make_run("a", team=limited(active_runs=1))
         assert make_run("a").state == "running"
@@ -134,7 +140,7 @@ class TestStarting:
         failed = make_run("a", team=team)
         Hands().work_off(fail={"a": "error"})
         make_run("b", team=team)
-        with pytest.raises(protocol.Refused, match="unfinished runs"):
+        with pytest.raises(protocol.Refused, match="1 unfinished run and"):
             protocol.resume_run(failed.pk, actor=make_user())
 
     def test_nothing_of_a_refused_start_is_kept(self) -> None:
