@@ -7,6 +7,7 @@ ends the last of them, and by the sweep for certain.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -53,8 +54,7 @@ def state_of_new(version: PipelineVersion, starter: Starter, told: Told) -> str:
     if policy == SKIP and (under_way := before.first()) is not None:
         raise Refused("overlap", _skipped(version.pipeline, under_way))
     if policy == CANCEL_PREVIOUS:
-        for run in before.select_related("team"):
-            _cancel(run, starter, told)
+        _cancel(before.select_related("team"), starter, told)
     return RunState.QUEUED if before.exists() else RunState.RUNNING
 
 
@@ -70,13 +70,21 @@ def _skipped(pipeline: Pipeline, under_way: Run) -> str:
     )
 
 
-def _cancel(run: Run, starter: Starter, told: Told) -> None:
+def _cancel(runs: Iterable[Run], starter: Starter, told: Told) -> None:
+    stopped = [run for run in runs if _stop(run, starter, told)]
+    # The trail of a team is a lock: whoever holds a run waits for it, so it is taken after the last run.
+    for run in stopped:
+        facts = {"number": run.number, "overlap": CANCEL_PREVIOUS, "replaced_by": starter.number}
+        audit.write(starter.person, "run.cancel", run, facts, team=run.team, token=starter.token)
+
+
+def _stop(run: Run, starter: Starter, told: Told) -> bool:
+    """False when somebody has stopped it already."""
     who = starter.person.username if starter.person else ""
     answer = call("engine_cancel", run.pk, who, "overlap")
     if answer is not None:
         judging.take(told, answer)
-        facts = {"number": run.number, "overlap": CANCEL_PREVIOUS, "replaced_by": starter.number}
-        audit.write(starter.person, "run.cancel", run, facts, team=run.team, token=starter.token)
+    return answer is not None
 
 
 def refuse_resume(run_id: int) -> None:
