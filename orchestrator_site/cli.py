@@ -289,7 +289,10 @@ def run(
     body |= {"only": only} if only else {}
     started = api.post(f"pipelines/{name}/runs/", body, {"Idempotency-Key": key or str(uuid.uuid4())})
     if not as_json:
-        out.print(f"{label(started)} started: {api.address}/runs/{started['id']}", markup=False)
+        begun = "queued" if started["state"] == "queued" else "started"
+        out.print(f"{label(started)} {begun}: {api.address}/runs/{started['id']}", markup=False)
+        if started.get("queued"):
+            out.print(f"  {started['queued']['words']}", markup=False)
     ended = follow(api, started, quiet=as_json) if wait else started
     if as_json:
         out.print_json(json.dumps(ended))
@@ -468,6 +471,40 @@ def explain_lines(api: Api, task: str, why: Body) -> Iterator[str]:
         yield from (f"    {link['name']}: {api.address}{link['href']}" for link in blocker["links"])
         if blocker["remedy"]:
             yield f"    {blocker['remedy']}"
+
+
+Pausable = Annotated[
+    str, typer.Argument(metavar="WHAT", help="A run by its id or PIPELINE#NUMBER, or PIPELINE.")
+]
+
+
+@app.command()
+def pause(
+    what: Pausable,
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Shown to everybody whose tasks wait.")],
+    until: Annotated[str | None, typer.Option("--until", help="Such as 2030-03-01T10:00:00Z.")] = None,
+) -> None:
+    """Have no further task of a run or a pipeline begin; what runs goes on to its end."""
+    api = Api()
+    found = api.post(f"{pausable(api, what)}pause/", {"reason": reason, "until": until})
+    end = f"until {found['paused_until']}" if found["paused_until"] else "until somebody lets it go on"
+    out.print(f"{what}: paused {end}", markup=False)
+
+
+@app.command()
+def unpause(what: Pausable) -> None:
+    """Let a run or a pipeline go on."""
+    api = Api()
+    api.post(f"{pausable(api, what)}unpause/", {})
+    out.print(f"{what}: goes on", markup=False)
+
+
+def pausable(api: Api, what: str) -> str:
+    """The address of a run or a pipeline in the API."""
+    try:
+        return f"runs/{uuid.UUID(what)}/"
+    except ValueError:
+        return f"runs/{find_run(api, what)}/" if "#" in what else f"pipelines/{what}/"
 
 
 def find_run(api: Api, which: str) -> str:

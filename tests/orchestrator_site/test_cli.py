@@ -246,6 +246,19 @@ def test_a_task_with_nothing_in_its_way_says_so(command: Command, cast: Cast) ->
     assert command("explain", "small", "nothing") == (2, "", "The run has no task nothing.\n")
 
 
+def test_a_run_and_a_pipeline_are_paused_and_let_go_on(command: Command, cast: Cast) -> None:
+    make_published(team=cast.team, owner=cast.alice)
+    command("run", "small")
+    for what, rows in (("small#1", Run.objects), ("small", Pipeline.objects)):
+        paused = command("pause", what, "--reason", "Data is late.")
+        assert paused == (0, f"{what}: paused until somebody lets it go on\n", "")
+        assert rows.get().paused_reason == "Data is late."
+        assert command("unpause", what) == (0, f"{what}: goes on\n", "")
+        code, _, err = command("unpause", what)
+        assert (code, "is not paused" in err) == (2, True)
+    assert "until 2999-01-01" in command("pause", "small", "-r", "x", "--until", "2999-01-01T00:00:00Z")[1]
+
+
 def test_a_deployment_that_is_not_there_is_said(command: Command) -> None:
     code, _, err = command("trace", "nowhere")
     assert code == 2

@@ -114,7 +114,7 @@ function PauseDialog({ thing, onClose }: { thing: Pausable; onClose: () => void 
             <Textarea {...control} rows={2} maxLength={LONGEST_REASON} value={reason} onChange={(event) => setReason(event.target.value)} />
           )}
         </Field>
-        <Field label="Until" hint="Left empty: until somebody lets it go on." error={refusal.of('until')}>
+        <Field label="Until" hint="By the clock of this browser. Left empty: until somebody lets it go on." error={refusal.of('until')}>
           {(control) => (
             <Input {...control} type="datetime-local" step={60} value={until} onChange={(event) => setUntil(event.target.value)} />
           )}
