@@ -159,6 +159,14 @@ def test_a_run_is_waited_for_and_its_end_is_the_exit_code(command: Command, cast
     assert Run.objects.get().params == {"who": "7"}, "a parameter that is text stays text"
 
 
+def test_a_run_that_does_not_begin_at_once_says_what_it_waits_for(command: Command, cast: Cast) -> None:
+    make_published(SMALL + "overlap: queue\n", team=cast.team, owner=cast.alice)
+    command("run", "small", "-p", "who=7")
+    _, out, _ = command("run", "small", "-p", "who=7")
+    assert "alpha:small #2 queued: http" in out
+    assert "Queued behind #1, which has not ended." in out
+
+
 def test_a_run_that_fails_exits_1_and_says_why(command: Command, cast: Cast) -> None:
     make_published(team=cast.team, owner=cast.alice)
     hands = worker(fail={"greet": "exit"})
