@@ -6,6 +6,7 @@ into RFC 9457 problems (``orchestrator_site/api.py``).
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -33,6 +34,7 @@ M = TypeVar("M", bound=Model)
 # Bytes of a request's body: a document of 2 MiB as a JSON string, with its layout.
 MAX_BODY: Final = 6 * 1024 * 1024
 LONGEST_KEY: Final = 200
+MOST_NAMED: Final = 10  # unknown fields that an answer names
 _RIGHTS: Final = "_rights"  # where a request keeps them
 NAME: Final = re.compile(r"(?:(?P<team>[a-z0-9-]+):)?(?P<name>[a-z0-9-]+)")
 
@@ -106,6 +108,7 @@ class ApiView(APIView):
         """The checked body of the request; 422 with the fields otherwise."""
         serializer = serializer_class(data=self.request.data, context={"request": self.request, "view": self})
         serializer.is_valid(raise_exception=True)
+        refuse_unknown(serializer)
         body = dict(serializer.validated_data)
         if wrong := [(name, "Characters that are no text.") for name in body if not is_json(body[name])]:
             raise Invalid("The body holds what cannot be stored.", errors=wrong)
@@ -117,6 +120,25 @@ class ApiView(APIView):
         paginator = make_pages()
         rows = paginator.paginate_queryset(queryset, self.request, view=self)
         return paginator.get_paginated_response(show(list(rows or [])))
+
+
+def refuse_unknown(serializer: serializers.Serializer[Any]) -> None:
+    """A field that nobody reads is most likely a slip in its name: what was meant would not be done."""
+    known = [name for name, field in serializer.fields.items() if not field.read_only]
+    unknown = sorted(_printable(str(name)) for name in set(serializer.initial_data) - set(known))
+    if unknown:
+        errors = [(name, _no_such_field(name, known)) for name in unknown[:MOST_NAMED]]
+        raise Invalid("The body has fields that are not known here.", errors=errors)
+
+
+def _printable(name: str) -> str:
+    return name[:LONGEST_KEY].encode("utf-8", "replace").decode()
+
+
+def _no_such_field(name: str, known: list[str]) -> str:
+    if near := difflib.get_close_matches(name, known, n=1):
+        return f"There is no such field; {near[0]} is one."
+    return f"There is no such field; there are {', '.join(known)}." if known else "No field is wanted here."
 
 
 def require(rights: Rights, verb: str, obj: Model) -> None:

@@ -208,3 +208,15 @@ def test_a_run_that_is_admitted_shows_no_reason_any_more(people: Cast, alice: AP
     with TestCase.captureOnCommitCallbacks(execute=True):
         making.perform(making.make_lease())
     assert alice.get(f"/api/v1/runs/{second.uuid}/").json()["queued"] is None
+
+
+def test_a_field_with_a_slip_in_its_name_changes_nothing_and_the_right_one_is_named(
+    people: Cast, root: APIClient
+) -> None:
+    TeamLimits.objects.create(team=people.team, active_runs=3)
+    answer = root.put(LIMITS, {"activ_runs": 4}, format="json")
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"field": "activ_runs", "message": "There is no such field; active_runs is one."}
+    ]
+    assert TeamLimits.objects.get(team=people.team).active_runs == 3
