@@ -14,6 +14,8 @@ from tools import PYTHON, ROOT, VENV, npm, say
 
 FAST = os.environ.get("FAST", "") not in ("", "0")
 REQUIRE_BROWSER = os.environ.get("REQUIRE_BROWSER", "") not in ("", "0")
+BROWSER_PACKAGES = ("chromium", "libatomic1")
+NO_BROWSER = f"there is no Chromium that can be driven: install {' and '.join(BROWSER_PACKAGES)}"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Outside the product's packages these are ours as well.
 PYTHON_CODE = ("manage.py", "orchestrator_site", "pipelines", "runs", "lineage", "tests", ".ci")
@@ -37,14 +39,23 @@ def node(script: str) -> Callable[[], int]:
 
 
 def find_browser() -> str | None:
-    """A Chromium of this machine; as root on Debian it is installed when there is none."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    """A Chromium that can be driven here; as root on Debian it is installed when there is none."""
+    found = drivable_browser()
     if found or os.geteuid() != 0 or not shutil.which("apt-get"):
         return found
     say("installing Chromium from the system's packages")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", "chromium"]):
+    for words in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *BROWSER_PACKAGES]):
         subprocess.run(["apt-get", *words], env=environment, stdout=subprocess.DEVNULL)
+    return drivable_browser()
+
+
+def drivable_browser() -> str | None:
+    """Playwright's driver needs a library of the system; without it no browser is of use."""
+    question = "from playwright._impl._driver import compute_driver_executable as d; print(d()[0])"
+    driver = subprocess.run([str(PYTHON), "-c", question], capture_output=True, text=True).stdout.strip()
+    if not driver or subprocess.run([driver, "--version"], capture_output=True).returncode:
+        return None
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
@@ -72,7 +83,7 @@ def dependency_audit() -> int:
 def main() -> None:
     browser = None if FAST else find_browser()
     if browser is None and not FAST and REQUIRE_BROWSER:
-        sys.exit("-- REQUIRE_BROWSER is set and there is no Chromium: install the package `chromium`")
+        sys.exit(f"-- REQUIRE_BROWSER is set and {NO_BROWSER}")
     checks: list[tuple[str, Callable[[], int]]] = [
         ("format", command("ruff", "format", "--check", *PYTHON_CODE)),
         ("lint", command("ruff", "check", "--output-format=concise", *PYTHON_CODE)),
@@ -106,7 +117,7 @@ def conclude(results: list[tuple[str, int, float]], browser: str | None) -> None
     if FAST:
         say("SKIPPED by FAST=1: tests marked slow or browser; `make test` runs them")
     elif browser is None:
-        say("SKIPPED: browser walks, as there is no Chromium (install `chromium`, or run as root)")
+        say(f"SKIPPED: browser walks, as {NO_BROWSER}, or run as root")
     for what in SKIPPED:
         say(f"SKIPPED: {what}")
     if (ROOT / "tests" / "benchmarks").is_dir():

@@ -37,6 +37,8 @@ SEARCH_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 PORT = 8765
 # Arguments: root, user:group, folder, then NAME=value and the words. The mounts are of the namespace alone.
 ENTER = """
+mount --bind "$0" "$0"
+cd "$0"
 mount -t proc proc "$0/proc"
 mount --rbind /sys "$0/sys"
 mount --rbind /dev "$0/dev"

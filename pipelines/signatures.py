@@ -171,7 +171,7 @@ def _parsed(text: str, module: str) -> ast.Module | CodeProblem:
         return ast.parse(text)
     except SyntaxError as error:
         return CodeProblem(module, error.lineno or 1, max(error.offset or 1, 1), str(error.msg))
-    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+    except (ValueError, RecursionError, MemoryError, OverflowError, SystemError) as error:
         return CodeProblem(
             module, 1, 1, f"the code cannot be read: {str(error) or 'it is nested too deeply'}"
         )
@@ -551,7 +551,7 @@ def _unquoted(hint: ast.expr | None) -> ast.expr | None:
     if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
         try:
             return ast.parse(hint.value.strip(), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
             return None
     return hint
 

@@ -52,7 +52,9 @@ def test_it_answers_and_names_what_it_needs(running: Up) -> None:
     running.wait_for(lambda: running.get("/readyz").json()["status"] == "ready", "every part")
     parts = running.get("/readyz").json()["parts"]
     assert list(parts) == ["database", "redis", "migrations", "sweep", "workers", "store", "disk"]
-    assert {part["words"] for part in parts.values()} == {"It works."}
+    words = {name: part["words"] for name, part in parts.items()}
+    assert words.pop("workers") == "1 worker of cpu and 1 of gpu."
+    assert set(words.values()) == {"It works."}
 
 
 def test_it_names_the_admin_and_the_password_at_the_first_start_only(running: Up) -> None:

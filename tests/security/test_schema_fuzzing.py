@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 import schemathesis
+import schemathesis.specs.openapi.extra_data_source  # Python 3.11.2 cannot read it where calls are deep
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction

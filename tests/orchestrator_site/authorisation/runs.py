@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.db import transaction
+
 from pipelines.models import CodeLocation
 from runs import pausing, quarantine, queues
 from runs.models import Attempt, Environment, Quarantine, Queue, Run, TaskRun
@@ -75,7 +77,8 @@ def quarantined(world: World) -> object:
     """A task of the team that took its workers with it."""
     version = making.make_version(world.team, world.editor, [task("held")], name=f"{MARK}-held")
     run = making.start(version, world.editor)
-    quarantine.put(TaskRun.objects.get(run=run).pk)
+    with transaction.atomic():
+        quarantine.put(TaskRun.objects.get(run=run).pk)
     return Quarantine.objects.get(task_run__run=run).uuid
 
 
