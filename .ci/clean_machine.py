@@ -1,9 +1,9 @@
 """The two commands on a machine that has nothing: `make clean-machine` (as root on Debian, with debootstrap).
 
 A root folder is made from the machine's own Debian archive, with Python 3.11 and venv, git, make and nothing
-else: no caches, no Node, no Chromium, no compiler. In it, a fresh clone for each case says whether `make run`
-answers and goes when told, and whether `make test` passes; what was skipped is shown. Network access is that
-of this machine: its name servers and certificates are lent to the root.
+else: no caches, no Node, no Chromium, no compiler. Each case has that root to itself, by an overlay that goes with
+it; a fresh clone in it says whether `make run` answers and goes when told, and whether `make test` passes. What
+was skipped is shown. Network access is that of this machine: its name servers and certificates are lent.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,8 +38,6 @@ SEARCH_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 PORT = 8765
 # Arguments: root, user:group, folder, then NAME=value and the words. The mounts are of the namespace alone.
 ENTER = """
-mount --bind "$0" "$0"
-cd "$0"
 mount -t proc proc "$0/proc"
 mount --rbind /sys "$0/sys"
 mount --rbind /dev "$0/dev"
@@ -84,11 +83,37 @@ def main() -> None:
     results = {}
     for case in CASES:
         if not options.case or case.name in options.case:
-            results[case.name] = walk(options.root, case, fast=options.fast, tests=not options.no_tests)
+            with machine(options.root, case) as root:
+                results[case.name] = walk(root, case, fast=options.fast, tests=not options.no_tests)
     for name, problems in results.items():
         say(f"{name}: {'passed' if not problems else '; '.join(problems)}")
     if any(results.values()):
         sys.exit(1)
+
+
+@contextmanager
+def machine(root: Path, case: Case) -> Iterator[Path]:
+    """The empty machine as one case sees it: whatever is written there is gone afterwards."""
+    place = root.with_name(f"{root.name}-{case.name}")
+    shutil.rmtree(place, ignore_errors=True)
+    over = {name: place / name for name in ("upperdir", "workdir")}
+    seen = place / "root"
+    for folder in (*over.values(), seen):
+        folder.mkdir(parents=True)
+    layers = ",".join(f"{name}={folder}" for name, folder in {"lowerdir": root, **over}.items())
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, str(seen)], check=True)
+    try:
+        yield seen
+    finally:
+        subprocess.run(["umount", "--lazy", str(seen)], check=True)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def log_of(case: Case, what: str) -> Path:
+    """Outside of the machine, so that it stays."""
+    folder = Path(tempfile.gettempdir()) / "orchestrator-clean-machine"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{case.name}-{what}.log"
 
 
 def arguments() -> argparse.Namespace:
@@ -106,7 +131,7 @@ def arguments() -> argparse.Namespace:
 
 
 def make_root(root: Path) -> None:
-    """The empty machine, once; later calls use it again, without the homes of earlier cases."""
+    """The empty machine, once; later calls use it again."""
     if not (root / "etc/debian_version").exists():
         say(f"making a Debian of its own in {root}")
         archive = archive_of_this_machine()
@@ -168,7 +193,6 @@ def inside(root: Path, user: str, words: list[str], folder: str = "/") -> subpro
 def walk(root: Path, case: Case, *, fast: bool, tests: bool) -> list[str]:
     """What went wrong in one case, in words."""
     say(f"{case.name}: as {case.user} in {case.folder!r}")
-    clear(root, case)
     cloned = inside(root, case.user, ["git", "clone", "--quiet", "/srv/orchestrator.bundle", case.folder])
     if cloned.returncode:
         return [f"git clone: {cloned.stderr.strip()}"]
@@ -178,17 +202,9 @@ def walk(root: Path, case: Case, *, fast: bool, tests: bool) -> list[str]:
     return problems
 
 
-def clear(root: Path, case: Case) -> None:
-    """Nothing of an earlier walk is left in the home: no clone, no cache."""
-    for path in (root / home_of(case.user).lstrip("/")).iterdir():
-        if path.name in (".config", ".npmrc", ".bashrc", ".profile", ".bash_logout"):
-            continue
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-
-
 def run_it(root: Path, case: Case) -> list[str]:
     """`make run` answers, shows its page, and leaves when it is told to."""
-    log = root / "srv" / f"{case.name}-run.log"
+    log = log_of(case, "run")
     started = time.monotonic()
     with running(root, case, log) as process:
         problems = list(answers(process, log))
@@ -250,7 +266,7 @@ def answers(process: subprocess.Popen[bytes], log: Path) -> Iterator[str]:
 
 def test_it(root: Path, case: Case, fast: bool) -> list[str]:
     """`make test` passes; what it says of skips is shown."""
-    log = root / "srv" / f"{case.name}-test.log"
+    log = log_of(case, "test")
     words = ["make", "test", *(["FAST=1"] if fast else [])]
     started = time.monotonic()
     with log.open("wb") as output:
