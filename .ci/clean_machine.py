@@ -1,9 +1,9 @@
 """The two commands on a machine that has nothing: `make clean-machine` (as root on Debian, with debootstrap).
 
 A root folder is made from the machine's own Debian archive, with Python 3.11 and venv, git, make and nothing
-else: no caches, no Node, no Chromium, no compiler. Each case has that root to itself, by an overlay that goes with
-it; a fresh clone in it says whether `make run` answers and goes when told, and whether `make test` passes. What
-was skipped is shown. Network access is that of this machine: its name servers and certificates are lent.
+else: no caches, no Node, no Chromium, no compiler. Each case has that root to itself, by an overlay that goes
+with it; a fresh clone in it says whether `make run` answers and goes when told, and whether `make test` passes.
+What was skipped is shown. Network access is that of this machine: its name servers and certificates are lent.
 """
 
 from __future__ import annotations
