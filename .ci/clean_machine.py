@@ -1,8 +1,8 @@
 """The two commands on a machine that has nothing: `make clean-machine` (as root on Debian, with debootstrap).
 
 A root folder is made from the machine's own Debian archive, with Python 3.11 and venv, git, make and nothing
-else: no caches, no Node, no Chromium, no compiler. Each case has that root to itself, by an overlay that goes
-with it; a fresh clone in it says whether `make run` answers and goes when told, and whether `make test` passes.
+else: no caches, no Node, no Chromium, no compiler. Each case has that root to itself, by an overlay that ends
+with it; a fresh clone in it says whether `make run` answers and goes when told, and `make test` passes.
 What was skipped is shown. Network access is that of this machine: its name servers and certificates are lent.
 """
 
@@ -23,7 +23,8 @@ from pathlib import Path
 
 from tools import ROOT, say
 
-PACKAGES = "python3,python3.11-venv,git,make,ca-certificates"
+# debootstrap does not see that python3-distutils is what python3.11-venv asks for.
+PACKAGES = "python3,python3-distutils,python3.11-venv,git,make,ca-certificates"
 # Files and folders of this machine without which its root would not reach a package.
 LENT = (
     "/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt", "/etc/apt/sources.list",
