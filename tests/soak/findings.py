@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ from typing import Any, Final
 from runs import invariants
 from runs.worker.processes import attempt_processes
 from tests.soak.load import by_id
-from tests.soak.scene import Scene
+from tests.soak.quiet import CROWDED, Span, disturbed, meets
+from tests.soak.scene import TTL, Late, Scene
 
 RECOVERED: Final = 18.0  # seconds, p99, from the loss of a worker to the next attempt
 CANCELLED: Final = 1.0  # seconds, p99, from a cancel until everything of the attempt is dead
-CROWDED: Final = 0.5  # cores; where others use more, times say nothing and are not judged
+SETTLED: Final = 5.0  # seconds in which what an ended attempt has left must have died
 OVERLAP: Final = 0.3  # seconds by which the ledger's beats may lag behind
 FENCED: Final = re.compile(r"an attempt had been settled by somebody else")
 LEFT: Final = re.compile(r"this worker stops at once")
@@ -34,6 +36,8 @@ class Found:
     cancels: list[float] = field(default_factory=list)
     given_up: int = 0  # tasks whose third worker was lost too
     others: float = 0.0  # cores that processes other than ours used
+    stalls: list[Span] = field(default_factory=list)  # times in which the machine stood still
+    not_judged: list[str] = field(default_factory=list)  # what a machine that is not quiet may do by itself
     delayed: int = 0  # recoveries that had to wait for a server, not counted in the times
     fenced: int = 0  # last words of workers that came too late
     left: int = 0  # workers that ended themselves because their lease was lost
@@ -51,14 +55,21 @@ def broken(scene: Scene) -> list[str]:
     return found
 
 
-def judge(scene: Scene, logs: str, others: float) -> Found:
-    """All that can be said when all runs have ended. ``others``: cores that strangers used meanwhile."""
-    found = Found(others=others, violations=[*scene.violations, *scene.load.problems, *broken(scene)])
+def judge(scene: Scene, logs: str, others: float, stalls: list[Span]) -> Found:
+    """All that can be said when all runs have ended.
+
+    ``others``: cores that strangers used meanwhile. ``stalls``: times in which the machine stood still.
+    """
+    found = Found(
+        others=others, stalls=stalls, violations=[*scene.violations, *scene.load.problems, *broken(scene)]
+    )
     ((found.given_up,),) = scene.rows("SELECT count(*) FROM task_run WHERE reason = 'poison'")
     found.attempts = dict(scene.rows("SELECT state, count(*) FROM attempt GROUP BY 1"))
     found.runs = dict(scene.rows("SELECT state, count(*) FROM run GROUP BY 1"))
     found.fenced, found.left = len(FENCED.findall(logs)), len(LEFT.findall(logs))
-    found.violations += [*wrong_ends(scene), *lost_for_nothing(scene), *left_alive(scene)]
+    found.violations += [*wrong_ends(scene), *left_alive(scene)]
+    judge_losses(scene, found)
+    judge_tardy(scene, found)
     read_ledger(scene, found)
     measure_recoveries(scene, found)
     measure_cancels(scene, found)
@@ -131,26 +142,48 @@ def causes(scene: Scene, run: str) -> str:
     return str(found)
 
 
-LOST = "SELECT worker, closed_at FROM worker_lease WHERE state = 'lost'"
+LOST = """
+    SELECT worker, closed_at, extract(epoch FROM expires_at)::float8, extract(epoch FROM closed_at)::float8
+    FROM worker_lease WHERE state = 'lost'
+"""
 
 
-def lost_for_nothing(scene: Scene) -> list[str]:
+def judge_losses(scene: Scene, found: Found) -> None:
     """Workers that were declared lost although nobody had hurt them."""
-    return [
-        f"worker {worker} was declared lost at {at:%H:%M:%S}, and nobody had touched it"
-        for worker, at in scene.rows(LOST)
-        if worker not in scene.hurt_workers
-    ]
+    for worker, at, expired, closed in scene.rows(LOST):
+        if worker in scene.hurt_workers:
+            continue
+        late = Late(
+            f"worker {worker} was declared lost at {at:%H:%M:%S}, and nobody had touched it",
+            expired - TTL,
+            closed,
+        )
+        away = "the database was away" if meets(scene.outages, late.began, late.ended) else ""
+        say(found, late, away)
+
+
+def judge_tardy(scene: Scene, found: Found) -> None:
+    for late in scene.tardy:
+        say(found, late)
+
+
+def say(found: Found, late: Late, excuse: str = "") -> None:
+    """A violation, unless something else than the product may have kept it."""
+    if why := excuse or disturbed(found.others, found.stalls, late.began, late.ended):
+        found.not_judged.append(f"{late.words}: {why}")
+    else:
+        found.violations.append(late.words)
 
 
 def left_alive(scene: Scene) -> list[str]:
-    """Processes of attempts that have ended."""
+    """Processes of attempts that have ended, and that do not die."""
     tokens = {token for (token,) in scene.rows("SELECT uuid::text FROM attempt WHERE state <> 'running'")}
-    return [
-        f"process {pid} of attempt {token}, which has ended, is alive"
-        for pid, token in attempt_processes().items()
-        if token in tokens
-    ]
+    deadline = time.monotonic() + SETTLED
+    while left := {pid: token for pid, token in attempt_processes().items() if token in tokens}:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    return [f"process {pid} of attempt {token}, which has ended, is alive" for pid, token in left.items()]
 
 
 # --- what tasks themselves say -----------------------------------------------------------------------------
@@ -223,7 +256,7 @@ def measure_recoveries(scene: Scene, found: Found) -> None:
         if hurt.fault.startswith("worker frozen"):
             continue
         for (at,) in scene.rows(NEXT, hurt.busy.token):
-            if meets([*scene.troubles, *scene.away], hurt.at, at):
+            if meets([*scene.troubles, *scene.away, *found.stalls], hurt.at, at):
                 found.delayed += 1
             else:
                 found.recoveries.append(at - hurt.at)
@@ -242,9 +275,5 @@ def measure_cancels(scene: Scene, found: Found) -> None:
     """
     rows: list[tuple[Any, ...]] = scene.rows(CANCELS)
     for asked, ended in rows:
-        if not meets([*scene.troubles, *scene.away, *scene.deaf], asked, ended):
+        if not meets([*scene.troubles, *scene.away, *scene.deaf, *found.stalls], asked, ended):
             found.cancels.append(ended - asked)
-
-
-def meets(times: list[tuple[float, float]], began: float, ended: float) -> bool:
-    return any(start <= ended and began <= end for start, end in times)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from typing import Final
 
 import psutil
 import psycopg
@@ -15,14 +14,13 @@ import redis
 
 from tests.orchestrator_site.running import ROOT
 from tests.soak.machines import send
-from tests.soak.scene import Scene
+from tests.soak.scene import TTL, Scene
 from tests.soak.steps import Steps, pause, waited
-
-TTL: Final = 15.0  # seconds
 
 
 def troubled(scene: Scene, began: float) -> None:
-    """No lease lapses within one TTL of the database's return."""
+    """The database is back; no lease lapses within one TTL of its return."""
+    scene.outages.append((began, time.time()))
     scene.troubles.append((began, time.time() + TTL + 4.0))
 
 

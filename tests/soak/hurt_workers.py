@@ -15,11 +15,12 @@ import psutil
 from runs.worker.processes import attempt_of, descendants
 from tests.orchestrator_site.running import name_of
 from tests.soak.load import SLOW
-from tests.soak.machines import send
-from tests.soak.scene import Busy, Scene
+from tests.soak.machines import Machine, send
+from tests.soak.scene import Busy, Late, Scene
 from tests.soak.steps import Steps, pause, waited
 
 RETAKEN: Final = 90.0  # seconds in which a second attempt must run, whatever else goes wrong meanwhile
+LONGEST_FROST: Final = 8.0  # seconds; after more of them a lease may have lapsed
 LEAVES: Final = 20.0  # seconds in which a thawed worker must have gone
 
 
@@ -36,18 +37,28 @@ def kill_worker(scene: Scene) -> Steps:
     yield from must_die(scene, family, 2.0, "outlived its killed worker")
 
 
+ENDED_BY_KILL: Final = """
+    SELECT a.uuid::text FROM attempt a JOIN worker_lease l ON l.id = a.lease_id
+    WHERE l.worker = %s AND a.state = 'failed' AND a.cause LIKE '%%ended by SIGKILL%%'
+        AND a.finished_at > engine_now() - interval '3 s'
+"""
+
+
 def kill_runner(scene: Scene) -> Steps:
     """SIGKILL to a process that carries a task out; its worker sees it and says so."""
     if not (busy := scene.busy()):
         return
-    if not (family := children_of(scene.random.choice(busy).process)):
+    victim = scene.random.choice(busy)
+    if not (family := children_of(victim.process)):
         return
     process = scene.random.choice(family)
     token = attempt_of(process.pid)
     if send(process, signal.SIGKILL):
         scene.killed |= {token} - {None}
         scene.note("zygote or runner SIGKILL")
-    yield
+        # It may have been given an attempt between the look and the signal.
+        yield from pause(2.0)
+        scene.killed |= {token for (token,) in scene.rows(ENDED_BY_KILL, victim.worker)}
 
 
 def freeze_briefly(scene: Scene) -> Steps:
@@ -61,6 +72,8 @@ def freeze_briefly(scene: Scene) -> Steps:
     yield from pause(5.0)
     scene.thaw(victim.process)
     scene.deaf.append((began, time.time()))
+    if time.time() - began > LONGEST_FROST:  # another fault kept this thread
+        scene.hurt_workers.add(victim.worker)
 
 
 def zombie(scene: Scene, *, whole: bool) -> Steps:
@@ -124,10 +137,13 @@ def children_of(process: psutil.Process) -> list[psutil.Process]:
 
 
 def must_die(scene: Scene, family: list[psutil.Process], seconds: float, words: str) -> Steps:
+    """Within these seconds; where the machine is not quiet, whoever is left is looked for at the end."""
+    began = time.time()
     yield from waited(lambda: not any(is_alive(each) for each in family), seconds)
     for each in family:
         if is_alive(each) and each not in scene.frozen:
-            scene.violations.append(f"process {each.pid} ({name_of(each)}) {words} by {seconds:g} s")
+            said = f"process {each.pid} ({name_of(each)}) {words} by {seconds:g} s"
+            scene.tardy.append(Late(said, began, time.time()))
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -137,20 +153,26 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
+OPEN_LEASES: Final = "SELECT worker, host FROM worker_lease WHERE state IN ('live', 'draining')"
+
+
+def workers_of(scene: Scene, machine: Machine) -> set[str]:
+    return {worker for worker, host in scene.rows(OPEN_LEASES) if machine.has(host)}
+
+
 def lose_machine(scene: Scene) -> Steps:
     """All processes of one machine die at once; it is back when others have taken over what it did."""
     machine = scene.random.choice(scene.machines)
-    victims = [busy for busy in scene.busy() if machine.apart == (busy.host == machine.name)]
+    victims = [busy for busy in scene.busy() if machine.has(busy.host)]
     if scene.holds_lost_before(machine):
         return
-    # Who had nothing to do is hurt as well.
-    scene.hurt_workers |= {
-        worker
-        for worker, host in scene.rows("SELECT worker, host FROM worker_lease WHERE state = 'live'")
-        if machine.apart == (host == machine.name)
-    }
+    # Who has nothing to do is hurt as well; also who comes only now, whose lease the database may still be
+    # about to write down when its process is dead.
+    scene.hurt_workers |= workers_of(scene, machine)
     machine.lose()
     scene.note("machine lost", *victims)
+    yield from pause(0.5)
+    scene.hurt_workers |= workers_of(scene, machine)
     if not (yield from waited(lambda: not any(still_held(scene, each) for each in victims), RETAKEN)):
         scene.violations.append(f"what a lost machine did was not taken from it in {RETAKEN:g} s")
     scene.say("… what it did was taken from it, and it is back")

@@ -60,6 +60,10 @@ class Machine:
                 preexec_fn=lambda: die_with_parent(parent, signal.SIGKILL),
             )
 
+    def has(self, host: str) -> bool:
+        """Is this host name that of this machine? Machines that do not stand apart share theirs."""
+        return self.apart == (host == self.name)
+
     def worker(self, pid: int) -> psutil.Process | None:
         """The worker that knows itself by this number, which is another one outside of its namespace."""
         return next((each for each in self.everybody() if number_within(each.pid) == pid), None)

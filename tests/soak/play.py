@@ -13,6 +13,7 @@ from tests.soak.chaos import Chaos
 from tests.soak.findings import Found, broken, judge
 from tests.soak.load import Load
 from tests.soak.machines import Machine, may_stand_apart
+from tests.soak.quiet import Watchdog
 from tests.soak.scene import Scene
 from tests.walks.product import Product
 
@@ -33,18 +34,20 @@ def perform(product: Product, folder: Path, seconds: float, seed: int) -> tuple[
     ledger.touch()
     ledger.chmod(0o666)
     load = Load(product, QUEUE, str(ledger), chance.randrange(2**32))
-    meter = Meter()
+    meter, watchdog = Meter(), Watchdog()
     scene = Scene(product, load, machines(product, folder), QUEUE, ledger, chance)
     try:
         for machine in scene.machines:
             machine.start()
+        watchdog.start()
         load.start()
         disturb(scene, seconds)
         scene.say("no more harm is done")
         load.end()
         wait_for_ends(scene)
         scene.say("every run has ended")
-        return scene, judge(scene, logs(product, folder), meter.others())
+        watchdog.end()
+        return scene, judge(scene, logs(product, folder), meter.others(), watchdog.stalls)
     finally:
         with ThreadPoolExecutor() as everybody:
             list(everybody.map(Machine.stop, scene.machines))

@@ -20,9 +20,12 @@ import redis
 from orchestrator_site.embedded.home import APPLICATION_ROLE, DATABASE_NAME, Home
 from tests.soak.load import Load
 from tests.soak.machines import Machine, send
+from tests.soak.quiet import Span
 from tests.walks.product import Product
 
 AWAY: Final = 60.0  # seconds for which a question waits for a database that is away
+
+TTL: Final = 15.0  # seconds that a lease lasts from when it was renewed
 
 BUSY: Final = """
     SELECT a.uuid::text, a.id, a.task_run_id, r.uuid::text, l.host, l.pid, l.worker
@@ -55,6 +58,15 @@ class Hurt:
     at: float
 
 
+@dataclass(frozen=True)
+class Late:
+    """What took longer than it may where the machine is quiet (wall clock)."""
+
+    words: str
+    began: float
+    ended: float
+
+
 @dataclass
 class Scene:
     """One soak. ``troubles``: times (wall clock) in which recovery has to wait for a server."""
@@ -69,12 +81,15 @@ class Scene:
     hurt: list[Hurt] = field(default_factory=list)
     hurt_workers: set[str] = field(default_factory=set)
     frozen: list[psutil.Process] = field(default_factory=list)
-    troubles: list[tuple[float, float]] = field(default_factory=list)
-    away: list[tuple[float, float]] = field(default_factory=list)  # … in which Redis rings nobody
-    deaf: list[tuple[float, float]] = field(default_factory=list)  # … in which a worker stood still
+    troubles: list[Span] = field(default_factory=list)
+    # … in which the database did not answer, or cut its connections: nobody could renew a lease.
+    outages: list[Span] = field(default_factory=list)
+    away: list[Span] = field(default_factory=list)  # … in which Redis rings nobody
+    deaf: list[Span] = field(default_factory=list)  # … in which a worker stood still
     late: int = 0
     late_fenced: int = 0
     violations: list[str] = field(default_factory=list)
+    tardy: list[Late] = field(default_factory=list)
     # Attempts that were killed from outside: their tasks may have failed by that, as by any signal.
     killed: set[str | None] = field(default_factory=set)
     began: float = field(default_factory=time.monotonic)
@@ -144,11 +159,11 @@ class Scene:
             SELECT l.host FROM worker_lease l JOIN attempt a ON a.lease_id = l.id
             JOIN task_run t ON t.id = a.task_run_id WHERE a.state = 'running' AND t.lost > 0
         """
-        return any(machine.apart == (host == machine.name) for (host,) in self.rows(held))
+        return any(machine.has(host) for (host,) in self.rows(held))
 
     def _process(self, host: str, pid: int) -> psutil.Process | None:
         for machine in self.machines:
-            if machine.apart == (host == machine.name) and (found := machine.worker(pid)):
+            if machine.has(host) and (found := machine.worker(pid)):
                 return found
         return None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.soak.findings import CROWDED, Found, percentile
+from tests.soak.findings import Found, percentile
+from tests.soak.quiet import CROWDED
 from tests.soak.scene import Scene
 
 
@@ -24,6 +25,8 @@ def lines(scene: Scene, found: Found, seconds: float, seed: int) -> list[str]:
         ("… that had to wait for a server too", str(found.delayed)),
         ("cancel until all is dead, s", times(found.cancels)),
         ("cores that other processes used", crowd(found.others)),
+        ("times at which the machine stood still", str(len(found.stalls))),
+        ("not judged, as the machine was not quiet", str(len(found.not_judged))),
         ("violations", str(len(found.violations))),
     ]
     return [
@@ -32,6 +35,7 @@ def lines(scene: Scene, found: Found, seconds: float, seed: int) -> list[str]:
         *table("fault", injected),
         "",
         *table("figure", counted),
+        *(f"NOT JUDGED: {sentence}" for sentence in found.not_judged),
         *(f"VIOLATION: {sentence}" for sentence in found.violations),
     ]
 
