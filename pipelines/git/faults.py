@@ -25,6 +25,14 @@ def missing() -> GitFault:
     )
 
 
+def no_ssh() -> GitFault:
+    return GitFault(
+        "ssh-missing",
+        "There is no ssh where the system worker runs, and this repository is read by SSH: install the "
+        "package openssh-client there, then sync again, or use https.",
+    )
+
+
 def too_old(found: tuple[int, int], wanted: tuple[int, int]) -> GitFault:
     return GitFault(
         "git-too-old",

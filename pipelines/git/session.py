@@ -220,6 +220,14 @@ def program() -> str:
     return found
 
 
+def _ssh_program() -> str:
+    """The ssh of this machine, which git does not bring with it. Raises GitFault when there is none."""
+    found = shutil.which("ssh")
+    if found is None:
+        raise faults.no_ssh()
+    return found
+
+
 @cache
 def version() -> tuple[int, int]:
     """Of the git of this machine. Raises GitFault."""
@@ -331,7 +339,7 @@ def _ssh(address: Address, folder: Path, secret: str, known_hosts: str) -> str:
         "ConnectTimeout": "15",
         "ServerAliveInterval": "15",
     }
-    words = ["ssh", "-F", "/dev/null", "-a", "-x", "-T"]
+    words = [_ssh_program(), "-F", "/dev/null", "-a", "-x", "-T"]
     for name, value in options.items():
         # A percent sign begins a token in ssh's options, a space ends a value.
         quoted = value.replace("%", "%%") if name in ("UserKnownHostsFile", "IdentityFile") else value

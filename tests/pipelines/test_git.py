@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,10 @@ from tests.pipelines.git_servers import (
 )
 
 pytestmark = pytest.mark.django_db
+needs_ssh = pytest.mark.skipif(
+    shutil.which("ssh") is None or shutil.which("ssh-keygen") is None,
+    reason="there is no ssh here (package openssh-client): reading by SSH is NOT looked at",
+)
 
 
 @pytest.fixture
@@ -122,6 +127,7 @@ def test_a_repository_is_read_over_http_with_the_password_of_a_secret(cast: Cast
     assert any(given for _, given in web.asked)
 
 
+@needs_ssh
 def test_a_repository_is_read_over_ssh_with_the_key_of_a_secret(
     cast: Cast, shell: Shell, repository: Repository
 ) -> None:
@@ -278,6 +284,7 @@ def test_a_token_alone_is_the_password(cast: Cast, web: Web) -> None:
     assert base64.b64decode(given.removeprefix("Basic ")) == b"x-access-token:token-without-a-colon"
 
 
+@needs_ssh
 def test_a_key_that_is_not_let_in_is_said(cast: Cast, shell: Shell, repository: Repository) -> None:
     import asyncssh
 
@@ -295,6 +302,7 @@ def test_a_key_that_is_not_let_in_is_said(cast: Cast, shell: Shell, repository: 
     assert "asks for credentials" in said
 
 
+@needs_ssh
 def test_a_host_key_that_changed_is_refused(cast: Cast, repository: Repository) -> None:
     with served_by_ssh() as first:
         make_secret(cast.team, "key", first.key)
@@ -308,6 +316,7 @@ def test_a_host_key_that_changed_is_refused(cast: Cast, repository: Repository) 
     assert AuditEvent.objects.filter(verb="code.trust").count() == 1
 
 
+@needs_ssh
 def test_known_hosts_that_are_given_are_gone_by_from_the_first_contact(
     cast: Cast, shell: Shell, repository: Repository
 ) -> None:
@@ -362,10 +371,12 @@ def test_a_folder_a_lock_file_and_a_repository_that_are_not_there_are_said(
     assert "has no such repository" in after_chores(location).sync_error
 
 
-def test_a_port_where_nobody_listens_is_said(cast: Cast) -> None:
-    assert "does not take connections" in refused(cast, "http://localhost:9/code.git")
-    location = repositories.register(cast.team, "b", "ssh://git@localhost:9/code", actor=cast.alice)
-    assert "does not take connections" in after_chores(location).sync_error
+@pytest.mark.parametrize(
+    "where",
+    ["http://localhost:9/code.git", pytest.param("ssh://git@localhost:9/code", marks=needs_ssh)],
+)
+def test_a_port_where_nobody_listens_is_said(cast: Cast, where: str) -> None:
+    assert "does not take connections" in refused(cast, where)
 
 
 def test_a_file_that_is_too_large_is_named_before_anything_is_stored(
@@ -434,6 +445,21 @@ def test_without_git_a_sentence_says_so(cast: Cast, monkeypatch: pytest.MonkeyPa
         assert refused(cast, "/some/where").startswith("Git is not installed where the system worker runs")
     finally:
         session.program.cache_clear()
+
+
+def test_without_ssh_a_sentence_says_so_where_it_is_needed(
+    cast: Cast, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.git import session
+
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "git").symlink_to(session.program())
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"))
+    said = refused(cast, "ssh://git@localhost/code")
+    assert said.startswith("There is no ssh where the system worker runs")
+    assert "install the package openssh-client there, then sync again" in said
+    on_disk = repositories.register(cast.team, "b", str(repository.folder), actor=cast.alice)
+    assert after_chores(on_disk).sync_error == "", "only a repository by SSH needs it"
 
 
 # --- addresses ------------------------------------------------------------------------------------------
@@ -549,18 +575,26 @@ def test_credentials_of_one_host_are_not_sent_to_another_unless_named_again(
 
 
 def test_git_connects_to_the_address_that_was_checked_and_asks_no_resolver(
-    cast: Cast, web: Web, shell: Shell, repository: Repository, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipelines import outgoing
 
     monkeypatch.setattr(outgoing, "checked", lambda host, port: ["127.0.0.1"])
     make_secret(cast.team, "deploy", f"{USER}:{PASSWORD}")
-    make_secret(cast.team, "key", shell.key)
     port = web.address.rsplit(":", 1)[1]
     assert registered(cast, f"http://code.invalid:{port}/code/.git", secret="deploy").sync_error == ""
+
+
+@needs_ssh
+def test_ssh_connects_to_the_address_that_was_checked_and_asks_no_resolver(
+    cast: Cast, shell: Shell, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines import outgoing
+
+    monkeypatch.setattr(outgoing, "checked", lambda host, port: ["127.0.0.1"])
+    make_secret(cast.team, "key", shell.key)
     where = shell.address.replace("localhost", "code.invalid") + str(repository.folder)
-    location = repositories.register(cast.team, "b", where, actor=cast.alice, secret="key")
-    location = after_chores(location)
+    location = registered(cast, where, secret="key")
     assert location.sync_error == ""
     assert location.known_hosts.startswith("[code.invalid]:"), (
         "the key is that of the name, not of the number"
@@ -594,6 +628,7 @@ def test_known_hosts_are_kept_with_plain_line_ends(cast: Cast) -> None:
     assert location.known_hosts == "a ssh-ed25519 AAAA\nb ssh-ed25519 BBBB\n"
 
 
+@needs_ssh
 def test_another_host_begins_without_known_keys(cast: Cast, shell: Shell, repository: Repository) -> None:
     make_secret(cast.team, "key", shell.key)
     location = registered(cast, f"{shell.address}{repository.folder}", secret="key")
@@ -644,6 +679,7 @@ def test_credentials_are_in_no_table_no_log_and_no_file_afterwards(
     assert list((home / "repositories").glob("files-*")) == []
 
 
+@needs_ssh
 def test_credentials_are_on_no_command_line_and_in_no_environment(
     cast: Cast, shell: Shell, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -778,6 +814,7 @@ def test_a_fault_of_ours_is_on_the_page_and_the_sync_is_tried_again(
     assert Chore.objects.get(kind="sync").state == "waiting"
 
 
+@needs_ssh
 def test_fingerprints_are_those_of_ssh_keygen(shell: Shell, tmp_path: Path) -> None:
     from pipelines.git import host_keys
 
