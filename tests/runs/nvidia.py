@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = """#!{python} -S
+# By way of sh: what follows #! may have 127 characters, and the path of this Python may have more.
+PROGRAM = """#!/bin/sh
+''''exec '{python}' -S "$0" "$@" #'''
 import sys
 from pathlib import Path
 

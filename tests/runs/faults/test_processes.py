@@ -116,7 +116,11 @@ import os, socket, stat
 def main() -> int:
     # The runner holds no descriptor of its watcher; those that it can open are its own.
     kinds = [os.readlink(f"/proc/self/fd/{fd}") for fd in range(64) if os.path.lexists(f"/proc/self/fd/{fd}")]
-    for name in os.listdir(f"/proc/{os.getppid()}/fd"):
+    try:
+        names = os.listdir(f"/proc/{os.getppid()}/fd")
+    except PermissionError:
+        names = []  # nothing but root may look
+    for name in names:
         try:
             fd = os.open(f"/proc/{os.getppid()}/fd/{name}", os.O_WRONLY | os.O_NONBLOCK)
             os.write(fd, b"garbage")
