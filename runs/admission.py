@@ -7,7 +7,7 @@ ends the last of them, and by the sweep for certain.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -18,9 +18,9 @@ from django.db.models import Count, QuerySet, Sum
 from pipelines import audit
 from pipelines.models import ApiToken, Pipeline, PipelineVersion, Team, User
 from runs import judging, quarantine
-from runs.models import Run, TaskRun, TeamLimits
+from runs.models import Run, RunEvent, TaskRun, TeamLimits
 from runs.refusals import Refused
-from runs.states import OPEN_RUN, RunState
+from runs.states import OPEN_RUN, Reason, RunState
 from runs.transitions import Told, call, retried
 
 QUEUE: Final = "queue"
@@ -42,20 +42,33 @@ class Starter:
 # --- others of the pipeline ------------------------------------------------------------------------------
 
 
-def state_of_new(version: PipelineVersion, starter: Starter, told: Told) -> str:
-    """The state in which a new run begins by its document's ``overlap``: running or queued.
+@dataclass(frozen=True)
+class Admitted:
+    """How a new run begins: its state, and the runs that were cancelled for it."""
+
+    state: str
+    replaced: Sequence[Run] = ()
+
+
+def admitted(version: PipelineVersion, starter: Starter, told: Told) -> Admitted:
+    """How a new run begins by its document's ``overlap``: running or queued.
 
     Cancels the runs before it where the document says so, into ``told``. Refused where it says ``skip``.
     """
-    policy = version.spec.get("overlap")
+    policy = policy_of(version)
     if policy is None:
-        return RunState.RUNNING
+        return Admitted(RunState.RUNNING)
     before = open_runs(version.pipeline_id)
     if policy == SKIP and (under_way := before.first()) is not None:
         raise Refused("overlap", _skipped(version.pipeline, under_way))
-    if policy == CANCEL_PREVIOUS:
-        _cancel(before.select_related("team"), starter, told)
-    return RunState.QUEUED if before.exists() else RunState.RUNNING
+    stopped = _cancel(before.select_related("team"), starter, told) if policy == CANCEL_PREVIOUS else []
+    return Admitted(RunState.QUEUED if before.exists() else RunState.RUNNING, stopped)
+
+
+def policy_of(version: PipelineVersion) -> str | None:
+    """What a document says its runs do beside others; None when it says nothing, as most do."""
+    policy: str | None = version.spec.get("overlap")
+    return policy if policy is None or call("engine_has_overlap", version.pk) else None
 
 
 def open_runs(pipeline_id: int) -> QuerySet[Run]:
@@ -70,12 +83,13 @@ def _skipped(pipeline: Pipeline, under_way: Run) -> str:
     )
 
 
-def _cancel(runs: Iterable[Run], starter: Starter, told: Told) -> None:
+def _cancel(runs: Iterable[Run], starter: Starter, told: Told) -> list[Run]:
     stopped = [run for run in runs if _stop(run, starter, told)]
     # The trail of a team is a lock: whoever holds a run waits for it, so it is taken after the last run.
     for run in stopped:
         facts = {"number": run.number, "overlap": CANCEL_PREVIOUS, "replaced_by": starter.number}
         audit.write(starter.person, "run.cancel", run, facts, team=run.team, token=starter.token)
+    return stopped
 
 
 def _stop(run: Run, starter: Starter, told: Told) -> bool:
@@ -87,12 +101,27 @@ def _stop(run: Run, starter: Starter, told: Told) -> bool:
     return answer is not None
 
 
+def link_replaced(replaced: Iterable[Run], newer: Run, told: Told) -> None:
+    """Have the runs that were cancelled for a newer one say which that is, in their rows and events.
+
+    They are still locked.
+    """
+    for stopped in replaced:
+        seq = Run.objects.values_list("last_seq", flat=True).get(pk=stopped.pk) + 1
+        facts = {"id": str(newer.uuid), "number": newer.number}
+        RunEvent.objects.create(
+            run_id=stopped.pk, seq=seq, kind="replaced", reason=Reason.OVERLAP, payload=facts
+        )
+        Run.objects.filter(pk=stopped.pk).update(last_seq=seq, replaced_by=newer)
+        told.runs[stopped.pk]["last_seq"] = seq
+
+
 def refuse_resume(run_id: int) -> None:
     """Raises Refused when a run may not go on now, whatever state it is in. Locks its pipeline."""
     run = Run.objects.select_related("version").get(pk=run_id)
     pipeline = Pipeline.objects.select_for_update(no_key=True).only("name").get(pk=run.pipeline_id)
     other = open_runs(pipeline.pk).exclude(pk=run.pk).first()
-    if run.version.spec.get("overlap") is not None and other is not None:
+    if other is not None and policy_of(run.version) is not None:
         raise Refused(
             "overlap",
             f"Run #{other.number} of {pipeline.name} is under way, and by its `overlap` runs do not go side "

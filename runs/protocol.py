@@ -148,7 +148,7 @@ def _start(
     admission.refuse_over_limit(pipeline.team_id, len(_tasks_of(version, only)))
     told = Told()
     starter = admission.Starter(pipeline.last_run_number + 1, requested_by, token)
-    state = admission.state_of_new(version, starter, told)
+    admitted = admission.admitted(version, starter, told)
     Pipeline.objects.filter(id=pipeline.id).update(last_run_number=F("last_run_number") + 1)
     may_reuse = _may_reuse(version, rerun)
     run = Run(
@@ -156,7 +156,7 @@ def _start(
         pipeline=pipeline,
         version=version,
         number=starter.number,
-        state=state,
+        state=admitted.state,
         trigger=trigger,
         priority=PRIORITIES.get(version.spec.get("priority", "normal"), 0) if priority is None else priority,
         params=parameters,
@@ -171,6 +171,7 @@ def _start(
         idempotency_key=idempotency_key,
     )
     run.save(force_insert=True)
+    admission.link_replaced(admitted.replaced, run, told)
     _fix_code(run, version.spec)
     _ensure_partitions(run.id)
     judging.take(
@@ -181,7 +182,7 @@ def _start(
         requested_by, "run.rerun" if rerun else "run.start", run, told_of, team=pipeline.team, token=token
     )
     told.after_commit()
-    if state == RunState.QUEUED:
+    if admitted.state == RunState.QUEUED:
         admission.admit_after_commit(pipeline.id)
     run.refresh_from_db(fields=["state", "last_seq", "open_tasks", "created_at", "finished_at"])
     return run
@@ -471,6 +472,7 @@ def resume_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> Ru
             raise Refused("too-old", retention.TOO_OLD)
         admission.refuse_resume(run_id)
         answer: Json | None = call("engine_resume", run_id, actor.username)
+        Run.objects.filter(pk=run_id, state=RunState.RUNNING).update(replaced_by=None)
         return answer
 
     if not _by_person(resume, "run.resume", run_id, actor, token):

@@ -45,6 +45,7 @@ SHOWN = (
     "paused_by",
     "token",
     "rerun_of",
+    "replaced_by",
     "code__snapshot",
     "code__location__team",
 )
@@ -58,6 +59,8 @@ HEAVY = (
     "pipeline__draft_layout",
     "rerun_of__params",
     "rerun_of__only",
+    "replaced_by__params",
+    "replaced_by__only",
 )
 
 

@@ -88,6 +88,7 @@ def _run(
         "resume_no": run.resume_no,
         "counts": counts,
         "cause": _cause(cause) if cause else None,
+        "replaced_by": run_before(run.replaced_by) if run.replaced_by else None,
         **paused(run),
         "can": {
             "rerun": rights.can("run", run),
@@ -387,6 +388,7 @@ def events(rows: Sequence[RunEvent]) -> list[Body]:
             "to": row.to_state,
             "reason": row.reason,
             "actor": row.actor,
+            "facts": row.payload or {},
             "at": row.at,
         }
         for row in rows

@@ -177,6 +177,9 @@ class RunShape(Paused):
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="State -> number of tasks.")
     cause = CauseShape(allow_null=True)
     queued = QueuedShape(allow_null=True, help_text="Why it has not begun; null once it has.")
+    replaced_by = RunBeforeShape(
+        allow_null=True, help_text="The newer run for which the pipeline's `overlap` cancelled it."
+    )
     can = RunCanShape()
 
 
@@ -298,6 +301,9 @@ class EventShape(WithFrom):
     to = serializers.CharField(allow_blank=True)
     reason = serializers.CharField(allow_blank=True)
     actor = serializers.CharField(allow_blank=True)
+    facts = serializers.DictField(
+        help_text="What else is known: of a pause why and until when, of `replaced` by which run."
+    )
     at = serializers.DateTimeField()
 
 

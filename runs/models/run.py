@@ -35,6 +35,10 @@ class Run(models.Model):
     # How a rerun was asked for: the task from which all runs again, and whether equal results are taken over.
     rerun_from = models.CharField(max_length=500, blank=True, default="", db_default="")
     reuse = models.BooleanField(default=True, db_default=True)
+    # The newer run for which its pipeline's `overlap` cancelled this one; None again once it is resumed.
+    replaced_by = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     token = models.ForeignKey(ApiToken, null=True, on_delete=models.PROTECT, related_name="+")
     interval_start = models.DateTimeField(null=True)

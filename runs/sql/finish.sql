@@ -28,6 +28,12 @@ BEGIN
     END IF;
     SELECT r.id, r.state, r.last_seq, r.open_tasks, r.first_failure_id INTO v_run
     FROM run r WHERE r.id = v_attempt.run_id FOR UPDATE;
+    -- The worker was told to stop; whether a person or a newer run did that stands in the events.
+    IF p_state = 'cancelled' AND p_reason = 'by_person' THEN
+        p_reason := coalesce((SELECT e.reason FROM run_event e
+                              WHERE e.run_id = v_run.id AND e.kind = 'run' AND e.to_state = 'cancelling'
+                              ORDER BY e.seq DESC LIMIT 1), p_reason);
+    END IF;
     UPDATE attempt a SET state = p_state, reason = p_reason, cause = p_cause, exit_code = p_exit,
         provenance = p_provenance, code_sha256 = coalesce(p_provenance ->> 'code', ''),
         environment_sha256 = coalesce(p_provenance ->> 'lock', ''), dropped_bytes = p_dropped, pid = coalesce(p_pid, a.pid), finished_at = v_now

@@ -71,6 +71,27 @@ class TestQueued:
         more()
         assert_constant(alice, "/api/v1/runs/?state=queued", more, 14)
 
+    def test_a_run_whose_place_was_taken_names_the_one_that_did(self, people: Cast, alice: APIClient) -> None:
+        version = make_version(people, overlap="cancel_previous")
+        first, second = making.start(version, people.alice), making.start(version, people.alice)
+        newer = {"id": str(second.uuid), "number": 2}
+        assert alice.get(f"/api/v1/runs/{first.uuid}/").json()["replaced_by"] == newer
+        assert alice.get(f"/api/v1/runs/{second.uuid}/").json()["replaced_by"] is None
+        events = alice.get(f"/api/v1/runs/{first.uuid}/events/").json()["results"]
+        assert [event["facts"] for event in events if event["kind"] == "replaced"] == [newer]
+
+    def test_a_list_of_runs_whose_place_was_taken_costs_no_more_queries(
+        self, people: Cast, alice: APIClient
+    ) -> None:
+        version = make_version(people, overlap="cancel_previous")
+
+        def more() -> None:
+            for _ in range(4):
+                making.start(version, people.alice)
+
+        more()
+        assert_constant(alice, "/api/v1/runs/", more, 12)
+
     def test_a_start_that_the_document_does_not_let_begin_is_a_conflict_in_words(
         self, people: Cast, alice: APIClient
     ) -> None:

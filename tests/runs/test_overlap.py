@@ -44,6 +44,41 @@ def test_runs_of_a_document_that_says_nothing_go_side_by_side() -> None:
     assert line(version) == ["running", "running"]
 
 
+class TestVersionsOfBefore:
+    """In version 0.1 the canonical form said ``queue`` wherever a document said nothing."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "schema: orchestrator/v1\nparameters:\n  overlap: {type: integer}\n",
+            "schema: orchestrator/v1\n# overlap: queue\n",
+            '{"schema": "orchestrator/v1", "name": "overlap"}',
+        ],
+    )
+    def test_runs_go_side_by_side_where_nobody_wrote_a_policy(self, text: str) -> None:
+        version, hands = make_version("a", overlap="queue", text=text), Hands()
+        first, _ = start(version), start(version)
+        assert line(version) == ["running", "running"]
+        assert hands.claim() == "a"
+        hands.end("a", "failed")
+        protocol.resume_run(first.pk, actor=make_user())
+        assert line(version) == ["running", "running"]
+        assert invariants.check_all() == {}
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "schema: orchestrator/v1\noverlap: queue\n",
+            "overlap : 'queue' # one at a time",
+            '{"schema": "orchestrator/v1", "overlap": "queue"}',
+        ],
+    )
+    def test_one_waits_for_the_other_where_it_was_written(self, text: str) -> None:
+        version = make_version("a", overlap="queue", text=text)
+        start(version), start(version)
+        assert line(version) == ["running", "queued"]
+
+
 class TestQueue:
     def test_a_run_waits_with_all_its_tasks_pending_while_another_is_under_way(self) -> None:
         version = make_version("a > b", overlap="queue")
@@ -220,6 +255,36 @@ class TestCancelPrevious:
         with TestCase.captureOnCommitCallbacks(execute=True):
             hands.end("a", "cancelled", "by_person")
         assert line(version) == ["cancelled"] * 3 + ["running"]
+
+    def test_the_run_and_its_events_say_which_run_took_its_place(self) -> None:
+        version, hands = make_version("a > b", overlap="cancel_previous"), Hands()
+        first = start(version)
+        hands.claim()
+        second = start(version)
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            hands.end("a", "cancelled", "by_person")
+        assert Run.objects.get(pk=first.pk).replaced_by == second
+        told = RunEvent.objects.get(run_id=first.pk, kind="replaced")
+        assert told.payload == {"id": str(second.uuid), "number": 2}
+        assert invariants.check_all() == {}
+
+    def test_what_was_running_says_that_a_newer_run_ended_it_and_not_a_person(self) -> None:
+        version, hands = make_version("a > b", overlap="cancel_previous"), Hands()
+        first = start(version)
+        hands.claim()
+        start(version)
+        hands.end("a", "cancelled", "by_person")
+        assert Attempt.objects.get(run=first).reason == "overlap"
+        assert set(TaskRun.objects.filter(run=first).values_list("reason", flat=True)) == {"overlap"}
+
+    def test_a_run_that_is_resumed_is_replaced_by_none(self) -> None:
+        version = make_version("a", overlap="cancel_previous")
+        first, second = start(version), start(version)
+        cancel(second)
+        protocol.resume_run(first.pk, actor=make_user())
+        cancel(first)
+        assert Run.objects.get(pk=first.pk).replaced_by is None
+        assert set(TaskRun.objects.filter(run=first).values_list("reason", flat=True)) == {"by_person"}
 
     def test_the_audit_trail_says_by_which_run_and_that_the_policy_did_it(self) -> None:
         version = make_version("a", overlap="cancel_previous")

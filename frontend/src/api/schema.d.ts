@@ -1878,6 +1878,10 @@ export interface components {
             actor: string;
             /** Format: date-time */
             at: string;
+            /** @description What else is known: of a pause why and until when, of `replaced` by which run. */
+            facts: {
+                [key: string]: unknown;
+            };
             from: string;
             kind: string;
             reason: string;
@@ -2953,6 +2957,8 @@ export interface components {
             pipeline: components["schemas"]["PipelineNameShape"];
             /** @description Why it has not begun; null once it has. */
             queued: components["schemas"]["QueuedShape"] | null;
+            /** @description The newer run for which the pipeline's `overlap` cancelled it. */
+            replaced_by: components["schemas"]["RunBeforeShape"] | null;
             requested_by: components["schemas"]["Person"] | null;
             rerun_of: components["schemas"]["RerunOfShape"] | null;
             resume_no: number;

@@ -80,6 +80,14 @@ function Figures({ run, onTask }: Props) {
         {stopping && ', stopping its tasks'}
       </span>
       {run.queued && <Queued queued={run.queued} />}
+      {run.replaced_by && (
+        <span>
+          <Link to="/runs/$runId" params={{ runId: run.replaced_by.id }} className={css.within}>
+            run {run.replaced_by.number}
+          </Link>{' '}
+          took its place
+        </span>
+      )}
       <span className={css.progress}>
         <span
           className={css.bar}

@@ -76,6 +76,7 @@ function Row({ run, withPipeline }: { run: Run; withPipeline: boolean }) {
             {run.queued.words}
           </span>
         )}
+        {run.replaced_by && <span className={`${table.cut} ${table.muted}`}>Run {run.replaced_by.number} took its place.</span>}
         {run.cause && (
           <span className={`${table.cut} ${table.muted}`} title={run.cause.message}>
             {causeSentence(run.cause)}

@@ -53,6 +53,11 @@ describe('the list of runs', () => {
     expect(await screen.findByText('Queued behind #11, which has not ended.')).toBeVisible();
   });
 
+  it('says of a run that was cancelled for a newer one which that is', async () => {
+    open('/runs', { runs: [makeRun({ state: 'cancelled', replaced_by: { id: 'newer', number: 13 } })] });
+    expect(await screen.findByText('Run 13 took its place.')).toBeVisible();
+  });
+
   it('asks the server for one state, which stands in the address', async () => {
     const { world, user, router } = open('/runs', { runs: [makeRun(), makeRun({ number: 13, state: 'failed' })] });
     await screen.findByRole('link', { name: 'digits-training / run 12' });
@@ -82,6 +87,12 @@ describe('the page of a run', () => {
     const queued = { words: 'Queued behind #11, which has not ended.', behind: { id: 'before', number: 11 } };
     show(aRun(three(), { state: 'queued', started_at: null, queued }));
     expect(await screen.findByRole('link', { name: 'run 11' })).toHaveAttribute('href', '/runs/before');
+  });
+
+  it('leads to the newer run that took its place', async () => {
+    show(aRun(three(), { state: 'cancelled', replaced_by: { id: 'newer', number: 13 } }));
+    expect(await screen.findByRole('link', { name: 'run 13' })).toHaveAttribute('href', '/runs/newer');
+    expect(screen.getByText(/took its place/)).toBeVisible();
   });
 
   it('says which task holds it back where no run is before it', async () => {
