@@ -19,8 +19,9 @@ import structlog
 from django.db import connection, transaction
 
 from pipelines import conditions, references
-from runs import dispatch, reuse, transitions
+from runs import dispatch, transitions
 from runs.models import Run, TaskRun
+from runs.reuse import results, stored
 from runs.transitions import FindOut, Told, call, retried
 
 log = structlog.get_logger()
@@ -81,7 +82,7 @@ def _judge_wave(run: Run, tasks: Sequence[TaskRun], *, may_ask: bool) -> tuple[l
     """
     verdicts = {task.pk: judge(task) if task.has_condition else True for task in tasks}
     looking = [task for task in tasks if task.may_reuse and verdicts[task.pk]]
-    looked = reuse.look(run, looking)
+    looked = results.look(run, looking)
     if looked.unasked and may_ask and transitions.may_ask():
         raise FindOut(looked.ask)
     taken = [task.pk for task in tasks if task.pk in looked.sources]
@@ -91,7 +92,7 @@ def _judge_wave(run: Run, tasks: Sequence[TaskRun], *, may_ask: bool) -> tuple[l
         keys = [looked.keys[task].sha256 for task in taken]
         answers.append(call("engine_reuse", run.pk, taken, sources, keys))
     settled = {*taken, *looked.unasked}
-    reuse.mark([task for task in looking if task.pk not in settled], looked.keys)
+    results.mark([task for task in looking if task.pk not in settled], looked.keys)
     answers.append(_judged(run, {task: verdict for task, verdict in verdicts.items() if task not in settled}))
     return [answer for answer in answers if answer is not None], bool(looked.unasked)
 
@@ -145,8 +146,8 @@ def _look_ahead(run_id: int) -> bool:
     """Find out at once about all that a rerun may take over, rather than wave by wave. Once for each run."""
     run = Run.objects.select_related("rerun_of").get(id=run_id)
     if run.rerun_of is not None:
-        reuse.recall(run.rerun_of)
-        reuse.ask_store_ahead(run.rerun_of)
+        results.recall(run.rerun_of)
+        stored.ask_store_ahead(run.rerun_of)
     return True
 
 

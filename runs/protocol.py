@@ -29,11 +29,11 @@ from runs import (
     pausing,
     quarantine,
     retention,
-    reuse,
     transitions,
 )
 from runs.models import Approval, Attempt, Run, TaskRun, WorkerLease
 from runs.refusals import Refused as Refused
+from runs.reuse import results
 from runs.states import RunState
 from runs.transitions import Told, call, retried
 
@@ -191,11 +191,11 @@ def _start(
 def _may_reuse(version: PipelineVersion, rerun: Rerun | None) -> list[str]:
     """The tasks of a new run that may take over an equal result."""
     if rerun is None:
-        return reuse.candidates(version.spec)
+        return results.candidates(version.spec)
     if not rerun.reuse:
         return []
     done = TaskRun.objects.filter(run=rerun.of, state="succeeded").values_list("key", flat=True)
-    return reuse.candidates(version.spec, frozenset(done), rerun.fresh)
+    return results.candidates(version.spec, frozenset(done), rerun.fresh)
 
 
 def _repeated(rerun: Rerun | None) -> Json:

@@ -9,10 +9,11 @@ from typing import Any
 from pipelines import references, secrets
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, PipelineVersion, User
-from runs import code, fingerprints, planner, protocol, reuse, triggers
+from runs import code, fingerprints, planner, protocol, triggers
 from runs.fingerprints import Ingredients, Json, NotKnown
 from runs.models import Attempt, Run, RunCode, TaskKey, TaskRun
 from runs.planner import Foreseen, RerunTask
+from runs.reuse import keys, results, stored, surroundings
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,9 @@ def _beside(spec: Json, old: Past, new: Prospect) -> RerunTask:
         known="",
         reads=fingerprints.tasks_read(spec),
         condition=spec["when"] is not None,
-        cached=reuse.cached(spec),
+        cached=results.cached(spec),
     )
-    if not reuse.reusable(spec):
+    if not results.reusable(spec):
         return task
     if why_not := old.why_not(key):
         return task._replace(known=why_not)
@@ -145,23 +146,23 @@ class Past:
     """What the old run knows of its tasks, in a fixed number of queries."""
 
     def __init__(self, run: Run) -> None:
-        reuse.ask_store_ahead(run, reuse.PATIENCE)
+        stored.ask_store_ahead(run, stored.PATIENCE)
         rows = TaskRun.objects.filter(run=run).select_related("task", "reused_from")
         self._params = run.params
         self._tasks = {row.key: row for row in rows}
         own = Attempt.objects.filter(run=run, state="succeeded")
         self._own = {attempt.task_run_id: attempt for attempt in own}
-        self._code = reuse.code_of_run(run)
-        keys = {row.cache_key for row in self._tasks.values()} - {""}
-        self._documents = dict(TaskKey.objects.filter(sha256__in=keys).values_list("sha256", "document"))
+        self._code = keys.code_of_run(run)
+        named = {row.cache_key for row in self._tasks.values()} - {""}
+        self._documents = dict(TaskKey.objects.filter(sha256__in=named).values_list("sha256", "document"))
         self._damaged = set(
-            TaskKey.objects.filter(sha256__in=keys, quarantined_at__isnull=False).values_list(
+            TaskKey.objects.filter(sha256__in=named, quarantined_at__isnull=False).values_list(
                 "sha256", flat=True
             )
         )
         told = {(source.provenance or {}).get("environment") or "" for source in self._sources()}
-        reuse.told_by(told)  # all at once
-        self._gone = reuse.gone([source.pk for source in self._sources()])
+        surroundings.told_by(told)  # all at once
+        self._gone = stored.gone([source.pk for source in self._sources()])
 
     def _sources(self) -> list[Attempt]:
         found = (self._source(row) for row in self._tasks.values())
@@ -189,14 +190,14 @@ class Past:
         document = self._documents.get(row.cache_key)
         environment = document["environment"] if document else self._environment(spec, told)
         versions = told.get("secrets") or {}
-        code = reuse.code_of(spec, self._code)
+        code = keys.code_of(spec, self._code)
         return fingerprints.outline(
             Ingredients(spec, _params_only(self._params), code, environment, versions)
         )
 
     def _environment(self, spec: Json, told: Json) -> Json:
-        reuse.refuse_container(spec, {spec["queue"]} if told.get("image") else ())
-        return reuse.environment_told(spec, self._code, told.get("environment") or "")
+        keys.refuse_container(spec, {spec["queue"]} if told.get("image") else ())
+        return surroundings.environment_told(spec, self._code, told.get("environment") or "")
 
 
 class Prospect:
@@ -205,20 +206,20 @@ class Prospect:
     def __init__(self, asked: Wish) -> None:
         self._params = asked.parameters
         self._code = _code(asked)
-        self._python = reuse.python_of(self._code) if self._code else ""
-        self._contained = reuse.contained(asked.version.spec["tasks"])
+        self._python = surroundings.python_of(self._code) if self._code else ""
+        self._contained = keys.contained(asked.version.spec["tasks"])
         named = {
             name for task in asked.version.spec["tasks"] for name in references.secrets_named(task).values()
         }
         self._secrets = secrets.versions_of(asked.old.team_id, named) if named else {}
 
     def outline(self, spec: Json) -> Json:
-        reuse.refuse_container(spec, self._contained)
+        keys.refuse_container(spec, self._contained)
         made = Ingredients(
             spec=spec,
             lookup=_params_only(self._params),
-            code=reuse.code_of(spec, self._code),
-            environment=reuse.environment_of(spec, self._code, self._python),
+            code=keys.code_of(spec, self._code),
+            environment=surroundings.environment_of(spec, self._code, self._python),
             secrets=self._secrets,
         )
         return fingerprints.outline(made)

@@ -30,7 +30,7 @@ from runs.models import (
     WorkerLease,
 )
 from runs.planner import Foreseen
-from runs.reuse_words import Explanation
+from runs.reuse.words import Explanation
 from runs.states import RunState, TaskState
 
 Body = dict[str, Any]

@@ -13,11 +13,12 @@ from rest_framework.response import Response
 
 from pipelines.api.base import refuse, whole_number
 from pipelines.errors import Conflict, Forbidden
-from runs import approvals, explaining, logs, protocol, reuse_words
+from runs import approvals, explaining, logs, protocol
 from runs.api import bodies
 from runs.api.base import RunsView, answered
 from runs.api.serializers import Decide, ExplanationShape, LogShape, ReuseShape, TaskRunDetailShape
 from runs.models import Attempt, TaskRun
+from runs.reuse import words
 from runs.states import TaskState
 
 
@@ -94,7 +95,7 @@ class ReuseView(RunsView):
     def get(self, request: Request, task_run_id: str) -> Response:
         """Why its result was taken over from an earlier run, or why not: part by part."""
         task_run = self.find_task_run(task_run_id)
-        return Response(bodies.reuse(task_run, reuse_words.explain(task_run)))
+        return Response(bodies.reuse(task_run, words.explain(task_run)))
 
 
 class ExplainView(RunsView):

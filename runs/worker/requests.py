@@ -21,11 +21,12 @@ from pipelines import references
 from pipelines.errors import Refusal
 from pipelines.references import secret_named, secrets_named
 from pipelines.store import StoreError, configured
-from runs import isolation, judging, kinds, reuse
+from runs import isolation, judging, kinds
 from runs.environments import building, venvs
 from runs.limits import Limits, of_task
 from runs.models import Queue, RunCode
 from runs.protocol import Json, Work
+from runs.reuse import keys
 from runs.worker import folders
 from runs.worker.serializers import FOLDER
 
@@ -151,9 +152,9 @@ class Requests:
         """What is to be done: a function of the snapshot, inline source, a script or a function of ours."""
         config = spec["config"]
         if work.kind in BUILTIN_KINDS:
-            request |= {"kind": "python", "entry": f"{work.kind}:run", "code_path": str(reuse.BUILTIN)}
+            request |= {"kind": "python", "entry": f"{work.kind}:run", "code_path": str(keys.BUILTIN)}
             request["inputs"] |= _config_inputs(work.kind, config, request["inputs"])
-            provenance["code"] = reuse.builtin_sha256(work.kind)
+            provenance["code"] = keys.builtin_sha256(work.kind)
             return
         if code is not None:
             request["code_path"] = str(self._checkout(code.tree_sha256))

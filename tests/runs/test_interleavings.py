@@ -7,8 +7,9 @@ import threading
 import pytest
 from django.db import connection
 
-from runs import invariants, judging, protocol, reuse
+from runs import invariants, judging, protocol
 from runs.models import Attempt, Reuse, Run
+from runs.reuse import stored
 from tests.runs.factories import Hands, make_run, make_user, states
 from tests.runs.interleavings.meeting import somebody_else
 from tests.runs.test_reuse import chain_version, done, start, surroundings, work_off
@@ -153,9 +154,9 @@ def test_what_the_store_is_asked_is_asked_outside_of_the_transaction(
 
     def answer(keys: dict[int, str], patience: float) -> None:
         asked.append(connection.in_atomic_block)
-        reuse._there.update(dict.fromkeys(keys, (float("inf"), True)))
+        stored._there.update(dict.fromkeys(keys, (float("inf"), True)))
 
-    monkeypatch.setattr(reuse, "ask_store", answer)
+    monkeypatch.setattr(stored, "ask_store", answer)
     run = start(version, protocol.Rerun(old))
     judging.catch_up()
     assert states(run) == dict.fromkeys(("load", "train", "report"), "succeeded")

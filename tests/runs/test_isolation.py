@@ -12,9 +12,10 @@ from django.db import Error, connection, transaction
 from orchestrator_site.env import env_choice, env_range
 from pipelines.errors import Invalid
 from pipelines.models import AuditEvent, User
-from runs import bootstrap, isolation, protocol, queries, queues, reuse
+from runs import bootstrap, isolation, protocol, queries, queues
 from runs.fingerprints import NotKnown
 from runs.models import Attempt, Queue, TaskRun, TaskUser, WorkerLease
+from runs.reuse import keys
 from runs.worker import users
 from runs.worker.requests import CannotRun
 from tests.factories import Cast, make_cast, make_published, make_team, make_user
@@ -213,6 +214,6 @@ def test_what_runs_in_a_container_takes_no_result_over_and_gives_none(
     task = TaskRun.objects.select_related("run", "task").filter(run__pk=run.pk).first()
     assert task is not None
     with pytest.raises(NotKnown, match="container"):
-        reuse.key_now(task)
+        keys.key_now(task)
     queues.isolate(strict, isolation.SHARED, actor=root)
-    assert reuse.key_now(task).sha256
+    assert keys.key_now(task).sha256

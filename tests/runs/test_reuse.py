@@ -17,10 +17,11 @@ from django.test import override_settings
 
 from pipelines.models import PipelineVersion
 from pipelines.store import Store
-from runs import invariants, protocol, reuse
+from runs import invariants, protocol
 from runs.fingerprints import differences
 from runs.models import Attempt, CapturedFact, Reuse, Run, RunEvent, TaskKey, TaskRun
 from runs.protocol import Rerun
+from runs.reuse import keys, stored
 from runs.transitions import call
 from runs.worker.capture import facts
 from tests.runs.factories import Hands, make_version, state_line
@@ -32,9 +33,9 @@ CACHED = {"config": {"source": "def task():\n    pass\n", "cache": True}}
 
 @pytest.fixture(autouse=True)
 def nothing_believed() -> Iterator[None]:
-    reuse._there.clear()
+    stored._there.clear()
     yield
-    reuse._there.clear()
+    stored._there.clear()
 
 
 @cache
@@ -241,7 +242,7 @@ class TestCache:
         version = chain_version(train=CACHED)
         old = done(version)
         again = done(version, rate=2)
-        before, after = reuse.key_then(task(old, "train")), reuse.key_then(task(again, "train"))
+        before, after = keys.key_then(task(old, "train")), keys.key_then(task(again, "train"))
         assert [found.words for found in differences(before.document, after.document)] == [
             "Parameter rate: 1 → 2"
         ]
@@ -250,9 +251,9 @@ class TestCache:
         version = chain_version(train=CACHED)
         run = done(version)
         kept = task(run, "train")
-        stored = kept.cache_key
+        known = kept.cache_key
         kept.cache_key = ""
-        assert reuse.key_then(kept).sha256 == stored
+        assert keys.key_then(kept).sha256 == known
 
     def test_a_result_that_is_too_old_is_not_taken_over(self) -> None:
         version = chain_version(train=CACHED)
@@ -269,7 +270,7 @@ class TestCache:
     def test_a_key_in_quarantine_gives_nothing(self) -> None:
         version = chain_version(train=CACHED)
         run = done(version)
-        reuse.quarantine(task(run, "train").cache_key, "its bytes are damaged")
+        stored.quarantine(task(run, "train").cache_key, "its bytes are damaged")
         start(version)
         assert work_off() == ["load", "train", "report"]
 
@@ -321,7 +322,7 @@ class TestBytes:
         path = store.local_path(sha256)
         path.chmod(0o600)
         path.write_bytes(b"rot")
-        monkeypatch.setattr(reuse, "REHASH_ONE_IN", 1)
+        monkeypatch.setattr(stored, "REHASH_ONE_IN", 1)
         start(version)
         hands = Hands()
         hands.claim()

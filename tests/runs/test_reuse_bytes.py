@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.store import Store
-from runs import reuse
 from runs.models import AttemptOutput
+from runs.reuse import stored
 from runs.worker.serializers import FOLDER
 
 
@@ -29,9 +29,9 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_with_a_link_in_it_can_be_taken_over(tmp_path: Path, folder: Path, rehash: bool) -> None:
     store = Store(tmp_path / "store")
     output = AttemptOutput(sha256=store.put_folder(folder).sha256, media_type=FOLDER)
-    assert reuse._is_there(store, output, "key", rehash)
+    assert stored._is_there(store, output, "key", rehash)
     store.local_path(store.put_bytes(b"b").sha256).unlink()
-    assert not reuse._is_there(store, output, "key", False)
+    assert not stored._is_there(store, output, "key", False)
 
 
 def test_bytes_that_were_put_aside_come_back_for_it(tmp_path: Path, folder: Path) -> None:
@@ -40,21 +40,21 @@ def test_bytes_that_were_put_aside_come_back_for_it(tmp_path: Path, folder: Path
     aside = [found.sha256 for found in store.listed()]
     for sha256 in aside:
         store.trash(sha256)
-    assert reuse._is_there(store, output, "key", False)
+    assert stored._is_there(store, output, "key", False)
     assert {found.sha256 for found in store.listed()} == set(aside)
 
 
 @pytest.fixture
 def believed() -> Iterator[dict[int, tuple[float, bool]]]:
-    before = dict(reuse._there)
-    yield reuse._there
-    reuse._there.clear()
-    reuse._there.update(before)
+    before = dict(stored._there)
+    yield stored._there
+    stored._there.clear()
+    stored._there.update(before)
 
 
 def test_what_is_not_believed_any_more_is_forgotten(believed: dict[int, tuple[float, bool]]) -> None:
     now = time.monotonic()
-    believed.update(dict.fromkeys(range(reuse.REMEMBERED + 1), (now - 1.0, True)))
+    believed.update(dict.fromkeys(range(stored.REMEMBERED + 1), (now - 1.0, True)))
     believed[-1] = (now + 60.0, False)
-    reuse.ask_store({})
+    stored.ask_store({})
     assert believed == {-1: (now + 60.0, False)}

@@ -10,9 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pipelines.models import PipelineVersion
-from runs import invariants, judging, protocol, reruns, reuse, transitions
+from runs import invariants, judging, protocol, reruns, transitions
 from runs.models import Attempt, AttemptOutput, Reuse, Run, TaskRun
 from runs.protocol import Rerun
+from runs.reuse import stored
 from tests.planning import analyze
 from tests.runs.factories import Hands, make_user, make_version
 from tests.runs.test_interleavings import in_threads
@@ -28,9 +29,9 @@ MOST_FOR_A_WAVE = 12
 
 @pytest.fixture(autouse=True)
 def nothing_believed() -> Iterator[None]:
-    reuse._there.clear()
+    stored._there.clear()
     yield
-    reuse._there.clear()
+    stored._there.clear()
 
 
 def entry(reads: str = "") -> dict[str, Any]:
@@ -149,9 +150,9 @@ def test_the_store_is_asked_for_many_results_at_once(monkeypatch: pytest.MonkeyP
 
     def answer(keys: dict[int, str], patience: float) -> None:
         asked.append(len(keys))
-        reuse._there.update(dict.fromkeys(keys, (float("inf"), True)))
+        stored._there.update(dict.fromkeys(keys, (float("inf"), True)))
 
-    monkeypatch.setattr(reuse, "ask_store", answer)
+    monkeypatch.setattr(stored, "ask_store", answer)
     again = start(version)
     judging.catch_up()
     assert asked == [judging.AT_ONCE, 60 - judging.AT_ONCE]
@@ -174,8 +175,8 @@ def slow_store(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(output.pk)
         return True
 
-    monkeypatch.setattr(reuse, "_is_there", is_there)
-    monkeypatch.setattr(reuse, "PATIENCE", 0.0)
+    monkeypatch.setattr(stored, "_is_there", is_there)
+    monkeypatch.setattr(stored, "PATIENCE", 0.0)
     return asked
 
 
@@ -185,10 +186,10 @@ def test_within_somebody_elses_transaction_the_store_is_not_asked_but_afterwards
     version = equal_runs(3)
     with monkeypatch.context() as during:
         during.setattr(transitions, "within_another", lambda: True)
-        during.setattr(reuse, "ask_store", lambda *_: pytest.fail("asked while locks are held"))
+        during.setattr(stored, "ask_store", lambda *_: pytest.fail("asked while locks are held"))
         again = start(version)
     assert judging.undecided() == [again.pk]
-    monkeypatch.setattr(reuse, "_is_there", lambda *_: True)
+    monkeypatch.setattr(stored, "_is_there", lambda *_: True)
     judging.catch_up()
     assert_all_reused(again, 3)
 

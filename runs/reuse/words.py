@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from runs import reuse
 from runs.fingerprints import Difference, NotKnown, differences
 from runs.models import Attempt, Run, TaskKey, TaskRun
+from runs.reuse import keys, results, stored
 
 # Runs of the pipeline, and results of the task among them, that the nearest is looked for in.
 RUNS_BACK = 200
@@ -50,7 +50,7 @@ def _why_not_considered(task_run: TaskRun) -> str:
         return AFRESH[task_run.kind]
     if task_run.begins_as != "ready":
         return "It holds other tasks; each of them is looked at for itself."
-    if not reuse.reusable(spec):
+    if not results.reusable(spec):
         return EFFECTS
     if run.rerun_of_id is not None and not run.reuse:
         return "This run was started without reusing anything."
@@ -68,7 +68,7 @@ def _chosen(task_run: TaskRun, old: Run) -> str:
 
 def _unknown(task_run: TaskRun) -> str:
     try:
-        reuse.key_now(task_run)
+        keys.key_now(task_run)
     except NotKnown as unknown:
         return f"Not reused: {unknown}"
     return "Not reused: when it began, what it is made from was not fully known."
@@ -84,7 +84,7 @@ def _against_nearest(task_run: TaskRun) -> Explanation:
         ((row, differences(before, document)) for row, before in rows),
         key=lambda each: (len(each[1]), -each[0].run_id),
     )
-    source = reuse.source_of(row)
+    source = keys.source_of(row)
     nearest = _with_run(source.pk) if source else None
     return Explanation(True, _sentence(row, apart, nearest), nearest=nearest, differences=apart)
 
@@ -95,7 +95,7 @@ def _sentence(row: TaskRun, apart: list[Difference], nearest: Attempt | None) ->
         return f"Not reused: it differs from run {number} in {_counted(len(apart))}."
     if TaskKey.objects.filter(sha256=row.cache_key, quarantined_at__isnull=False).exists():
         return f"Not reused: the stored result of run {number} was found damaged."
-    if nearest is not None and reuse.gone([nearest.pk]):
+    if nearest is not None and stored.gone([nearest.pk]):
         return f"Not reused: the bytes of the result of run {number} are not there any more."
     days = settings.ORCHESTRATOR["REUSE_MAX_DAYS"]
     return (
@@ -134,7 +134,7 @@ def _results_before(task_run: TaskRun) -> list[tuple[TaskRun, dict[str, object]]
 
 def _document_then(old: TaskRun) -> dict[str, object] | None:
     try:
-        return reuse.key_then(old).document
+        return keys.key_then(old).document
     except NotKnown:
         return None
 
