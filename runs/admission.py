@@ -68,7 +68,7 @@ def admitted(version: PipelineVersion, starter: Starter, told: Told) -> Admitted
 def policy_of(version: PipelineVersion) -> str | None:
     """What a document says its runs do beside others; None when it says nothing, as most do."""
     policy: str | None = version.spec.get("overlap")
-    return policy if policy is None or call("engine_has_overlap", version.pk) else None
+    return policy if policy != QUEUE or call("engine_has_overlap", version.pk) else None
 
 
 def open_runs(pipeline_id: int) -> QuerySet[Run]:

@@ -40,6 +40,7 @@ VERBS = {
     "engine_retry_now": "%s, %s",
     "engine_cancel": "%s, %s, %s",
     "engine_admit": "%s",
+    "engine_has_overlap": "%s",
     "engine_resume": "%s, %s",
     "engine_beat": "%s, %s",
     "engine_outputs": "%s, %s::jsonb",

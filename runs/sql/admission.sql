@@ -25,9 +25,13 @@ BEGIN
     RETURN engine_apply(v_run.id, '{}', v_roots, v_run.last_seq + 1, v_run.open_tasks);
 END $$;
 
--- Does the document of this version say how its runs go beside others?
+-- Does the document of this version say how its runs go beside others? Versions published by 0.1 hold `queue` where
+-- it says nothing: theirs counts only where somebody wrote it.
 CREATE OR REPLACE FUNCTION engine_has_overlap(p_version bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT v.spec ->> 'overlap' IS NOT NULL FROM pipeline_version v WHERE v.id = p_version
+    SELECT v.spec ->> 'overlap' IS NOT NULL AND (
+        v.spec ->> 'overlap' <> 'queue'
+        OR v.text ~ '(^|[\n{,])[ \t]*["'']?overlap["'']?[ \t]*:[ \t]*["'']?queue\M')
+    FROM pipeline_version v WHERE v.id = p_version
 $$;
 
 -- Is a task of this run in quarantine?

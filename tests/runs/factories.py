@@ -84,6 +84,7 @@ def make_version(
     parameters: dict[str, Any] | None = None,
     tasks: dict[str, dict[str, Any]] | None = None,
     overlap: str | None = None,
+    text: str = "",
 ) -> PipelineVersion:
     """A published version of ``graph``; ``tasks`` overrides entries by key. What holds others is a group."""
     team = team or make_team()
@@ -113,7 +114,7 @@ def make_version(
     version = PipelineVersion.objects.create(
         pipeline=pipeline,
         number=1,
-        text=graph,
+        text=text or (f"overlap: {overlap}\n" if overlap else graph),
         text_sha256=digest,
         spec=spec,
         spec_sha256=digest,
