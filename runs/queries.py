@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,19 +107,23 @@ def counts_by_state(run_ids: Collection[int]) -> dict[int, dict[str, int]]:
     return counts
 
 
-# The runs before one that is queued, and the first task of it that is in quarantine.
+# The run before one that is queued.
 QUEUED = """
-    SELECT r.id, b.id, q.id FROM unnest(%s::bigint[]) AS w (id) JOIN run r ON r.id = w.id
+    SELECT r.id, b.id FROM unnest(%s::bigint[]) AS w (id) JOIN run r ON r.id = w.id
     LEFT JOIN LATERAL (
         SELECT o.id FROM run o
         WHERE o.pipeline_id = r.pipeline_id AND o.state IN ('queued', 'running', 'cancelling')
           AND (o.id < r.id OR (o.id > r.id AND o.state <> 'queued' AND engine_has_overlap(o.version_id)))
         ORDER BY o.id > r.id, o.id DESC LIMIT 1
     ) b ON true
-    LEFT JOIN LATERAL (
+"""
+# The first task in quarantine of those that a run would still begin.
+QUARANTINED = """
+    SELECT r.id, q.id FROM unnest(%s::bigint[]) AS w (id) JOIN run r ON r.id = w.id CROSS JOIN LATERAL (
         SELECT q.id FROM quarantine q JOIN task_run t ON t.run_id = r.id AND t.key = q.task_key
-        WHERE q.version_id = r.version_id AND q.lifted_at IS NULL ORDER BY q.id LIMIT 1
-    ) q ON true
+        WHERE q.version_id = r.version_id AND q.lifted_at IS NULL AND t.state <> 'succeeded'
+        ORDER BY q.id LIMIT 1
+    ) q
 """
 
 
@@ -131,16 +135,29 @@ class Queued:
     behind: Run | None
 
 
-def queued(waiting: Sequence[Run]) -> dict[int, Queued]:
-    """Why these queued runs have not begun. No query for none, else three."""
+def queued(waiting: Collection[int], held: Mapping[int, Quarantine]) -> dict[int, Queued]:
+    """Why these queued runs have not begun. ``held``: as of :func:`quarantined`. Two queries, or none."""
     if not waiting:
         return {}
+    found = _pairs(QUEUED, waiting)
+    before = Run.objects.only("id", "uuid", "number").in_bulk([b for b in found.values() if b])
+    return {run: _queued(before.get(b), held.get(run)) for run, b in found.items()}
+
+
+def quarantined(rows: Iterable[Run]) -> dict[int, Quarantine]:
+    """Run -> the task in quarantine that keeps it from beginning or being resumed. Two queries, or none."""
+    held = [run.pk for run in rows if run.state in {*RESUMABLE, RunState.QUEUED}]
+    if not held:
+        return {}
+    found = _pairs(QUARANTINED, held)
+    by_id = Quarantine.objects.select_related("task_run__run").in_bulk(list(found.values()))
+    return {run: by_id[row] for run, row in found.items()}
+
+
+def _pairs(sql: str, run_ids: Collection[int]) -> dict[int, int]:
     with connection.cursor() as cursor:
-        cursor.execute(QUEUED, [[run.pk for run in waiting]])
-        found = cursor.fetchall()
-    before = Run.objects.only("id", "uuid", "number").in_bulk([b for _, b, _ in found if b])
-    held = Quarantine.objects.select_related("task_run__run").in_bulk([q for _, _, q in found if q])
-    return {run: _queued(before.get(b), held.get(q)) for run, b, q in found}
+        cursor.execute(sql, [list(run_ids)])
+        return dict(cursor.fetchall())
 
 
 def _queued(behind: Run | None, held: Quarantine | None) -> Queued:
@@ -306,6 +323,8 @@ def why_not_resumable(run: Run) -> str | None:
         return "An attempt of this run is still running; wait until it has ended."
     if retention.is_sealed(run.pk):
         return retention.TOO_OLD
+    if (held := quarantined([run]).get(run.pk)) is not None:
+        return f"{quarantine.words(held)} {quarantine.remedy(run.version)}"
     return None
 
 

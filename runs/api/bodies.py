@@ -47,11 +47,14 @@ def runs(rights: Rights, rows: Sequence[Run]) -> list[Body]:
     counts = queries.counts_by_state(ids)
     causes = queries.causes([run_id for run_id in ids if TaskState.FAILED in counts[run_id]])
     waiting = queries.awaiting_approval(ids)
-    held = queries.queued([run for run in rows if run.state == RunState.QUEUED])
+    held = queries.quarantined(rows)
+    queued = queries.queued([run.pk for run in rows if run.state == RunState.QUEUED], held)
     return [
         {
-            **_run(rights, run, counts[run.pk], causes.get(run.pk), waiting.get(run.pk, [])),
-            "queued": _queued(held.get(run.pk)),
+            **_run(run, counts[run.pk], causes.get(run.pk)),
+            "queued": _queued(queued.get(run.pk)),
+            "quarantine": _held(run, held.get(run.pk)),
+            "can": _can(rights, run, waiting.get(run.pk, []), run.pk in held),
         }
         for run in rows
     ]
@@ -62,13 +65,7 @@ def run(rights: Rights, row: Run) -> Body:
     return runs(rights, [row])[0]
 
 
-def _run(
-    rights: Rights,
-    run: Run,
-    counts: dict[str, int],
-    cause: queries.Cause | None,
-    waiting: Sequence[TaskRun],
-) -> Body:
+def _run(run: Run, counts: dict[str, int], cause: queries.Cause | None) -> Body:
     return {
         "id": run.uuid,
         "number": run.number,
@@ -90,13 +87,27 @@ def _run(
         "cause": _cause(cause) if cause else None,
         "replaced_by": run_before(run.replaced_by) if run.replaced_by else None,
         **paused(run),
-        "can": {
-            "rerun": rights.can("run", run),
-            "cancel": run.state in queries.CANCELLABLE and rights.can("cancel", run),
-            "resume": run.state in queries.RESUMABLE and rights.can("resume", run),
-            "pause": run.state in pausing.PAUSABLE and rights.can("pause", run),
-            "approve": any(approvals.standing(rights, run, task_run).role for task_run in waiting),
-        },
+    }
+
+
+def _can(rights: Rights, run: Run, waiting: Sequence[TaskRun], held: bool) -> Body:
+    """``waiting``: its tasks that a person has to decide; ``held``: whether one of it is in quarantine."""
+    return {
+        "rerun": rights.can("run", run),
+        "cancel": run.state in queries.CANCELLABLE and rights.can("cancel", run),
+        "resume": run.state in queries.RESUMABLE and not held and rights.can("resume", run),
+        "pause": run.state in pausing.PAUSABLE and rights.can("pause", run),
+        "approve": any(approvals.standing(rights, run, task_run).role for task_run in waiting),
+    }
+
+
+def _held(run: Run, row: Quarantine | None) -> Body | None:
+    if row is None:
+        return None
+    return {
+        "task": row.task_key,
+        "words": quarantines.words(row),
+        "remedy": quarantines.remedy(run.version),
     }
 
 

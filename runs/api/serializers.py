@@ -149,10 +149,16 @@ class QueuedShape(Shape):
     behind = RunBeforeShape(allow_null=True, help_text="The run before it that has not ended.")
 
 
+class HeldShape(Shape):
+    task = serializers.CharField()
+    words = serializers.CharField()
+    remedy = serializers.CharField()
+
+
 class RunCanShape(Shape):
     rerun = serializers.BooleanField()
     cancel = serializers.BooleanField()
-    resume = serializers.BooleanField()
+    resume = serializers.BooleanField(help_text="False as well while a task of it is in quarantine.")
     pause = serializers.BooleanField(help_text="And let it go on.")
     approve = serializers.BooleanField()
 
@@ -177,6 +183,10 @@ class RunShape(Paused):
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="State -> number of tasks.")
     cause = CauseShape(allow_null=True)
     queued = QueuedShape(allow_null=True, help_text="Why it has not begun; null once it has.")
+    quarantine = HeldShape(
+        allow_null=True,
+        help_text="The task of it in quarantine: why it does not begin, or cannot be resumed.",
+    )
     replaced_by = RunBeforeShape(
         allow_null=True, help_text="The newer run for which the pipeline's `overlap` cancelled it."
     )

@@ -61,6 +61,34 @@ class TestQueued:
         words = alice.get(f"/api/v1/runs/{second.uuid}/").json()["queued"]["words"]
         assert words == "a is in quarantine: in run #1 it was lost with its worker three times."
 
+    def test_a_failed_run_cannot_be_resumed_while_a_task_of_it_is_in_quarantine(
+        self, people: Cast, alice: APIClient
+    ) -> None:
+        run = making.start(make_version(people), people.alice)
+        where = f"/api/v1/runs/{run.uuid}/"
+        making.perform(making.make_lease(), failing=["a"])
+        assert alice.get(where).json()["can"]["resume"] is True
+        quarantine.put(TaskRun.objects.get(run=run).pk)
+        shown = alice.get(where).json()
+        assert shown["can"]["resume"] is False
+        assert (shown["quarantine"]["task"], shown["queued"]) == ("a", None)
+        assert "have an operator lift" in shown["quarantine"]["remedy"]
+        plan = alice.get(f"{where}resume-plan/").json()
+        assert (plan["allowed"], plan["why_not"][:18]) == (False, "a is in quarantine")
+        quarantine.lift(Quarantine.objects.get(), "", actor=people.alice)
+        shown = alice.get(where).json()
+        assert (shown["can"]["resume"], shown["quarantine"]) == (True, None)
+
+    def test_a_list_of_runs_in_quarantine_costs_no_more_queries(self, people: Cast, alice: APIClient) -> None:
+        def more() -> None:
+            for _ in range(3):
+                run = making.start(make_version(people), people.alice)
+                making.perform(making.make_lease(), failing=["a"])
+                quarantine.put(TaskRun.objects.get(run=run).pk)
+
+        more()
+        assert_constant(alice, "/api/v1/runs/", more, 14)
+
     def test_a_list_of_queued_runs_costs_no_more_queries(self, people: Cast, alice: APIClient) -> None:
         version = make_version(people, overlap="queue")
 

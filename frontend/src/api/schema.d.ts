@@ -1983,6 +1983,12 @@ export interface components {
             queue: string | null;
             title: string;
         };
+        /** @description A serializer that is given and gives plain values. */
+        HeldShape: {
+            remedy: string;
+            task: string;
+            words: string;
+        };
         /** @description Counts in equal steps between two bounds; `from` is a word of Python. */
         Histogram: {
             counts: number[];
@@ -2903,6 +2909,7 @@ export interface components {
             /** @description And let it go on. */
             pause: boolean;
             rerun: boolean;
+            /** @description False as well while a task of it is in quarantine. */
             resume: boolean;
         };
         /** @description A serializer that is given and gives plain values. */
@@ -2955,6 +2962,8 @@ export interface components {
              */
             paused_until: string | null;
             pipeline: components["schemas"]["PipelineNameShape"];
+            /** @description The task of it in quarantine: why it does not begin, or cannot be resumed. */
+            quarantine: components["schemas"]["HeldShape"] | null;
             /** @description Why it has not begun; null once it has. */
             queued: components["schemas"]["QueuedShape"] | null;
             /** @description The newer run for which the pipeline's `overlap` cancelled it. */

@@ -18,6 +18,7 @@ import { StateBadge } from '../ui/StateBadge';
 import { StateGlyph } from '../ui/StateGlyph';
 import { useRun, useRunStore } from './RunContext';
 import css from './RunHeader.module.css';
+import { HeldLine } from './HeldLine';
 import { ParametersDialog } from './ParametersDialog';
 import { RerunMenu } from './RerunMenu';
 import { ResumeDialog } from './ResumeDialog';
@@ -64,6 +65,7 @@ export function RunHeader({ run, task, onTask }: Props & { task?: string }) {
       </div>
       <Figures run={run} onTask={onTask} />
       {isActive(run) && <PausedNotice thing={pausable} />}
+      <HeldLine run={run} />
       {dialog === 'resume' && <ResumeDialog run={run} onClose={close} />}
       {dialog === 'cancel' && <CancelDialog run={run} onClose={close} />}
     </header>
@@ -79,7 +81,7 @@ function Figures({ run, onTask }: Props) {
         {run.started_at === null ? 'not started' : <Elapsed from={run.started_at} to={run.finished_at} />}
         {stopping && ', stopping its tasks'}
       </span>
-      {run.queued && <Queued queued={run.queued} />}
+      {run.queued && run.quarantine === null && <Queued queued={run.queued} />}
       {run.replaced_by && (
         <span>
           <Link to="/runs/$runId" params={{ runId: run.replaced_by.id }} className={css.within}>

@@ -95,9 +95,21 @@ describe('the page of a run', () => {
     expect(screen.getByText(/took its place/)).toBeVisible();
   });
 
-  it('says which task holds it back where no run is before it', async () => {
-    show(aRun(three(), { state: 'queued', started_at: null, queued: { words: 'train is in quarantine: in run #3 …', behind: null } }));
-    expect(await screen.findByText(/^train is in quarantine/)).toBeVisible();
+  const quarantine = { task: 'train', words: 'train is in quarantine: in run #3 …', remedy: 'Have an operator lift it.' };
+
+  it('says which task in quarantine holds it back where no run is before it', async () => {
+    const { words } = quarantine;
+    show(aRun(three(), { state: 'queued', started_at: null, queued: { words, behind: null }, quarantine }));
+    expect(await screen.findByText(words)).toBeVisible();
+    expect(screen.getByText(/The run does not begin/)).toBeVisible();
+  });
+
+  it('leads to the pipeline, and offers no resume, while a task that failed is in quarantine', async () => {
+    show(aRun(three(), { state: 'failed', quarantine, can: { rerun: true, cancel: false, resume: false, pause: false, approve: false } }));
+    const notice = (await screen.findByText(/cannot be resumed until that is lifted/)).closest('div');
+    expect(within(notice!).getByRole('link', { name: 'digits-training' })).toHaveAttribute('href', '/pipelines/demo:digits-training');
+    expect(notice).toHaveTextContent('Have an operator lift it.');
+    expect(screen.queryByRole('button', { name: 'Resume' })).not.toBeInTheDocument();
   });
 
   it('shows the list twin of the graph, filtered by the address', async () => {

@@ -106,6 +106,7 @@ export function makeRun(change: Partial<Run> = {}): Run {
     rerun_of: null,
     ...unpaused,
     queued: null,
+    quarantine: null,
     replaced_by: null,
     can: { rerun: true, cancel: true, resume: false, pause: true, approve: true },
     ...change,
