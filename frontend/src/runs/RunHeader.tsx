@@ -23,6 +23,7 @@ import { ParametersDialog } from './ParametersDialog';
 import { RerunMenu } from './RerunMenu';
 import { ResumeDialog } from './ResumeDialog';
 import { progressOf } from './progress';
+import { Standstill } from './Standstill';
 import { isActive } from './store';
 import { triggerWords } from './words';
 
@@ -66,6 +67,7 @@ export function RunHeader({ run, task, onTask }: Props & { task?: string }) {
       <Figures run={run} onTask={onTask} />
       {isActive(run) && <PausedNotice thing={pausable} />}
       <HeldLine run={run} />
+      <Standstill run={run} onTask={onTask} />
       {dialog === 'resume' && <ResumeDialog run={run} onClose={close} />}
       {dialog === 'cancel' && <CancelDialog run={run} onClose={close} />}
     </header>

@@ -1,9 +1,8 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { Play } from 'lucide-react';
 import { sentenceOf } from '../api/problem';
 import { explanationQuery, retryTask } from '../api/runs';
-import type { Blocker, BlockerLink, Run, TaskRun } from '../api/types';
+import type { Blocker, Run, TaskRun } from '../api/types';
 import { useLiveQueries } from '../api/useFleet';
 import { Button } from '../ui/Button';
 import { Elapsed } from '../ui/Elapsed';
@@ -13,6 +12,7 @@ import { formatTicking } from '../ui/format';
 import { hasEnded } from '../ui/states';
 import { useNow } from '../ui/useNow';
 import { piecesWithLinks } from './linked';
+import { LinkedWords, Place } from './Place';
 import { useRunStore } from './RunContext';
 import css from './Waiting.module.css';
 
@@ -61,7 +61,7 @@ function InTheWay({ run, task, blocker }: Props & { blocker: Blocker }) {
   return (
     <>
       <p className={css.words}>
-        {pieces.map(({ text, link }, at) => (link ? <Place key={at} run={run} link={link} words={text} /> : text))}
+        <LinkedWords run={run} pieces={pieces} />
       </p>
       {rest.length > 0 && (
         <p className={css.places}>
@@ -94,31 +94,6 @@ function Times({ blocker: { since, until } }: { blocker: Blocker }) {
         </span>
       )}
     </p>
-  );
-}
-
-/** A page that the server names. A task of the same run is opened beside what is seen of the run now. */
-function Place({ run, link, words }: { run: Run; link: BlockerLink; words: string }) {
-  const { pathname, searchParams } = new URL(link.href, window.location.origin);
-  const task = searchParams.get('task');
-  if (task !== null && pathname === `/runs/${run.id}`) {
-    return (
-      <Link
-        from="/runs/$runId"
-        to="/runs/$runId"
-        params={{ runId: run.id }}
-        search={(now) => ({ ...now, task, attempt: undefined, tab: undefined, line: undefined })}
-      >
-        {words}
-      </Link>
-    );
-  }
-  // The console is not drawn by this page.
-  if (pathname.startsWith('/admin/')) return <a href={link.href}>{words}</a>;
-  return (
-    <Link to={pathname as never} search={Object.fromEntries(searchParams) as never}>
-      {words}
-    </Link>
   );
 }
 
