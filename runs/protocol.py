@@ -472,7 +472,8 @@ def resume_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> Ru
             raise Refused("too-old", retention.TOO_OLD)
         admission.refuse_resume(run_id)
         answer: Json | None = call("engine_resume", run_id, actor.username)
-        Run.objects.filter(pk=run_id, state=RunState.RUNNING).update(replaced_by=None)
+        if answer is not None:
+            Run.objects.filter(pk=run_id).update(replaced_by=None)
         return answer
 
     if not _by_person(resume, "run.resume", run_id, actor, token):
