@@ -19,7 +19,7 @@ from pipelines.clock import EngineNow
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, Pipeline, User
 from runs.models import Run, RunEvent, TaskRun
-from runs.states import RunState, TaskState
+from runs.states import OPEN_RUN, RunState, TaskState
 from runs.transitions import Told, retried
 
 LONGEST_REASON: Final = 1000  # characters
@@ -90,7 +90,9 @@ def pause_pipeline(pipeline: Pipeline, pause: Pause, *, actor: User, token: ApiT
     """
 
     def act() -> bool:
-        changed = _write(_locked_pipeline(pipeline), pause, actor)
+        rows = _locked_pipeline(pipeline)
+        _lock_open_runs(pipeline)
+        changed = _write(rows, pause, actor)
         if changed:
             audit.write(actor, "pipeline.pause", pipeline, pause.facts, team=pipeline.team, token=token)
         return changed
@@ -124,6 +126,12 @@ def _locked_pipeline(pipeline: Pipeline) -> QuerySet[Pipeline]:
     rows = Pipeline.objects.filter(pk=pipeline.pk)
     rows.select_for_update(no_key=True).only("pk").get()
     return rows
+
+
+def _lock_open_runs(pipeline: Pipeline) -> None:
+    """A claim that holds one of them hands out its task first; a later one sees the pause."""
+    open_runs = Run.objects.select_for_update().filter(pipeline=pipeline, state__in=OPEN_RUN)
+    list(open_runs.order_by("pk").only("pk"))
 
 
 def _write(rows: QuerySet[Any], pause: Pause, actor: User) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from pipelines import audit
 from pipelines.clock import EngineNow
@@ -139,6 +139,9 @@ def pause(
     row = Queue.objects.select_for_update().get(pk=queue.pk)
     if row.paused_at is not None and (row.paused_reason, row.paused_until) == (reason, until):
         return False
+    # A claim that has seen the queue unpaused gives out its task first.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('queue'), hashtext(%s))", [row.slug])
     rows = Queue.objects.filter(pk=row.pk)
     rows.update(paused_at=EngineNow(), paused_by=actor, paused_reason=reason, paused_until=until)
     if until is not None and not rows.filter(paused_until__gt=EngineNow()).exists():

@@ -10,4 +10,4 @@ from pipelines.sql import install
 class Migration(migrations.Migration):
     dependencies = [("runs", "0014_replaced")]
 
-    operations = [*install("runs.sql", "admission", "plans")]
+    operations = [*install("runs.sql", "admission", "claim", "plans")]

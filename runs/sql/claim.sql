@@ -33,6 +33,10 @@ BEGIN
         RETURN (SELECT CASE WHEN count(*) = 0 THEN '{"lease": "dead"}'::jsonb END FROM worker_lease l
                 WHERE l.uuid = p_lease AND l.state = 'draining' AND l.expires_at > v_now);
     END IF;
+    -- Who pauses the queue holds this lock alone, and waits for the claims that have it.
+    IF NOT pg_try_advisory_xact_lock_shared(hashtext('queue'), hashtext(p_queue)) THEN
+        RETURN '{"busy": true}';
+    END IF;
     IF EXISTS (SELECT 1 FROM queue q WHERE q.slug = p_queue AND (
                    NOT v_levels ? q.isolation
                    OR (q.paused_at IS NOT NULL AND (q.paused_until IS NULL OR q.paused_until > v_now)))) THEN
@@ -66,6 +70,10 @@ BEGIN
                         v_busy := v_busy || v_task.run_id;
                         v_past := v_past || v_task.run_id;
                         CONTINUE;
+                    END IF;
+                    -- While it is locked nobody pauses it; who was faster has made all that was chosen from old.
+                    IF v_task.run_id = ANY (engine_paused(v_now)) THEN
+                        RETURN '{"busy": true}';
                     END IF;
                 END IF;
                 v_slots := '{}';
