@@ -160,8 +160,7 @@ class Past:
                 "sha256", flat=True
             )
         )
-        told = {(source.provenance or {}).get("environment") or "" for source in self._sources()}
-        surroundings.told_by(told)  # all at once
+        surroundings.told_by({keys.fact_of(source) for source in self._sources()})  # all at once
         self._gone = stored.gone([source.pk for source in self._sources()])
 
     def _sources(self) -> list[Attempt]:
@@ -188,16 +187,21 @@ class Past:
         spec = row.task.spec
         told = (source.provenance if source else None) or {}
         document = self._documents.get(row.cache_key)
-        environment = document["environment"] if document else self._environment(spec, told)
+        fact = keys.fact_of(source) if source else ""
+        environment = (
+            surroundings.as_told(document["environment"], fact)
+            if document
+            else self._environment(spec, told, fact)
+        )
         versions = told.get("secrets") or {}
         code = keys.code_of(spec, self._code)
         return fingerprints.outline(
             Ingredients(spec, _params_only(self._params), code, environment, versions)
         )
 
-    def _environment(self, spec: Json, told: Json) -> Json:
+    def _environment(self, spec: Json, told: Json, fact: str) -> Json:
         keys.refuse_container(spec, {spec["queue"]} if told.get("image") else ())
-        return surroundings.environment_told(spec, self._code, told.get("environment") or "")
+        return surroundings.environment_told(spec, self._code, fact)
 
 
 class Prospect:
@@ -208,6 +212,8 @@ class Prospect:
         self._code = _code(asked)
         self._python = surroundings.python_of(self._code) if self._code else ""
         self._contained = keys.contained(asked.version.spec["tasks"])
+        queues = {task["queue"] for task in asked.version.spec["tasks"]}
+        self._architectures = surroundings.Architectures(queues)
         named = {
             name for task in asked.version.spec["tasks"] for name in references.secrets_named(task).values()
         }
@@ -219,7 +225,9 @@ class Prospect:
             spec=spec,
             lookup=_params_only(self._params),
             code=keys.code_of(spec, self._code),
-            environment=surroundings.environment_of(spec, self._code, self._python),
+            environment=surroundings.environment_of(
+                spec, self._code, self._python, self._architectures.of(spec["queue"])
+            ),
             secrets=self._secrets,
         )
         return fingerprints.outline(made)

@@ -47,12 +47,14 @@ class Making:
         with_own = code is not None and any(surroundings.has_own(spec, code) for spec in specs)
         self._python = surroundings.python_of(code) if code is not None and with_own else ""
         self._contained = contained(specs)
+        self._architectures = surroundings.Architectures({spec["queue"] for spec in specs})
 
     def key(self, task: TaskRun) -> Key:
         """Raises :class:`NotKnown`."""
         spec = task.task.spec
         refuse_container(spec, self._contained)
-        environment = surroundings.environment_of(spec, self._code, self._python)
+        architecture = self._architectures.of(spec["queue"])
+        environment = surroundings.environment_of(spec, self._code, self._python, architecture)
         return _key(spec, self._lookup, self._code, environment, self._secrets)
 
 
@@ -62,17 +64,28 @@ def _key(spec: Json, lookup: Lookup, code: RunCode | None, environment: Json, ve
 
 
 def key_then(task_run: TaskRun) -> Key:
-    """The key of a task that has succeeded: as it was stored, or from what its attempt told of itself.
+    """The key of a task that has succeeded: what was foreseen of it, put right by what its attempt told.
 
     Raises :class:`NotKnown` where its surroundings were not captured.
     """
-    if task_run.cache_key:
-        document = TaskKey.objects.values_list("document", flat=True).get(sha256=task_run.cache_key)
-        return Key(task_run.cache_key, document)
     source = source_of(task_run)
     if source is None:
         raise NotKnown("It did not succeed.")
-    return told_key(task_run, source, lookup_of(task_run.run, [task_run]))
+    if not task_run.cache_key:
+        return told_key(task_run, source, lookup_of(task_run.run, [task_run]))
+    document = TaskKey.objects.values_list("document", flat=True).get(sha256=task_run.cache_key)
+    return put_right(document, fact_of(source))
+
+
+def put_right(document: Json, fact: str) -> Key:
+    """The key of a document with the surroundings that an attempt told of. Raises :class:`NotKnown`."""
+    right = {**document, "environment": surroundings.as_told(document["environment"], fact)}
+    return Key(fingerprints.key_of(right), right)
+
+
+def fact_of(attempt: Attempt) -> str:
+    """The captured fact about what an attempt ran with; "" for none."""
+    return str((attempt.provenance or {}).get("environment") or "")
 
 
 def told_key(task_run: TaskRun, source: Attempt, lookup: Lookup) -> Key:
@@ -80,7 +93,7 @@ def told_key(task_run: TaskRun, source: Attempt, lookup: Lookup) -> Key:
     spec, code = task_run.task.spec, code_of_run(task_run.run)
     told = source.provenance or {}
     refuse_container(spec, {spec["queue"]} if told.get("image") else ())
-    environment = surroundings.environment_told(spec, code, told.get("environment") or "")
+    environment = surroundings.environment_told(spec, code, fact_of(source))
     return _key(spec, lookup, code, environment, told.get("secrets") or {})
 
 

@@ -21,7 +21,7 @@ from django.db.models import QuerySet
 from runs.fingerprints import REUSABLE_KINDS, Json, NotKnown
 from runs.models import Attempt, Run, TaskRun
 from runs.reuse import stored, surroundings
-from runs.reuse.keys import DONE, Key, Making, lookup_of, told_key
+from runs.reuse.keys import DONE, Key, Making, fact_of, lookup_of, put_right, told_key
 from runs.transitions import execute
 
 # --- what may be reused -----------------------------------------------------------------------------------
@@ -86,12 +86,31 @@ def look(run: Run, tasks: Sequence[TaskRun]) -> Looked:
     newest = of_team(run.team_id, {wanted[task.key] for task in rest})
     sources = {task.pk: old[task.key] for task in free if task.key in old}
     sources |= {task.pk: newest[wanted[task.key]] for task in rest if wanted[task.key] in newest}
+    sources = _as_foreseen(sources, keys)
     there, unasked = stored.at_hand(set(sources.values()))
     return Looked(
         keys,
         {task: source for task, source in sources.items() if source in there},
         {task: source for task, source in sources.items() if source in unasked},
     )
+
+
+def _as_foreseen(sources: Mapping[int, int], keys: Mapping[int, Key]) -> dict[int, int]:
+    """Those whose attempt told that it ran with what its key says. Two queries at most, none for none.
+
+    Where a task will run is foreseen when its key is made; another machine may have been quicker.
+    """
+    if not sources:
+        return {}
+    rows = Attempt.objects.filter(pk__in=set(sources.values()))
+    facts = {pk: fact or "" for pk, fact in rows.values_list("pk", "provenance__environment")}
+    surroundings.told_by(set(facts.values()))  # all at once
+    found = {}
+    for task, source in sources.items():
+        with suppress(NotKnown):
+            if put_right(keys[task].document, facts[source]).sha256 == keys[task].sha256:
+                found[task] = source
+    return found
 
 
 def _keys_now(run: Run, tasks: Sequence[TaskRun]) -> dict[int, Key]:
@@ -174,8 +193,7 @@ def _read_done(old: Run, tasks: QuerySet[TaskRun]) -> dict[str, _Done]:
 
 def _keys_then(old: Run, rows: Sequence[TaskRun], made: Mapping[int, Attempt]) -> dict[int, str]:
     """The keys of succeeded tasks from what their attempts told, where that was enough."""
-    told = {(made[row.pk].provenance or {}).get("environment") or "" for row in rows}
-    surroundings.told_by(told)  # all at once
+    surroundings.told_by({fact_of(made[row.pk]) for row in rows})  # all at once
     lookup = lookup_of(old, rows)
     keys: dict[int, str] = {}
     for row in rows:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 
 from runs.fingerprints import Difference, NotKnown, differences
 from runs.models import Attempt, Run, TaskKey, TaskRun
-from runs.reuse import keys, results, stored
+from runs.reuse import keys, results, stored, surroundings
 
 # Runs of the pipeline, and results of the task among them, that the nearest is looked for in.
 RUNS_BACK = 200
@@ -86,7 +87,7 @@ def _against_nearest(task_run: TaskRun) -> Explanation:
     )
     source = keys.source_of(row)
     nearest = _with_run(source.pk) if source else None
-    return Explanation(True, _sentence(row, apart, nearest), nearest=nearest, differences=apart)
+    return Explanation(True, _sentence(row, apart, source), nearest=nearest, differences=apart)
 
 
 def _sentence(row: TaskRun, apart: list[Difference], nearest: Attempt | None) -> str:
@@ -95,6 +96,8 @@ def _sentence(row: TaskRun, apart: list[Difference], nearest: Attempt | None) ->
         return f"Not reused: it differs from run {number} in {_counted(len(apart))}."
     if TaskKey.objects.filter(sha256=row.cache_key, quarantined_at__isnull=False).exists():
         return f"Not reused: the stored result of run {number} was found damaged."
+    if nearest is not None and not surroundings.told_by([keys.fact_of(nearest)]):
+        return f"Not reused: what the task ran with in run {number} was not captured."
     if nearest is not None and stored.gone([nearest.pk]):
         return f"Not reused: the bytes of the result of run {number} are not there any more."
     days = settings.ORCHESTRATOR["REUSE_MAX_DAYS"]
@@ -114,7 +117,7 @@ def _first(task_run: TaskRun) -> str:
     return "Nothing like it was done before: this is the first result that can be reused."
 
 
-def _results_before(task_run: TaskRun) -> list[tuple[TaskRun, dict[str, object]]]:
+def _results_before(task_run: TaskRun) -> list[tuple[TaskRun, dict[str, Any]]]:
     """Earlier results of the same task with their documents."""
     run = task_run.run
     rows = TaskRun.objects.filter(key=task_run.key, state="succeeded").select_related(
@@ -129,10 +132,28 @@ def _results_before(task_run: TaskRun) -> list[tuple[TaskRun, dict[str, object]]
     found = list(rows.filter(run_id__in=lately).exclude(cache_key="").order_by("-run_id")[:RESULTS_BACK])
     kept = TaskKey.objects.filter(sha256__in={row.cache_key for row in found})
     documents = dict(kept.values_list("sha256", "document"))
-    return [(row, documents[row.cache_key]) for row in found]
+    facts = _facts_of(found)
+    return [(row, _put_right(documents[row.cache_key], facts[row.pk])) for row in found]
 
 
-def _document_then(old: TaskRun) -> dict[str, object] | None:
+def _facts_of(rows: list[TaskRun]) -> dict[int, str]:
+    """What the attempts that did the work told about their surroundings, by task; "" for nothing."""
+    own = [row for row in rows if row.reused_from is None]
+    done = Attempt.objects.filter(task_run__in=own, state="succeeded")
+    made = {attempt.task_run_id: attempt for attempt in done}
+    facts = {row.pk: keys.fact_of(row.reused_from or made[row.pk]) for row in rows}
+    surroundings.told_by(set(facts.values()))  # all at once
+    return facts
+
+
+def _put_right(document: dict[str, Any], fact: str) -> dict[str, Any]:
+    try:
+        return keys.put_right(document, fact).document
+    except NotKnown:
+        return document
+
+
+def _document_then(old: TaskRun) -> dict[str, Any] | None:
     try:
         return keys.key_then(old).document
     except NotKnown:

@@ -32,7 +32,8 @@ def identity() -> dict[str, Any]:
     """What the lease of this process says about it: its death can be told from here, and what it can give."""
     problem = users.why_not()
     given = isolation.label(problem, container.why_not(problem))
-    return {"machine": machine(), "began": processes.began(os.getpid()), "drains": True, **given}
+    process = {"machine": machine(), "began": processes.began(os.getpid())}
+    return {**process, "architecture": os.uname().machine, "drains": True, **given}
 
 
 def clear_the_ground() -> None:

@@ -43,9 +43,13 @@ def packages() -> list[dict[str, str]]:
     return facts.packages()
 
 
-def surroundings() -> dict[str, str]:
-    """The provenance of an attempt that ran in this very environment."""
-    body = {"python": platform.python_version(), "packages": packages()}
+def surroundings(architecture: str = platform.machine()) -> dict[str, str]:
+    """The provenance of an attempt that ran in this very environment, on such a machine."""
+    body = {
+        "python": platform.python_version(),
+        "packages": packages(),
+        "platform": {"machine": architecture},
+    }
     digest = hashlib.sha256(json.dumps(body).encode()).hexdigest()
     CapturedFact.objects.get_or_create(sha256=digest, kind="environment", defaults={"body": body})
     return {"environment": digest}
