@@ -37,15 +37,15 @@ export function PauseButton({ thing }: { thing: Pausable }) {
   );
 }
 
-/** By whom it is paused, until when and why, with the way on. Nothing while it is not. */
-export function PausedNotice({ thing }: { thing: Pausable }) {
+/** By whom it is paused, until when and why, with the way on. Nothing while it is not. `subject`: where it is not the page's own. */
+export function PausedNotice({ thing, subject }: { thing: Pausable; subject?: string }) {
   const [changing, setChanging] = useState(false);
   const unpause = useMutation({ mutationFn: thing.unpause, onSettled: thing.refresh });
   if (!usePaused(thing)) return null;
   return (
     <Notice look="retrying">
       <div className={css.notice}>
-        <Words paused={thing.paused} />
+        <Words paused={thing.paused} subject={subject} />
         {thing.may && (
           <span className={css.actions}>
             <Button small onClick={() => setChanging(true)}>
@@ -63,11 +63,13 @@ export function PausedNotice({ thing }: { thing: Pausable }) {
   );
 }
 
-function Words({ paused: { paused_at: at, paused_by: by, paused_until: until, paused_reason: reason } }: { paused: Paused }) {
+function Words({ paused, subject }: { paused: Paused; subject?: string }) {
+  const { paused_at: at, paused_by: by, paused_until: until, paused_reason: reason } = paused;
   return (
     <p className={css.words}>
       <strong>
-        Paused by <PersonName person={by} none="somebody" />
+        {subject ? `${subject} is paused by ` : 'Paused by '}
+        <PersonName person={by} none="somebody" />
       </strong>
       {at !== null && (
         <>

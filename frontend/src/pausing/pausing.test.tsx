@@ -63,6 +63,16 @@ describe('a run', () => {
     expect(screen.queryByText(/Paused by/)).not.toBeInTheDocument();
   });
 
+  it('says that its pipeline is paused, and lets that go on', async () => {
+    const run = makeRun({ state: 'running', can: MAY });
+    const { user, world } = open(`/runs/${run.id}?view=list`, { runs: [run], tasks: { [run.id]: [] }, pipelines: [makePipeline(PAUSED)] });
+    const notice = await screen.findByText(/because: Data is late\./);
+    expect(notice).toHaveTextContent(/^The pipeline digits-training is paused by Budi Santoso/);
+    await user.click(screen.getByRole('button', { name: 'Let it go on' }));
+    await waitFor(() => expect(screen.queryByText(/because/)).not.toBeInTheDocument());
+    expect(world.pipelines[0]?.paused_at).toBeNull();
+  });
+
   it('says at the field what the server does not take', async () => {
     const errors = [{ field: 'until', message: 'In the past.' }];
     const refused = { status: 422, title: 'No.', detail: 'The end of the pause has passed.', errors };

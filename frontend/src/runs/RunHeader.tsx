@@ -22,6 +22,7 @@ import { HeldLine } from './HeldLine';
 import { ParametersDialog } from './ParametersDialog';
 import { RerunMenu } from './RerunMenu';
 import { ResumeDialog } from './ResumeDialog';
+import { PipelinePause } from './PipelinePause';
 import { progressOf } from './progress';
 import { Standstill } from './Standstill';
 import { isActive } from './store';
@@ -66,6 +67,7 @@ export function RunHeader({ run, task, onTask }: Props & { task?: string }) {
       </div>
       <Figures run={run} onTask={onTask} />
       {isActive(run) && <PausedNotice thing={pausable} />}
+      {isActive(run) && <PipelinePause run={run} />}
       <HeldLine run={run} />
       <Standstill run={run} onTask={onTask} />
       {dialog === 'resume' && <ResumeDialog run={run} onClose={close} />}
