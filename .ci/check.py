@@ -1,4 +1,7 @@
-"""`make test`: every check, one after the other; what was skipped stands in the last lines."""
+"""`make test`: every check; what was skipped stands in the last lines.
+
+What looks at the code only goes in two lanes, as most of it uses one processor; then come the tests.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,15 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import IO
 
 from audit import NOT_ASKED
-from tools import PYTHON, ROOT, VENV, npm, say
+from tools import FRONTEND, PYTHON, ROOT, VENV, npm_command, say
 
 FAST = os.environ.get("FAST", "") not in ("", "0")
 REQUIRE_BROWSER = os.environ.get("REQUIRE_BROWSER", "") not in ("", "0")
@@ -23,19 +30,33 @@ PYTHON_CODE = ("manage.py", "orchestrator_site", "pipelines", "runs", "lineage",
 # Processes that carry out tests at the same time, at most: each needs some 300 MB with its servers.
 MOST_BESIDE = 4
 
+# A check: its name, and what carries it out, given where its output goes; that returns the exit code.
+Check = tuple[str, Callable[[IO[bytes] | None], int]]
+# Name, exit code, seconds.
+Result = tuple[str, int, float]
+TALKING = Lock()
+
 # What could not be looked at, for the last lines.
 SKIPPED: list[str] = []
 
 
-def command(*words: str) -> Callable[[], int]:
-    def carry_out() -> int:
-        return subprocess.run([str(VENV / "bin" / words[0]), *words[1:]], cwd=ROOT).returncode
+def command(*words: str) -> Callable[[IO[bytes] | None], int]:
+    return lambda output: run([str(VENV / "bin" / words[0]), *words[1:]], output)
+
+
+def node(script: str) -> Callable[[IO[bytes] | None], int]:
+    def carry_out(output: IO[bytes] | None) -> int:
+        npm, environment = npm_command()
+        words = [*npm, "run", "--silent", script]
+        return subprocess.run(words, cwd=FRONTEND, env=environment, stdout=output, stderr=output).returncode
 
     return carry_out
 
 
-def node(script: str) -> Callable[[], int]:
-    return lambda: npm("run", "--silent", script)
+def run(words: list[str], output: IO[bytes] | None, **environment: str) -> int:
+    """The exit code of a command in the root folder."""
+    known = {**os.environ, **environment}
+    return subprocess.run(words, cwd=ROOT, env=known, stdout=output, stderr=output).returncode
 
 
 def find_browser() -> str | None:
@@ -59,21 +80,22 @@ def drivable_browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def pytest(browser: str | None) -> int:
+def pytest(browser: str | None) -> Callable[[IO[bytes] | None], int]:
     left_out = ["slow"] if FAST else []
     if FAST or browser is None:
         left_out.append("browser")
     chosen = ["-m", " and ".join(f"not {mark}" for mark in left_out)] if left_out else []
-    environment = {**os.environ, **({"CHROMIUM": browser} if browser else {})}
-    # Files side by side, each process with servers of its own: most of the time they wait for one another.
-    beside = ["-n", str(min(os.cpu_count() or 1, MOST_BESIDE)), "--dist", "loadfile"]
-    words = [str(PYTHON), "-m", "pytest", "-q", "--durations=10", *beside, *chosen]
-    return subprocess.run(words, cwd=ROOT, env=environment).returncode
+    # Files side by side, each process with servers of its own, and one more than processors: half of the time
+    # they wait. The order is that of tests/conftest.py.
+    beside = ["-n", str(min((os.cpu_count() or 1) + 1, MOST_BESIDE))]
+    beside += ["--dist", "loadfile", "--no-loadscope-reorder"]
+    words = [str(PYTHON), "-m", "pytest", "-q", "--durations=25", *beside, *chosen]
+    return lambda output: run(words, output, **({"CHROMIUM": browser} if browser else {}))
 
 
-def dependency_audit() -> int:
+def dependency_audit(output: IO[bytes] | None) -> int:
     """Weaknesses of the locked packages; where nobody can be asked, the last lines say so."""
-    code = command("python", ".ci/audit.py")()
+    code = command("python", ".ci/audit.py")(output)
     if code == NOT_ASKED:
         SKIPPED.append("advisories of some packages, as there is no way to them from here (dependency audit)")
         return 0
@@ -84,33 +106,49 @@ def main() -> None:
     browser = None if FAST else find_browser()
     if browser is None and not FAST and REQUIRE_BROWSER:
         sys.exit(f"-- REQUIRE_BROWSER is set and {NO_BROWSER}")
-    checks: list[tuple[str, Callable[[], int]]] = [
+    migrations = command("python", "-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run")
+    of_python: list[Check] = [
         ("format", command("ruff", "format", "--check", *PYTHON_CODE)),
         ("lint", command("ruff", "check", "--output-format=concise", *PYTHON_CODE)),
         ("types", command("mypy")),
         ("import direction", command("lint-imports", "--no-logo")),
-        (
-            "migrations",
-            command("python", "-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run"),
-        ),
+        ("migrations", migrations),
         *([] if FAST else [("dependency audit", dependency_audit)]),
         ("schema unchanged", command("python", "manage.py", "write_schema", "--check")),
-        ("frontend lint", node("lint")),
-        ("frontend types", node("types")),
-        ("frontend tests", node("test")),
-        ("pytest", lambda: pytest(browser)),
     ]
-    results = [(name, *carry_out(name, check)) for name, check in checks]
-    conclude(results, browser)
+    of_frontend: list[Check] = [("frontend lint", node("lint")), ("frontend types", node("types"))]
+    tests: list[Check] = [("frontend tests", node("test")), ("pytest", pytest(browser))]
+    conclude(in_lanes(of_python, of_frontend) + [timed(check, None) for check in tests], browser)
 
 
-def carry_out(name: str, check: Callable[[], int]) -> tuple[int, float]:
-    say(name)
+def in_lanes(*lanes: Sequence[Check]) -> list[Result]:
+    """The checks of a lane one after the other, the lanes beside each other."""
+    with ThreadPoolExecutor(len(lanes)) as threads:
+        results = threads.map(lambda lane: [told_at_once(check) for check in lane], lanes)
+        return [result for lane in results for result in lane]
+
+
+def told_at_once(check: Check) -> Result:
+    """A check whose output comes at its end, so that it does not mix with another's."""
+    with tempfile.TemporaryFile() as output:
+        result = timed(check, output)
+        output.seek(0)
+        with TALKING:
+            say(check[0])
+            sys.stdout.buffer.write(output.read())
+            sys.stdout.flush()
+    return result
+
+
+def timed(check: Check, output: IO[bytes] | None) -> Result:
+    name, carry_out = check
+    if output is None:
+        say(name)
     started = time.monotonic()
-    return check(), time.monotonic() - started
+    return name, carry_out(output), time.monotonic() - started
 
 
-def conclude(results: list[tuple[str, int, float]], browser: str | None) -> None:
+def conclude(results: list[Result], browser: str | None) -> None:
     print()
     for name, code, seconds in results:
         say(f"{'ok    ' if code == 0 else 'FAILED'} {name} ({seconds:.0f} s)")

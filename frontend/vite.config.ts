@@ -41,6 +41,8 @@ export default defineConfig(({ command, mode }) => ({
     css: { modules: { classNameStrategy: 'non-scoped' as const } },
     exclude: [...configDefaults.exclude],
     restoreMocks: true,
+    // Nobody works on anything else meanwhile.
+    maxWorkers: '100%',
     // What a person would wait for, on a machine that is busy with other things, too.
     testTimeout: 30_000,
   },

@@ -22,6 +22,19 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
 
+# What takes longest goes first: of several processes that share the files none has a long one at the end.
+LONGEST_FIRST = ("tests/walks", "tests/soak", "tests/runs/faults", "tests/runs", "tests/security")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    file = item.nodeid.partition("::")[0]
+    return next((n for n, folder in enumerate(LONGEST_FIRST) if file.startswith(folder)), len(LONGEST_FIRST))
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """PostgreSQL and Redis of this session; gone with it, also when it is killed."""

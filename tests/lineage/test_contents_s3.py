@@ -20,7 +20,7 @@ from tests.factories import client, make_cast
 from tests.lineage.factories import make_stored
 from tests.s3 import BUCKET, KEYS, S3Server, Wire, s3_server
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360606060000000050001a5f64540"

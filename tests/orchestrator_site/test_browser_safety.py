@@ -12,6 +12,8 @@ from django.test import Client
 
 from tests.orchestrator_site.running import ROOT
 
+pytestmark = pytest.mark.slow
+
 POLICY = "Content-Security-Policy"
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:", re.IGNORECASE)
 ADDRESSES = (

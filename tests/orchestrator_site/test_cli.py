@@ -24,7 +24,7 @@ from tests.factories import SMALL, Cast, join, make_cast, make_published, make_t
 from tests.pipelines.git_servers import make_repository
 from tests.runs.factories import Hands
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 Said = tuple[int, str, str]
 Command = Callable[..., Said]

@@ -22,6 +22,8 @@ import pytest
 from orchestrator_site.embedded.home import FORMAT, Home
 from tests.orchestrator_site.running import ORDINARY, ROOT, Up, environment_for, folder_for_all, name_of, up
 
+pytestmark = pytest.mark.slow
+
 LONGEST_STOP = 10.0  # seconds
 OURS = ("web", "sweep", "worker-")  # names of the processes that are the product itself
 
@@ -203,7 +205,6 @@ def test_one_more_sweep_follows_the_one_that_leads(running: Up) -> None:
 # Stopping and starting again
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "number, as_from_terminal", [(signal.SIGINT, True), (signal.SIGTERM, False)], ids=["Ctrl-C", "TERM"]
 )
@@ -221,7 +222,6 @@ def test_it_stops_cleanly_and_its_data_are_there_again(
             assert "with the password" not in second.said
 
 
-@pytest.mark.slow
 def test_nothing_survives_when_the_parent_is_killed_and_the_next_start_works() -> None:
     with folder_for_all() as folder:
         with up(folder / "home", "--no-demo") as first:
@@ -234,7 +234,6 @@ def test_nothing_survives_when_the_parent_is_killed_and_the_next_start_works() -
             pass
 
 
-@pytest.mark.slow
 def test_it_can_be_stopped_while_it_starts() -> None:
     with folder_for_all() as folder:
         starting = Up(folder / "home", "--no-demo")
@@ -245,7 +244,6 @@ def test_it_can_be_stopped_while_it_starts() -> None:
             pass
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests have run as an ordinary user already")
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="there is no setpriv to become an ordinary user")
 def test_an_ordinary_user_can_run_it() -> None:
@@ -261,7 +259,6 @@ def test_an_ordinary_user_can_run_it() -> None:
         assert one.stop() < LONGEST_STOP
 
 
-@pytest.mark.slow
 def test_a_home_whose_path_is_too_long_for_a_socket_works() -> None:
     with folder_for_all() as folder, up(folder / ("long-" * 20) / "home", "--no-demo") as one:
         assert one.get("/readyz").status_code == 200
@@ -327,7 +324,6 @@ def test_a_database_that_is_only_half_there() -> None:
         assert "restore it from a backup" in said
 
 
-@pytest.mark.slow
 def test_a_first_start_that_was_interrupted_is_made_again() -> None:
     with folder_for_all() as folder:
         home = Home(folder)

@@ -21,6 +21,8 @@ from orchestrator_site.embedded.home import Home, HomeError, make_private_folder
 from tests.orchestrator_site.running import Up, folder_for_all
 from tests.servers import Servers
 
+pytestmark = pytest.mark.slow
+
 KEY = "k" * 50
 
 
@@ -148,7 +150,6 @@ def with_data_that_breaks(folder: Path, line: str) -> Path:
     return folder / "home"
 
 
-@pytest.mark.slow
 def test_a_postgresql_that_does_not_start_has_its_last_words_said() -> None:
     with folder_for_all() as folder:
         home = with_data_that_breaks(folder, "no_such_parameter_at_all = on")
@@ -158,7 +159,6 @@ def test_a_postgresql_that_does_not_start_has_its_last_words_said() -> None:
         assert f"all of it in {Home(home).logs / 'postgres.log'}" in said
 
 
-@pytest.mark.slow
 def test_a_redis_that_does_not_start_has_its_last_words_said() -> None:
     with folder_for_all() as folder:
         broken = folder / "site"
@@ -208,7 +208,6 @@ def closed_port() -> int:
         return int(closed.getsockname()[1])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, value, words",
     [
@@ -262,7 +261,6 @@ def test_a_setting_that_cannot_be_meant_is_named(
 # What the first steps find
 
 
-@pytest.mark.slow
 def test_tables_of_a_newer_version() -> None:
     with folder_for_all() as folder, Running(folder) as home:
         with home.owner() as owner:
@@ -273,7 +271,6 @@ def test_tables_of_a_newer_version() -> None:
     assert "The database was made by a newer version of this product (it has runs.9999_x)" in said
 
 
-@pytest.mark.slow
 def test_migrations_that_fail_say_what_the_database_said() -> None:
     with folder_for_all() as folder, Running(folder) as home:
         with home.owner() as owner:
@@ -283,7 +280,6 @@ def test_migrations_that_fail_say_what_the_database_said() -> None:
     assert "already exists" in said
 
 
-@pytest.mark.slow
 def test_a_store_that_cannot_be_written() -> None:
     with folder_for_all() as folder:
         (folder / "file").write_text("")

@@ -102,6 +102,7 @@ def looked_at(location: CodeLocation) -> CodeLocation:
 # --- what a sync gives ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_repository_on_disk_is_synced_by_a_chore(cast: Cast, repository: Repository) -> None:
     location = repositories.register(cast.team, "steps", str(repository.folder), actor=cast.alice)
     assert location.syncing == {"words": "waiting for the system worker", "per_cent": 0}

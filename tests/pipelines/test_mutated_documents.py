@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Final
 
+import pytest
+
 from pipelines.graph import Graph
 from pipelines.validation import Result, validate
 from tests.pipelines import mutations
 from tests.pipelines.digits import context
+
+pytestmark = pytest.mark.slow
 
 SEED: Final = 20260101
 

@@ -23,6 +23,8 @@ from pipelines.store.s3 import S3Place
 from tests.s3 import BUCKET, S3Server, Wire, free_port, s3_server
 from tests.servers import wait_until
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024 * 1024
 PART = 5 * MIB
 

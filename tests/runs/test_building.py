@@ -28,7 +28,7 @@ from tests.runs.factories import make_team
 from tests.runs.test_environments import make_wheel, pinned
 from tests.runs.test_environments import no_network as no_network
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from rest_framework.test import APIClient
 from pipelines.access import Rights
 from pipelines.clock import EngineNow
 from pipelines.models import CodeLocation, CodeSnapshot, Pipeline, Role, User
-from runs import explaining, judging, protocol
+from runs import explaining, judging, pausing, protocol
 from runs.api.serializers import ExplanationShape
-from runs.explaining import Blocker, Explanation, workers
+from runs.explaining import Blocker, Explanation
 from runs.models import Attempt, Environment, Queue, Run, RunCode, TaskRun, WorkerLease
 from tests.factories import Cast, client, join, make_cast
 from tests.factories import make_user as make_person
@@ -218,10 +218,50 @@ class TestWorkers:
         make_run(cast, "long")
         Hands().claim()
         run = make_run(cast, "a, b > c")
-        words = "The only worker of the queue cpu that could take it is busy, and 1 other task of the queue"
-        assert only(explain(run, "a", cast.bob)).words == f"{words} can begin as well."
-        make_run(cast, ", ".join(f"t{number}" for number in range(workers.COUNTED)))
-        assert "more than 100 other tasks" in only(explain(run, "a", cast.bob)).words
+        words = "The only worker of the queue cpu that could take it is busy. Its priority is normal: "
+        place = "the one other task that can begin comes after it."
+        assert only(explain(run, "a", cast.bob)).words == words + place
+        make_run(cast, ", ".join(f"t{number}" for number in range(turn.COUNTED)))
+        place = "none of the more than 100 other tasks that can begin go before it."
+        assert only(explain(run, "a", cast.bob)).words == words + place
+
+    def test_how_many_go_before_it_is_told_with_its_priority(self, cast: Cast) -> None:
+        hands = Hands()
+        make_run(cast, "a, b")
+        low, critical = make_run(cast, "c", priority="low"), make_run(cast, "d", priority="critical")
+        assert explain(low, "c", cast.bob).words == (
+            "Nothing is in its way: a worker of the queue cpu takes it in its turn. Its priority is low: "
+            "3 of the 3 other tasks that can begin go before it."
+        )
+        assert explain(critical, "d", cast.bob).words == (
+            "Nothing is in its way: the next free worker of the queue cpu takes it. Its priority is critical: "
+            "none of the 3 other tasks that can begin go before it."
+        )
+        assert [hands.claim() for _ in range(4)] == ["d", "a", "b", "c"]
+
+    def test_what_has_waited_is_more_urgent_than_its_priority(self, cast: Cast) -> None:
+        Hands()
+        run = make_run(cast, "a", priority="low")
+        long_ago = EngineNow() - timedelta(minutes=25)
+        TaskRun.objects.filter(run=run).update(ready_at=long_ago)
+        make_run(cast, "b")
+        words = explain(run, "a", cast.bob).words
+        assert "priority is low, by now as urgent as high: the one other task that can begin comes" in words
+
+    def test_other_teams_and_paused_runs_are_told_apart(self, cast: Cast) -> None:
+        Hands()
+        pausing.pause_run(make_run(cast, "p").pk, pausing.Pause("late"), actor=cast.bob)
+        factories.make_run("x", team=cast.others, owner=cast.charlie)
+        words = explain(make_run(cast, "a"), "a", cast.bob).words
+        assert "the one other task that can begin goes before it." in words
+        other = make_run(cast, "b")
+        assert "runs least for its share goes first" in explain(other, "b", cast.bob).words
+
+    def test_two_busy_workers_are_both(self, cast: Cast) -> None:
+        make_run(cast, "x, y")
+        Hands().claim(), Hands().claim()
+        words = only(explain(make_run(cast, "a"), "a", cast.bob)).words
+        assert words == "Both workers of the queue cpu that could take it are busy."
 
     def test_what_a_worker_does_for_others_is_not_told(self, cast: Cast) -> None:
         factories.make_run("long", team=cast.others, owner=cast.charlie)

@@ -20,7 +20,7 @@ from runs import explaining, protocol
 from runs.models import Queue, Run, TaskRun, WorkerLease
 from tests.runs.factories import Hands, make_run, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 AGAIN = {"retries": {"limit": 1, "base": 60.0, "jitter": "none"}}
 AT_ONCE = {"retries": {"limit": 1, "base": 0.0}}

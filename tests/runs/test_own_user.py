@@ -20,7 +20,10 @@ from runs.worker.zygotes import Unfit, Zygote, ZygotePool
 from tests.runs.trials import Ended, Trial, marked, ports, until
 
 UID = 64_321
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="`own user` needs root: not looked at")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="`own user` needs root: not looked at"),
+    pytest.mark.slow,
+]
 
 WHO = """
 import getpass, os, pwd, tempfile

@@ -148,6 +148,7 @@ def performed(dice: random.Random, cast: factories.Cast) -> Run:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_engine_resumes_just_what_the_plan_says() -> None:
     cast = factories.make_cast()

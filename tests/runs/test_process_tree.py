@@ -15,6 +15,8 @@ import pytest
 from runs.worker import processes, zygotes
 from tests.runs.trials import Trial, Trials, exists, marked, until
 
+pytestmark = pytest.mark.slow
+
 # Each starts processes that carry MARK in their command line, says `ready`, and goes on for a minute.
 SLEEPER = 'exec("import signal, time\\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\\ntime.sleep(60)")'
 WAYS = {

@@ -98,6 +98,7 @@ def graphs(draw: st.DrawFn) -> list[RerunTask]:
     return tasks
 
 
+@pytest.mark.slow
 @given(graphs(), st.booleans(), st.randoms(use_true_random=False))
 @settings(max_examples=200, deadline=None)
 def test_a_task_is_taken_over_just_when_it_and_all_above_it_are_as_they_were(
@@ -153,6 +154,7 @@ def performed(run: Run, dice: random.Random, failures: float) -> None:
             )
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_engine_takes_over_just_what_the_plan_says() -> None:
     seen = {"run": 0, "reuse": 0, "decide": 0}

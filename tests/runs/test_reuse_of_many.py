@@ -20,7 +20,7 @@ from tests.runs.test_interleavings import in_threads
 from tests.runs.test_reuse import CACHED, start, surroundings, work_off
 from tests.runs.trials import until
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 # Generous: the start plants the graph and decides about 20 tasks; a wave takes about seven statements.
 MOST_IN_START = 300

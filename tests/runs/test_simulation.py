@@ -11,7 +11,7 @@ from runs.models import Attempt, Run, TaskRun
 from tests.runs.factories import make_run, make_version
 from tests.runs.simulation import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 RETRIES = {"retries": {"limit": 2, "base": 1.0, "jitter": "none"}}
 WHEN = {"when": "params.go"}
@@ -55,7 +55,6 @@ def test_every_run_ends_whatever_becomes_of_messages_and_workers(
     end_of(world, monkeypatch, 400)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_every_run_ends_in_many_worlds(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:

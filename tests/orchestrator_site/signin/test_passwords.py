@@ -143,6 +143,7 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(alice: User) ->
     assert answers[0].json()["errors"][0]["message"] == "User name or password is wrong."
 
 
+@pytest.mark.slow
 def test_a_wrong_password_and_an_unknown_name_take_the_same_time(alice: User, settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     accounts.set_password(alice, PASSWORD, actor=alice)

@@ -13,7 +13,7 @@ from django.conf import LazySettings
 from runs.worker import folders, outputs
 from tests.runs.faults.bench import Bench, python, shell
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 WRITE = """
 import os, tempfile, time
 def main() -> None:

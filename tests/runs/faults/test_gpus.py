@@ -16,7 +16,7 @@ from tests.runs.faults.bench import QUEUE, Bench, TestStation, ends, python, tol
 from tests.runs.nvidia import NvidiaSmi
 from tests.runs.trials import until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 SHOW = "import os\ndef main() -> str:\n    return os.environ.get('CUDA_VISIBLE_DEVICES', 'not set')\n"
 

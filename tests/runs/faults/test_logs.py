@@ -17,7 +17,7 @@ from runs import logs
 from runs.models import Attempt, LogChunk, Queue, Run, WorkerLease
 from tests.runs.faults.bench import QUEUE, Bench, ends, python, shell, told, worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 MIB = 1024**2
 GIB = 1024**3
 NEIGHBOUR = "neighbour"
@@ -63,7 +63,6 @@ def still_running(run: Run) -> bool:
     return Run.objects.filter(pk=run.pk, state="running").exists()
 
 
-@pytest.mark.slow
 def test_a_task_that_prints_1_gb_costs_neither_its_worker_nor_its_neighbour(
     bench: Bench, record_property: Callable[[str, object], None]
 ) -> None:

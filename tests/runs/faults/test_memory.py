@@ -8,7 +8,7 @@ import pytest
 
 from tests.runs.faults.bench import Bench, Told, python, shell
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 MIB = 1024**2
 LIMIT = 128 * MIB
 

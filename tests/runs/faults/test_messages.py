@@ -16,7 +16,7 @@ from tests.runs import making
 from tests.runs.factories import Hands, make_run
 from tests.runs.faults.bench import QUEUE, Bench, ends, shell, sweep, worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 # Half of the rings are never sent: whoever should have, died before.
 DEAF = """
@@ -42,7 +42,6 @@ def test_each_queue_is_rung_a_hundred_times_and_each_task_has_one_attempt(bench:
     assert set(Attempt.objects.values_list("state", flat=True)) == {"succeeded"}
 
 
-@pytest.mark.slow
 def test_half_of_the_rings_are_never_sent_and_the_sweep_rings_within_two_seconds(
     bench: Bench,
 ) -> None:

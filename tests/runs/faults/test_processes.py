@@ -16,7 +16,7 @@ from runs.worker import zygotes
 from tests.runs.faults.bench import QUEUE, Bench, ends, python, shell, told, worker
 from tests.runs.trials import marked, until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 DEAF = 'exec("import signal, time\\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\\ntime.sleep(60)")'
 EXECUTE = "[sys.executable, '-c', DEAF, MARK]"

@@ -9,7 +9,7 @@ import pytest
 from runs.models import Attempt
 from tests.runs.faults.bench import Bench, python, shell
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def test_a_result_of_100_mb_of_json_becomes_a_file(bench: Bench) -> None:

@@ -19,7 +19,7 @@ from tests.runs.faults.bench import QUEUE, Bench, TestStation, shell, told
 from tests.runs.trials import until
 from tests.s3 import KEYS, S3Server, s3_server
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 MIB = 1024 * 1024
 OUTPUT = "head -c 8M /dev/zero > outputs/big"
 

@@ -194,6 +194,7 @@ def explore(examples: int, steps: int, *, random: bool = False) -> None:
     run_machine(Model, settings=chosen)
 
 
+@pytest.mark.slow
 def test_the_engine_does_what_the_rules_predict() -> None:
     explore(examples=15, steps=40)
 
