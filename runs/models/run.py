@@ -162,7 +162,7 @@ class TaskRun(models.Model):
             ),
             models.Index(fields=["team", "queue"], condition=Q(state="running"), name="task_run_running"),
             models.Index(
-                fields=["ready_at"],
+                fields=["priority", "ready_at", "id"],
                 condition=Q(state__in=["ready", "retry_wait"]) & ~Q(needs={}),
                 name="task_run_wants_slots",
             ),

@@ -148,39 +148,42 @@ $$;
 
 -- A wide task that has waited for long reserves what it needs, or it would wait for ever while narrow ones take each
 -- unit that becomes free: of each kind all units of one place, a host or the pool, where its queue has a worker.
--- The best task first, one task for each place; a reservation stays where it is as long as it can.
+-- The best task first, one task for each place; a reservation stays where it is as long as it can. Of the many that
+-- may wait only the best are looked at, far more than there are places for.
 CREATE OR REPLACE FUNCTION engine_reserve(p_after float8) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     v_rows integer;
 BEGIN
-    WITH wide AS MATERIALIZED (
-        SELECT t.id, t.queue, n.key AS kind, n.value::int AS amount,
+    WITH offered AS MATERIALIZED (
+        -- What each queue reaches of each kind, by place.
+        SELECT s.kind, s.host, d.queue, count(*) AS units, count(*) FILTER (WHERE s.holder_id IS NULL) AS free
+        FROM slot s JOIN (
+            SELECT DISTINCT l.queue, x.device FROM worker_lease l
+            CROSS JOIN LATERAL jsonb_array_elements_text(l.labels -> 'devices') x (device) WHERE l.state = 'live'
+        ) d ON d.device = s.device
+        WHERE s.host <> '' AND s.withdrawn_at IS NULL GROUP BY 1, 2, 3
+        UNION ALL
+        SELECT p.kind, '', q.slug, p.units, p.free FROM queue q CROSS JOIN (
+            SELECT s.kind, count(*) AS units, count(*) FILTER (WHERE s.holder_id IS NULL) AS free
+            FROM slot s WHERE s.host = '' AND s.withdrawn_at IS NULL GROUP BY 1
+        ) p
+    ), widest AS (
+        SELECT k.kind, jsonb_object_agg(k.queue, k.units) AS units FROM (
+            SELECT o.kind, o.queue, max(o.units) AS units FROM offered o JOIN queue q ON q.slug = o.queue
+            WHERE q.paused_at IS NULL OR q.paused_until <= engine_now() GROUP BY 1, 2
+        ) k GROUP BY 1
+    ), wide AS MATERIALIZED (
+        SELECT x.kind, w.id, w.queue, w.amount,
                row_number() OVER (
-                   ORDER BY engine_urgency(t.priority, t.ready_at, engine_now()) DESC, t.ready_at, t.id) AS rank
-        FROM task_run t
-        JOIN run r ON r.id = t.run_id
-        JOIN pipeline p ON p.id = r.pipeline_id
-        JOIN queue q ON q.slug = t.queue
-        CROSS JOIN LATERAL jsonb_each_text(t.needs) n
-        WHERE t.state IN ('ready', 'retry_wait') AND t.needs <> '{}'
-          AND t.ready_at <= engine_now() - engine_seconds(p_after)
-          AND (SELECT sum(a.value::int) FROM jsonb_each_text(t.needs) a) > 1
-          AND r.state = 'running'
-          AND (r.paused_at IS NULL OR r.paused_until <= engine_now())
-          AND (p.paused_at IS NULL OR p.paused_until <= engine_now())
-          AND (q.paused_at IS NULL OR q.paused_until <= engine_now())
+                   ORDER BY engine_urgency(w.priority, w.ready_at, engine_now()) DESC, w.ready_at, w.id) AS rank
+        FROM widest x CROSS JOIN LATERAL engine_wide(x.kind, x.units, p_after, 200) w
+    ), kept AS (
+        SELECT DISTINCT s.kind, s.host, s.reserved_for_id AS task FROM slot s WHERE s.reserved_for_id IS NOT NULL
     ), place AS (
-        SELECT DISTINCT ON (w.id, w.kind) w.id, w.kind, w.rank, x.host
-        FROM wide w CROSS JOIN LATERAL (
-            SELECT s.host, count(*) FILTER (WHERE s.holder_id IS NULL) AS free,
-                   bool_or(s.reserved_for_id IS NOT DISTINCT FROM w.id) AS kept
-            FROM slot s
-            WHERE s.kind = w.kind AND s.withdrawn_at IS NULL AND (s.host = '' OR EXISTS (
-                SELECT 1 FROM worker_lease l
-                WHERE l.queue = w.queue AND l.state = 'live' AND l.labels -> 'devices' ? s.device))
-            GROUP BY s.host HAVING count(*) >= w.amount
-        ) x
-        ORDER BY w.id, w.kind, x.kept DESC, x.free DESC, x.host
+        SELECT DISTINCT ON (w.id, w.kind) w.id, w.kind, w.rank, o.host
+        FROM wide w JOIN offered o ON o.kind = w.kind AND o.queue = w.queue AND o.units >= w.amount
+        LEFT JOIN kept k ON k.kind = o.kind AND k.host = o.host AND k.task = w.id
+        ORDER BY w.id, w.kind, k.task IS NULL, o.free DESC, o.host
     ), chosen AS (
         SELECT DISTINCT ON (p.kind, p.host) p.kind, p.host, p.id FROM place p ORDER BY p.kind, p.host, p.rank
     ), wanted AS (
@@ -190,4 +193,25 @@ BEGIN
     UPDATE slot s SET reserved_for_id = w.task FROM wanted w WHERE s.id = w.id;
     GET DIAGNOSTICS v_rows = ROW_COUNT;
     RETURN v_rows;
+END $$;
+
+-- Tasks that need several units, some of p_kind, and have waited for p_after seconds: of each priority the p_most
+-- oldest. p_widest: {queue: units of its widest place}; what needs more of the kind is left out.
+CREATE OR REPLACE FUNCTION engine_wide(p_kind text, p_widest jsonb, p_after float8, p_most integer)
+RETURNS TABLE (id bigint, queue text, amount integer, priority smallint, ready_at timestamptz)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT w.* FROM generate_series(-1, 2) c (class) CROSS JOIN LATERAL (
+        SELECT t.id, t.queue::text, (t.needs ->> p_kind)::int, t.priority, t.ready_at
+        FROM task_run t JOIN run r ON r.id = t.run_id JOIN pipeline p ON p.id = r.pipeline_id
+        WHERE t.state IN ('ready', 'retry_wait') AND t.needs <> '{}' AND t.priority = c.class
+          AND t.ready_at <= engine_now() - engine_seconds(p_after)
+          AND (t.needs ->> p_kind)::int <= (p_widest ->> t.queue)::int
+          AND (SELECT sum(a.value::int) FROM jsonb_each_text(t.needs) a) > 1
+          AND r.state = 'running'
+          AND (r.paused_at IS NULL OR r.paused_until <= engine_now())
+          AND (p.paused_at IS NULL OR p.paused_until <= engine_now())
+        ORDER BY t.ready_at, t.id LIMIT p_most
+    ) w;
 END $$;

@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any
 
+from django.db import connection
+
 from pipelines.models import Edge, Pipeline, PipelineVersion, Task, Team, User
 from runs import protocol
 from runs.models import Queue, Run, TaskRun, WorkerLease
@@ -136,6 +138,22 @@ def make_version(
     )
     Pipeline.objects.filter(id=pipeline.id).update(active_version=version, last_version_number=1)
     return version
+
+
+COPIES = """
+    INSERT INTO task_run SELECT copy.* FROM task_run t, generate_series(2, %s) n,
+    jsonb_populate_record(t, jsonb_build_object(
+        'id', nextval((SELECT pg_get_serial_sequence('task_run', 'id'))),
+        'uuid', gen_random_uuid(), 'key', 'copy-' || n)
+    ) copy WHERE t.run_id = %s
+"""
+
+
+def widen(run: Run, tasks: int) -> None:
+    """So many tasks of a run like the only one that it has."""
+    with connection.cursor() as cursor:
+        cursor.execute(COPIES, [tasks, run.pk])
+        cursor.execute("UPDATE run SET open_tasks = %s WHERE id = %s", [tasks, run.pk])
 
 
 def make_run(graph: str, *, parameters: dict[str, Any] | None = None, **given: Any) -> Run:

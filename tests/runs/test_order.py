@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from django.db import connection
 
 from pipelines.models import PipelineVersion, Team
 from runs import protocol
 from runs.models import Run, TaskRun, TeamLimits
-from tests.planning import analyze
-from tests.runs.factories import Hands, make_run, make_team, make_user, make_version
+from tests.planning import analyze, pages_touched
+from tests.runs.factories import Hands, make_run, make_team, make_user, make_version, widen
 
 pytestmark = pytest.mark.django_db
 
@@ -139,38 +136,15 @@ class TestShare:
 
 # --- what a claim costs -------------------------------------------------------------------------------
 
-BLOCKS = ("Shared Hit Blocks", "Shared Read Blocks")
-
 
 def pages_of_a_claim() -> int:
-    """Pages that PostgreSQL touches for one claim, the one given to the worker undone."""
-    lease = Hands().lease.uuid
-    with connection.cursor() as cursor:
-        for _ in range(2):  # the first time also reads the catalogue
-            cursor.execute("SAVEPOINT before_claim")
-            cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT engine_claim(%s, 'cpu')", [lease])
-            (plan,) = cursor.fetchone()
-            cursor.execute("ROLLBACK TO SAVEPOINT before_claim")
-    found: dict[str, Any] = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
-    return sum(int(found[block]) for block in BLOCKS)
-
-
-COPIES = """
-    INSERT INTO task_run SELECT copy.* FROM task_run t, generate_series(2, %s) n,
-    jsonb_populate_record(t, jsonb_build_object(
-        'id', nextval((SELECT pg_get_serial_sequence('task_run', 'id'))),
-        'uuid', gen_random_uuid(), 'key', 'copy-' || n)
-    ) copy WHERE t.run_id = %s
-"""
+    return pages_touched("SELECT engine_claim(%s, 'cpu')", [Hands().lease.uuid])
 
 
 def fill(teams: int, tasks: int) -> None:
     """So many ready tasks of so many teams, those of each in one run."""
     for _ in range(teams):
-        run = start(make_version("seed"))
-        with connection.cursor() as cursor:
-            cursor.execute(COPIES, [tasks // teams, run.id])
-            cursor.execute("UPDATE run SET open_tasks = %s WHERE id = %s", [tasks // teams, run.id])
+        widen(start(make_version("seed")), tasks // teams)
     analyze("task_run", "run", "attempt")
 
 
