@@ -14,9 +14,9 @@ from uuid import UUID
 
 import structlog
 
-from runs import isolation, protocol
+from runs import protocol
 from runs.models import Attempt, WorkerLease
-from runs.worker import container, folders, processes, users
+from runs.worker import container, folders, processes
 
 log = structlog.get_logger()
 
@@ -29,11 +29,9 @@ def machine() -> str:
 
 
 def identity() -> dict[str, Any]:
-    """What the lease of this process says about it: its death can be told from here, and what it can give."""
-    problem = users.why_not()
-    given = isolation.label(problem, container.why_not(problem))
+    """What the lease of this process says about it: its death can be told from here, and where it runs."""
     process = {"machine": machine(), "began": processes.began(os.getpid())}
-    return {**process, "architecture": os.uname().machine, "drains": True, **given}
+    return {**process, "architecture": os.uname().machine, "drains": True}
 
 
 def clear_the_ground() -> None:

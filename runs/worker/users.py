@@ -6,6 +6,7 @@ import os
 import pwd
 import sys
 from functools import cache
+from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -16,6 +17,7 @@ from runs.worker.requests import CannotRun
 from runs.worker.view import Confined
 from runs.worker.zygotes import Unfit, Zygote
 
+NOT_ROOT: Final = "the workers do not run as root"
 NEW_USER_LOCK = 0x7461736B  # any number that no other advisory lock has
 
 
@@ -75,7 +77,7 @@ def is_known(uid: int) -> bool:
 def why_not() -> str:
     """Why this process cannot give `own user`, or "" when it can: tried out, in words otherwise."""
     if os.geteuid() != 0:
-        return "the workers do not run as root"
+        return NOT_ROOT
     try:
         tried = Zygote.start(sys.executable, confined=Confined(settings.ORCHESTRATOR["TASK_UIDS"][0]))
     except (Unfit, OSError) as problem:

@@ -27,6 +27,7 @@ from runs.jobs import AllowedJob
 from runs.protocol import LeaseLost, Outcome, Work
 from runs.transitions import call
 from runs.worker import processes, zygotes
+from runs.worker.abilities import Abilities
 from runs.worker.container import ImageWatch
 from runs.worker.devices import Choice, Devices
 from runs.worker.execution import Execution, keep_facts
@@ -76,7 +77,9 @@ class Station:
         self.talking = False
         self._odd: set[str] = set()
         self.drain_timeout = float(settings.ORCHESTRATOR["DRAIN_TIMEOUT"])
-        self.lease: UUID = protocol.open_lease(self.name, queue, os.getpid(), identity()).uuid
+        self.abilities = Abilities()
+        labels = {**identity(), **self.abilities.labels}
+        self.lease: UUID = protocol.open_lease(self.name, queue, os.getpid(), labels).uuid
         self.devices.offer(self.lease)
         self.heart = Heart(self.lease, on_answer=self._compare, on_lost=self._lost, on_beat=self.zygotes.ping)
         self.heart.start()
@@ -89,6 +92,7 @@ class Station:
         An answer of the database may have been lost, or, in a crash, what it had answered.
         """
         self.fitness.tell(self.lease)
+        self.abilities.tell(self.lease)
         self.devices.offer(self.lease)
         if any("drain" in said for said in running):
             self._leave()
