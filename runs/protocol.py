@@ -34,14 +34,14 @@ from runs import (
 from runs.models import Approval, Attempt, Run, TaskRun, WorkerLease
 from runs.refusals import Refused as Refused
 from runs.reuse import results
-from runs.states import RunState
+from runs.states import Priority, RunState
 from runs.transitions import Told, call, retried
 
 LEASE_TTL = 15.0  # seconds
 CLAIM_TRIES = 40  # times 50 ms for which a claim waits while others hold every run with work
 Json = dict[str, Any]
 
-PRIORITIES = {"low": -1, "normal": 0, "high": 1, "critical": 2}
+PRIORITIES = {str(each.label): each.value for each in Priority}
 
 
 # --- starting -----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 
 class RunState(TextChoices):
@@ -66,6 +66,20 @@ class Reason(TextChoices):
     VALIDATION = "validation"
     LEASE = "lease"
     DRAINED = "drained"
+
+
+class Priority(IntegerChoices):
+    """How important a run is beside others. What waits rises by one every ten minutes."""
+
+    LOW = -1, "low"
+    NORMAL = 0, "normal"
+    HIGH = 1, "high"
+    CRITICAL = 2, "critical"
+
+
+def priority_word(value: int) -> str:
+    """The word for a priority or an urgency; the nearest one for a number that has none."""
+    return str(Priority(max(Priority.LOW, min(value, Priority.CRITICAL))).label)
 
 
 Moves = dict[str, frozenset[str]]

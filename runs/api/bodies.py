@@ -31,7 +31,7 @@ from runs.models import (
 )
 from runs.planner import Foreseen
 from runs.reuse.words import Explanation
-from runs.states import RunState, TaskState
+from runs.states import RunState, TaskState, priority_word
 
 Body = dict[str, Any]
 
@@ -73,6 +73,7 @@ def _run(run: Run, counts: dict[str, int], cause: queries.Cause | None) -> Body:
         "version": run.version.number,
         "code": _code(getattr(run, "code", None), run),
         "state": run.state,
+        "priority": priority_word(run.priority),
         "trigger": run.trigger,
         "requested_by": person(run.requested_by),
         "parameters": run.params,
@@ -202,6 +203,7 @@ def _task_run(
         "reason": task_run.reason,
         "message": queries.task_message(task_run, attempt, decision) if ended else "",
         "queue": task_run.queue,
+        "priority": priority_word(task_run.priority),
         "waiting_on": task_run.waiting_on,
         "retries_used": task_run.retries_used,
         "retries_limit": task_run.retries.get("limit", 0),

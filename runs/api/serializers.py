@@ -14,7 +14,7 @@ from pipelines.api.shapes import Paused, Person, Shape
 from runs import isolation
 from runs.explaining import Code
 from runs.pausing import LONGEST_REASON
-from runs.states import AttemptState, LeaseState, RunState, TaskState
+from runs.states import AttemptState, LeaseState, Priority, RunState, TaskState
 
 
 class WithFrom(Shape):
@@ -170,6 +170,7 @@ class RunShape(Paused):
     version = serializers.IntegerField()
     code = RunCodeShape(allow_null=True)
     state = serializers.ChoiceField(choices=RunState.choices)
+    priority = serializers.ChoiceField(choices=Priority.labels)
     trigger = serializers.CharField()
     requested_by = Person(allow_null=True)
     parameters = serializers.DictField()
@@ -236,6 +237,7 @@ class TaskRunShape(Shape):
     reason = serializers.CharField(allow_blank=True)
     message = serializers.CharField(allow_blank=True, help_text="Why it is in this state, in words.")
     queue = serializers.CharField(allow_blank=True)
+    priority = serializers.ChoiceField(choices=Priority.labels)
     waiting_on = serializers.IntegerField()
     retries_used = serializers.IntegerField()
     retries_limit = serializers.IntegerField()

@@ -13,6 +13,7 @@ from pipelines.access import Rights
 from runs import queries
 from runs.explaining import admission, limits, pauses, waiting, workers
 from runs.explaining.answers import Asked, Blocker, Code, Explanation, Link, ask, shown_state
+from runs.explaining.turns import turn
 from runs.models import Queue
 from runs.states import TERMINAL_TASK, RunState, TaskState
 
@@ -66,10 +67,16 @@ def _nothing_in_the_way(asked: Asked) -> str:
         ending = ", and has been asked to stop" if asked.run.state == RunState.CANCELLING else ""
         return f"It is running, attempt {task.attempts_made}{ending}."
     if task.state in (TaskState.READY, TaskState.RETRY_WAIT):
-        others = workers.others_due(asked)
-        rivals = f", or one of {others} that can begin as well" if others else ""
-        return f"Nothing is in its way: the next free worker of the queue {task.queue} takes it{rivals}."
+        return _next_or_later(asked)
     return "Nothing is in its way: it goes on in a moment."
+
+
+def _next_or_later(asked: Asked) -> str:
+    found, queue = turn(asked), asked.task.queue
+    who = f"a worker of the queue {queue} takes it in its turn"
+    if not found.before:
+        who = f"the next free worker of the queue {queue} takes it"
+    return f"Nothing is in its way: {who}. {found.words}".rstrip()
 
 
 def _ended(asked: Asked) -> str:

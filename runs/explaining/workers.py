@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
@@ -11,12 +10,9 @@ from pipelines.clock import EngineNow
 from runs import isolation, queries
 from runs.explaining.answers import MOST, Asked, Blocker, Code, held_link, queue_links, sentence
 from runs.explaining.slots import Units
-from runs.models import Attempt, Queue, TaskRun, WorkerLease
-from runs.states import LeaseState, TaskState
-
-RUNNABLE: Final = (TaskState.READY, TaskState.RETRY_WAIT)
-# Tasks that are counted before it is only said that there are more.
-COUNTED: Final = 100
+from runs.explaining.turns import turn
+from runs.models import Attempt, Queue, WorkerLease
+from runs.states import LeaseState
 
 
 def why_none_comes(asked: Asked, queue: Queue | None) -> list[Blocker]:
@@ -85,24 +81,18 @@ def _in_trouble(slug: str, able: Sequence[WorkerLease]) -> Blocker:
 
 def _all_busy(asked: Asked, held: Sequence[Attempt]) -> Blocker:
     whose = f"of the queue {asked.task.queue} that could take it"
-    words = (
-        f"The only worker {whose} is busy" if len(held) == 1 else f"All {len(held)} workers {whose} are busy"
-    )
-    others = others_due(asked)
     seen = [attempt for attempt in held if asked.rights.can("view", attempt.run)]
     return Blocker(
         Code.WORKERS_BUSY,
-        f"{words}, and {others} of the queue can begin as well." if others else f"{words}.",
+        f"{_how_many(len(held), whose)} busy. {turn(asked).words}".rstrip(),
         since=asked.task.ready_at,
         links=tuple(held_link(asked, "busy-with", each.run, each.task_run.key) for each in seen[:MOST]),
         remedy="The next one that is free takes it when nothing is before it; more workers make that sooner.",
     )
 
 
-def others_due(asked: Asked) -> str:
-    """How many other tasks of the queue a worker could take now, in words; "" for none. One query."""
-    rows = TaskRun.objects.filter(queue=asked.task.queue, state__in=RUNNABLE, ready_at__lte=EngineNow())
-    count = rows.exclude(pk=asked.task.pk)[: COUNTED + 1].count()
-    if count > COUNTED:
-        return f"more than {COUNTED} other tasks"
-    return f"{count} other task{'s' if count > 1 else ''}" if count else ""
+def _how_many(workers: int, whose: str) -> str:
+    """`Both workers of … are`: all of them."""
+    if workers == 1:
+        return f"The only worker {whose} is"
+    return f"Both workers {whose} are" if workers == 2 else f"All {workers} workers {whose} are"

@@ -16,6 +16,7 @@ from pipelines.models import CodeLocation, CodeSnapshot, Pipeline, Role, User
 from runs import explaining, judging, pausing, protocol
 from runs.api.serializers import ExplanationShape
 from runs.explaining import Blocker, Explanation
+from runs.explaining.turns import COUNTED
 from runs.models import Attempt, Environment, Queue, Run, RunCode, TaskRun, WorkerLease
 from tests.factories import Cast, client, join, make_cast
 from tests.factories import make_user as make_person
@@ -37,6 +38,12 @@ def cast() -> Cast:
 def make_run(cast: Cast, graph: str, **given: Any) -> Run:
     """A run of `alpha` that Alice asked for."""
     return factories.make_run(graph, team=cast.team, owner=cast.alice, **given)
+
+
+def make_run_of(priority: str, cast: Cast, graph: str) -> Run:
+    version = factories.make_version(graph, team=cast.team, owner=cast.alice)
+    given: dict[str, Any] = {"parameters": {}, "trigger": "manual", "requested_by": cast.alice}
+    return protocol.start_run(version, priority=protocol.PRIORITIES[priority], **given)
 
 
 def explain(run: Run, key: str, person: User) -> Explanation:
@@ -221,27 +228,27 @@ class TestWorkers:
         words = "The only worker of the queue cpu that could take it is busy. Its priority is normal: "
         place = "the one other task that can begin comes after it."
         assert only(explain(run, "a", cast.bob)).words == words + place
-        make_run(cast, ", ".join(f"t{number}" for number in range(turn.COUNTED)))
+        make_run(cast, ", ".join(f"t{number}" for number in range(COUNTED)))
         place = "none of the more than 100 other tasks that can begin go before it."
         assert only(explain(run, "a", cast.bob)).words == words + place
 
     def test_how_many_go_before_it_is_told_with_its_priority(self, cast: Cast) -> None:
         hands = Hands()
         make_run(cast, "a, b")
-        low, critical = make_run(cast, "c", priority="low"), make_run(cast, "d", priority="critical")
+        low, critical = make_run_of("low", cast, "c"), make_run_of("critical", cast, "d")
         assert explain(low, "c", cast.bob).words == (
             "Nothing is in its way: a worker of the queue cpu takes it in its turn. Its priority is low: "
             "3 of the 3 other tasks that can begin go before it."
         )
         assert explain(critical, "d", cast.bob).words == (
-            "Nothing is in its way: the next free worker of the queue cpu takes it. Its priority is critical: "
-            "none of the 3 other tasks that can begin go before it."
+            "Nothing is in its way: the next free worker of the queue cpu takes it. Its priority is "
+            "critical: none of the 3 other tasks that can begin go before it."
         )
         assert [hands.claim() for _ in range(4)] == ["d", "a", "b", "c"]
 
     def test_what_has_waited_is_more_urgent_than_its_priority(self, cast: Cast) -> None:
         Hands()
-        run = make_run(cast, "a", priority="low")
+        run = make_run_of("low", cast, "a")
         long_ago = EngineNow() - timedelta(minutes=25)
         TaskRun.objects.filter(run=run).update(ready_at=long_ago)
         make_run(cast, "b")
@@ -253,7 +260,7 @@ class TestWorkers:
         pausing.pause_run(make_run(cast, "p").pk, pausing.Pause("late"), actor=cast.bob)
         factories.make_run("x", team=cast.others, owner=cast.charlie)
         words = explain(make_run(cast, "a"), "a", cast.bob).words
-        assert "the one other task that can begin goes before it." in words
+        assert "the one other task that can begin goes before it. Of teams" in words
         other = make_run(cast, "b")
         assert "runs least for its share goes first" in explain(other, "b", cast.bob).words
 

@@ -2589,6 +2589,8 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["PreviewEntry"][];
         };
+        /** @enum {string} */
+        PriorityEnum: "low" | "normal" | "high" | "critical";
         /** @description A serializer that is given and gives plain values. */
         Problem: {
             code: string;
@@ -2962,6 +2964,7 @@ export interface components {
              */
             paused_until: string | null;
             pipeline: components["schemas"]["PipelineNameShape"];
+            priority: components["schemas"]["PriorityEnum"];
             /** @description The task of it in quarantine: why it does not begin, or cannot be resumed. */
             quarantine: components["schemas"]["HeldShape"] | null;
             /** @description Why it has not begun; null once it has. */
@@ -3229,6 +3232,7 @@ export interface components {
             next_attempt_at: string | null;
             outputs: components["schemas"]["OutputShape"][];
             parent: string | null;
+            priority: components["schemas"]["PriorityEnum"];
             queue: string;
             /** Format: date-time */
             ready_at: string | null;
@@ -3262,6 +3266,7 @@ export interface components {
             /** Format: date-time */
             next_attempt_at: string | null;
             parent: string | null;
+            priority: components["schemas"]["PriorityEnum"];
             queue: string;
             /** Format: date-time */
             ready_at: string | null;

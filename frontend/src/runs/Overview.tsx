@@ -25,6 +25,7 @@ export function Overview({ run, task, attempt }: Props) {
           <Fact name="Kind">{task.kind}</Fact>
           {whyEnded(task) && <Fact name="Reason">{whyEnded(task)}</Fact>}
           {task.queue && <Fact name="Queue">{task.queue}</Fact>}
+          {task.queue && task.priority !== 'normal' && <Fact name="Priority">{task.priority}</Fact>}
           {task.ready_at && (
             <Fact name="Ready">
               <Moment at={task.ready_at} />

@@ -26,7 +26,7 @@ import { PipelinePause } from './PipelinePause';
 import { progressOf } from './progress';
 import { Standstill } from './Standstill';
 import { isActive } from './store';
-import { triggerWords } from './words';
+import { PRIORITY_MEANS, triggerWords } from './words';
 
 interface Props {
   run: Run;
@@ -117,6 +117,7 @@ function Figures({ run, onTask }: Props) {
           version {run.version}
         </Link>
       </span>
+      {run.priority !== 'normal' && <span title={PRIORITY_MEANS}>priority {run.priority}</span>}
       {run.code && <CodeOfRun code={run.code} />}
       <span>
         {triggerWords(run.trigger)}

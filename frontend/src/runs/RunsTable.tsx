@@ -12,7 +12,7 @@ import { Ago, PersonName } from '../ui/Facts';
 import { EmptyState } from '../ui/Feedback';
 import { StateBadge } from '../ui/StateBadge';
 import table from '../ui/Table.module.css';
-import { causeSentence, triggerWords } from './words';
+import { causeSentence, PRIORITY_MEANS, triggerWords } from './words';
 
 interface Props {
   filter: RunFilter;
@@ -85,6 +85,11 @@ function Row({ run, withPipeline }: { run: Run; withPipeline: boolean }) {
       </td>
       <td>
         <StateBadge state={shownState(run)} plain />
+        {run.priority !== 'normal' && (
+          <span className={`${table.cut} ${table.muted}`} title={PRIORITY_MEANS}>
+            priority {run.priority}
+          </span>
+        )}
       </td>
       <td className={`${table.soft} ${table.short} ${table.roomy}`}>
         {run.requested_by ? <PersonName person={run.requested_by} /> : triggerWords(run.trigger)}

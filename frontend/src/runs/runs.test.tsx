@@ -58,6 +58,12 @@ describe('the list of runs', () => {
     expect(await screen.findByText('Run 13 took its place.')).toBeVisible();
   });
 
+  it('says the priority of a run that is not normal', async () => {
+    open('/runs', { runs: [makeRun({ priority: 'critical' }), makeRun({ number: 13 })] });
+    expect(await screen.findByText('priority critical')).toBeVisible();
+    expect(screen.queryByText('priority normal')).not.toBeInTheDocument();
+  });
+
   it('asks the server for one state, which stands in the address', async () => {
     const { world, user, router } = open('/runs', { runs: [makeRun(), makeRun({ number: 13, state: 'failed' })] });
     await screen.findByRole('link', { name: 'digits-training / run 12' });
@@ -93,6 +99,11 @@ describe('the page of a run', () => {
     show(aRun(three(), { state: 'cancelled', replaced_by: { id: 'newer', number: 13 } }));
     expect(await screen.findByRole('link', { name: 'run 13' })).toHaveAttribute('href', '/runs/newer');
     expect(screen.getByText(/took its place/)).toBeVisible();
+  });
+
+  it('says its priority where that is not the normal one', async () => {
+    show(aRun(three(), { priority: 'low' }));
+    expect(await screen.findByText('priority low')).toHaveAttribute('title', expect.stringContaining('go first'));
   });
 
   const quarantine = { task: 'train', words: 'train is in quarantine: in run #3 …', remedy: 'Have an operator lift it.' };

@@ -150,3 +150,5 @@ const TRIGGERS: Record<string, string> = {
 export function triggerWords(trigger: string): string {
   return TRIGGERS[trigger] ?? trigger;
 }
+
+export const PRIORITY_MEANS = 'Of the tasks that wait on a queue, those of a higher priority go first; each rises with the time it waits.';
