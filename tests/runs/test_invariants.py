@@ -398,7 +398,11 @@ def test_the_command_says_what_is_broken(people: Cast, plant: Plant) -> None:
     run = ended_run(people)
     out = StringIO()
     call_command("invariants", stdout=out)
-    assert out.getvalue().count("holds") == len(invariants.INVARIANTS)
+    assert out.getvalue().count("holds ") == len(invariants.INVARIANTS)
+    assert out.getvalue().endswith(f"\n{len(invariants.INVARIANTS)} hold.\n")
+    numbers = [each.number for each in invariants.INVARIANTS]
+    assert sorted([*numbers, *invariants.ELSEWHERE]) == list(range(1, 16))
+    assert "(no    13 here: no secret" in out.getvalue()
     plant("DELETE FROM run_event WHERE run_id = %s AND seq = 3", run.pk)
     with pytest.raises(CommandError, match="2 of the invariants"):
         call_command("invariants", stdout=out)

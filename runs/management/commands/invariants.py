@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from runs.invariants import INVARIANTS, check
+from runs.invariants import ELSEWHERE, INVARIANTS, Invariant, check
 
 
 class Command(BaseCommand):
@@ -22,14 +22,19 @@ class Command(BaseCommand):
             raise CommandError(
                 f"No invariant is called {', '.join(unknown)}. There are: {', '.join(sorted(known))}."
             )
-        broken = 0
-        for invariant in INVARIANTS:
-            if options["names"] and invariant.name not in options["names"]:
-                continue
-            rows = check(invariant)
-            broken += bool(rows)
-            self.stdout.write(f"{'BROKEN' if rows else 'holds '} {invariant.number:>2} {invariant.name}")
-            for row in rows:
-                self.stdout.write(f"          {row}")
+        wanted = [each for each in INVARIANTS if not options["names"] or each.name in options["names"]]
+        broken = sum(self._tell(invariant) for invariant in wanted)
+        if not options["names"]:
+            for number, where in sorted(ELSEWHERE.items()):
+                self.stdout.write(f"(no    {number:>2} here: {where})")
         if broken:
             raise CommandError(f"{broken} of the invariants are broken; the rows above break them.")
+        self.stdout.write(f"{len(wanted)} hold.")
+
+    def _tell(self, invariant: Invariant) -> bool:
+        """Say whether it holds, and the rows that break it; is it broken?"""
+        rows = check(invariant)
+        self.stdout.write(f"{'BROKEN' if rows else 'holds '} {invariant.number:>2} {invariant.name}")
+        for row in rows:
+            self.stdout.write(f"          {row}")
+        return bool(rows)
