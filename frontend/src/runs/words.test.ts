@@ -3,7 +3,12 @@ import { makeAttempt, makeTask } from '../testing/make';
 import { filterKeys } from './filter';
 import { progressOf } from './progress';
 import { parseRunSearch } from './search';
-import { attemptWords, cardLabel, causeSentence, exitWords, listWords, lostWords, slotWords } from './words';
+import { attemptWords, cardLabel, causeSentence, exitWords, listWords, lostWords, slotWords, triggerWords } from './words';
+
+it('does not say of a run that has not begun that it was started', () => {
+  expect(triggerWords('api')).toBe('started over the API');
+  expect(triggerWords('api', false)).toBe('asked for over the API');
+});
 
 describe('a task in words', () => {
   it('counts its attempts once it was tried again', () => {

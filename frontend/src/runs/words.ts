@@ -147,8 +147,10 @@ const TRIGGERS: Record<string, string> = {
   alert: 'started by an alert',
 };
 
-export function triggerWords(trigger: string): string {
-  return TRIGGERS[trigger] ?? trigger;
+/** "started over the API"; "asked for over the API" of what has not begun. */
+export function triggerWords(trigger: string, begun = true): string {
+  const words = TRIGGERS[trigger] ?? trigger;
+  return begun ? words : words.replace(/^started/, 'asked for');
 }
 
 export const PRIORITY_MEANS = 'Of the tasks that wait on a queue, those of a higher priority go first; each rises with the time it waits.';
