@@ -123,27 +123,18 @@ def remove(folder: Path) -> None:
 
 def remove_owned(folder: Path) -> None:
     """The same for what a team's user owns: first it is put where that user can exchange nothing."""
-    remove_as_root(lent(folder))
+    remove_apart(lent(folder))
     gone = root() / f"{folder.name}.gone"
     try:
         os.rename(folder, gone)
     except FileNotFoundError:
         return
-    remove_as_root(gone)
+    remove_apart(gone)
 
 
 def remove_left(entry: Path) -> None:
     """What `left` has found of an attempt that has ended."""
-    remove_as_root(entry) if entry.suffix else remove(entry)
-
-
-def remove_as_root(folder: Path) -> None:
-    """A folder and all in it, as root, who may enter everything; no link is followed, at any depth.
-
-    In a process of its own: `shutil` has every folder on the way down open, and this one needs descriptors.
-    """
-    if folder.exists():
-        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, stderr=subprocess.DEVNULL)
+    remove_apart(entry) if entry.suffix else remove(entry)
 
 
 def remove_tree(folder: Path) -> None:
@@ -152,11 +143,18 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder)
     except FileNotFoundError:
         return
-    except RecursionError:
-        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, stderr=subprocess.DEVNULL)
-    except OSError:
+    except (OSError, RecursionError):
         open_folders(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_apart(folder)
+
+
+def remove_apart(folder: Path) -> None:
+    """A folder and all in it that this process may enter; no link is followed, at any depth.
+
+    In a process of its own: `shutil` has every folder on the way down open, and this one needs descriptors.
+    """
+    if folder.exists():
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, stderr=subprocess.DEVNULL)
 
 
 def open_folders(folder: Path) -> None:

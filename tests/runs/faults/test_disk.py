@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,6 +136,19 @@ def test_folders_that_a_task_has_closed_are_opened_and_nothing_around_them(tmp_p
     folders.open_folders(tmp_path / "attempt")
     assert closed.stat().st_mode & 0o777 == 0o700
     assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_too_deep_for_the_descriptors_of_a_worker_is_removed(tmp_path: Path) -> None:
+    top = tmp_path / "attempt"
+    top.mkdir()
+    subprocess.run([sys.executable, "-c", DEEP.format(1500)], cwd=top, check=True)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, most[1]))
+    try:
+        folders.remove_tree(top)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+    assert not top.exists()
 
 
 def test_removing_what_is_not_there_changes_nothing_around_it(tmp_path: Path) -> None:
