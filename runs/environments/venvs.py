@@ -23,7 +23,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -218,7 +218,7 @@ def build(
         ],
         f"Installing {count} package{'' if count == 1 else 's'}": [
             program, "pip", "sync", "--python", str(folder / "bin" / "python"), "--require-hashes",
-            "--no-build" if run_nothing else "--compile-bytecode", "--allow-empty-requirements", str(lock),
+            *(["--no-build"] if run_nothing else []), "--allow-empty-requirements", str(lock),
         ],
     }  # fmt: skip
     with open(log, "wb") as output, network.proxy() as proxy:
@@ -231,9 +231,8 @@ def build(
                 if not (refused := network.refused()):
                     raise
                 raise BuildFailed(f"the lock file leads elsewhere: {refused}", log, final=True) from failure
-        if run_nothing:
-            watcher.step("Compiling")
-            compile_only(folder, python, output, uv_cache, tail, held)
+        watcher.step("Compiling")
+        compile_all(folder, python, output, uv_cache, tail, held)
     (folder / COMPLETE).write_text(f"{python.version}\n")
 
 
@@ -248,15 +247,16 @@ def refuse_elsewhere(lock: bytes) -> None:
         )
 
 
-def compile_only(
+def compile_all(
     folder: Path, python: Python, output: IO[bytes], uv_cache: Path, tail: Tail, held: int
 ) -> None:
     """Compile the packages with an interpreter that does not know them: one of theirs would run their .pth.
 
-    What does not compile, a template say, stays as it is.
+    What does not compile, a template say, or not in time, stays as it is.
     """
     words = [python.path, "-I", "-S", "-m", "compileall", "-q", "-j", "0", str(folder / "lib")]
-    uv.run(words, output, uv_cache, timeout=BUILD_TIMEOUT, keep_open=held, look=tail.look)
+    with suppress(TimeoutError):
+        uv.run(words, output, uv_cache, timeout=BUILD_TIMEOUT, keep_open=held, look=tail.look)
 
 
 class Tail:

@@ -43,9 +43,12 @@ def source_of(tmp_path: Path) -> tuple[bytes, Path]:
     return f"hostile @ {sdist.as_uri()} --hash=sha256:{digest}\n".encode(), ran
 
 
-def test_a_wheel_runs_nothing_when_it_is_installed_and_is_compiled(cache: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("run_nothing", [True, False])
+def test_a_wheel_runs_nothing_when_it_is_installed_and_is_compiled(
+    cache: Path, tmp_path: Path, run_nothing: bool
+) -> None:
     lock, ran = with_pth(tmp_path)
-    python = venvs.interpreter(cache, venvs.remember_lock(cache, lock), run_nothing=True)
+    python = venvs.interpreter(cache, venvs.remember_lock(cache, lock), run_nothing=run_nothing)
     assert not ran.exists()
     assert list(python.parent.parent.glob("lib/python*/site-packages/__pycache__/hostile.*.pyc"))
     subprocess.run([python, "-c", "import hostile"], check=True)
