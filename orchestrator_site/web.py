@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -38,6 +39,14 @@ def fail(request: Any, exception: Exception) -> None:
         request.basic_error(500, b"Internal Server Error", "Exception inside application.")
 
 
+def name_statuses() -> None:
+    """Twisted knows fewer statuses than HTTP has: 422 and 429 would be "Unknown Status"."""
+    from twisted.web.http import RESPONSES
+
+    for status in HTTPStatus:
+        RESPONSES.setdefault(status.value, status.phrase.encode())
+
+
 def serve(endpoints: list[str], ready: Callable[[], None] | None = None) -> None:
     """Serve until TERM. `ready` is called once requests are answered."""
     hide_memory()
@@ -48,6 +57,7 @@ def serve(endpoints: list[str], ready: Callable[[], None] | None = None) -> None
     from orchestrator_site.asgi import application
 
     WebRequest.handle_exception = fail
+    name_statuses()
     options: dict[str, Any] = {"ready_callable": ready, "server_name": "orchestrator"}
     if settings.HTTPS:
         options["proxy_forwarded_proto_header"] = "X-Forwarded-Proto"
