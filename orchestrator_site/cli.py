@@ -293,7 +293,7 @@ def run(
         out.print(f"{label(started)} {begun}: {api.address}/runs/{started['id']}", markup=False)
         if started.get("queued"):
             out.print(f"  {started['queued']['words']}", markup=False)
-    ended = follow(api, started, quiet=as_json) if wait else started
+    ended = Following(api, started, quiet=as_json).to_the_end() if wait else started
     if as_json:
         out.print_json(json.dumps(ended))
     if wait and ended["state"] != "succeeded":
@@ -323,36 +323,72 @@ def value_of(text: str, kind: str | None) -> Any:
         return text
 
 
-def follow(api: Api, started: Body, *, quiet: bool) -> Body:
-    """Look at a run until it has ended, telling each change of a task; patient with short outages."""
-    states: dict[str, str] = {}
-    answered = time.monotonic()
-    while True:
-        try:
-            now: Body = api.get(f"runs/{started['id']}/")
-            if not quiet:
-                tell_changes(api, now, states)
-            answered = time.monotonic()
-        except httpx.TransportError:
-            if time.monotonic() - answered > OUTAGE:
-                raise
+class Following:
+    """Looks at a run until it has ended, telling each change of a task and what it waits for."""
+
+    def __init__(self, api: Api, started: Body, *, quiet: bool) -> None:
+        self.api = api
+        self.run = started
+        self.quiet = quiet
+        self.states: dict[str, str] = {}
+        # What stood in the way at the last look, and what was said last: the same thing, and in which words.
+        self.seen = ""
+        self.said = started["queued"]["words"] if started["queued"] else ""
+
+    def to_the_end(self) -> Body:
+        """The run as it ended. Patient with short outages."""
+        answered = time.monotonic()
+        while True:
+            try:
+                self.run = self.api.get(f"runs/{self.run['id']}/")
+                if not self.quiet:
+                    self.tell()
+                if self.run["state"] in ENDED:
+                    return self.run
+                answered = time.monotonic()
+            except httpx.TransportError:
+                if time.monotonic() - answered > OUTAGE:
+                    raise
             time.sleep(POLL)
-            continue
-        if now["state"] in ENDED:
-            if not quiet:
-                tell_end(now)
-            return now
-        time.sleep(POLL)
 
+    def tell(self) -> None:
+        tasks = list(self.api.every(f"runs/{self.run['id']}/tasks/"))
+        for task in tasks:
+            self.tell_change(task)
+        if self.run["state"] in ENDED:
+            tell_end(self.run)
+        else:
+            self.tell_wait(*self.in_the_way(tasks))
 
-def tell_changes(api: Api, now: Body, states: dict[str, str]) -> None:
-    for task in api.every(f"runs/{now['id']}/tasks/"):
-        state = task["state"]
-        if states.get(task["key"]) != state and state not in ("pending", "ready"):
-            out.print(f"  {task['key']}: {worded(state)}", style=COLOURS.get(state), markup=False)
-            if state == "awaiting_approval":
-                out.print(f"    decide at {api.address}/runs/{now['id']}", markup=False)
-        states[task["key"]] = state
+    def tell_change(self, task: Body) -> None:
+        state, known = task["state"], self.states.get(task["key"])
+        self.states[task["key"]] = state
+        if state == known or state in ("pending", "ready"):
+            return
+        out.print(f"  {task['key']}: {worded(state)}", style=COLOURS.get(state), markup=False)
+        if state == "awaiting_approval":
+            out.print(f"    decide at {self.api.address}/runs/{self.run['id']}", markup=False)
+
+    def tell_wait(self, what: str, words: str) -> None:
+        """Once, when it is still in the way at a second look: what passes at once is not worth a line."""
+        if what and what == self.seen and what != self.said:
+            out.print(f"  {words}", markup=False)
+            self.said = what
+        self.seen = what
+
+    def in_the_way(self, tasks: list[Body]) -> tuple[str, str]:
+        """What a run of which nothing runs waits for: what tells it from others, and in words."""
+        if self.run["queued"]:
+            words = self.run["queued"]["words"]
+            return words, words
+        at_work = any(task["state"] in ("running", "awaiting_approval") for task in tasks)
+        waits = next((task for task in tasks if task["state"] in ("ready", "retry_wait")), None)
+        if at_work or waits is None:
+            return "", ""
+        blockers = self.api.get(f"task-runs/{waits['id']}/explain/")["blockers"]
+        if not blockers:
+            return "", ""
+        return f"{waits['key']} {blockers[0]['code']}", f"{waits['key']}: {blockers[0]['words']}"
 
 
 def tell_end(ended: Body) -> None:

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 
 from orchestrator_site import cli
+from pipelines.clock import EngineNow
 from pipelines.models import Pipeline, PipelineVersion
 from runs.models import Queue, Run
 from tests.factories import SMALL, Cast, join, make_cast, make_published, make_token
@@ -165,6 +166,23 @@ def test_a_run_that_does_not_begin_at_once_says_what_it_waits_for(command: Comma
     _, out, _ = command("run", "small", "-p", "who=7")
     assert "alpha:small #2 queued: http" in out
     assert "Queued behind #1, which has not ended." in out
+
+
+def test_a_run_that_is_waited_for_says_once_why_nothing_of_it_runs(command: Command, cast: Cast) -> None:
+    make_published(team=cast.team, owner=cast.alice)
+    Queue.objects.filter(slug="cpu").update(paused_at=EngineNow(), paused_reason="Cleaning.")
+
+    def goes_on() -> None:
+        time.sleep(2)
+        Queue.objects.filter(slug="cpu").update(paused_at=None)
+        connection.close()
+
+    hands, cleaner = worker(), threading.Thread(target=goes_on)
+    cleaner.start()
+    code, out, _ = command("run", "small", "--wait")
+    hands.join(), cleaner.join()
+    assert code == 0
+    assert out.count("  greet: The queue cpu is paused: Cleaning.\n") == 1
 
 
 def test_a_run_that_fails_exits_1_and_says_why(command: Command, cast: Cast) -> None:
