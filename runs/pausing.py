@@ -20,7 +20,7 @@ from pipelines.errors import Conflict, Invalid
 from pipelines.models import ApiToken, Pipeline, User
 from runs.models import Run, RunEvent, TaskRun
 from runs.states import OPEN_RUN, RunState, TaskState
-from runs.transitions import Told, retried
+from runs.transitions import Told, execute, retried
 
 LONGEST_REASON: Final = 1000  # characters
 PAUSABLE: Final = frozenset({RunState.QUEUED, RunState.RUNNING})
@@ -75,6 +75,7 @@ def unpause_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> b
         rows = Run.objects.filter(pk=run.pk)
         if not _clear(rows):
             return False
+        _put_back()
         told = _record(run, "unpause", {}, actor, token)
         told.woken = _due(rows)
         told.after_commit()
@@ -106,6 +107,7 @@ def unpause_pipeline(pipeline: Pipeline, *, actor: User, token: ApiToken | None 
     def act() -> bool:
         if not _clear(_locked_pipeline(pipeline)):
             return False
+        _put_back()
         audit.write(actor, "pipeline.unpause", pipeline, {}, team=pipeline.team, token=token)
         running = Run.objects.filter(pipeline=pipeline, state=RunState.RUNNING)
         Told(woken=_due(running)).after_commit()
@@ -149,6 +151,11 @@ def _write(rows: QuerySet[Any], pause: Pause, actor: User) -> bool:
 def _clear(rows: QuerySet[Any]) -> bool:
     paused = rows.exclude(paused_at=None)
     return bool(paused.update(paused_at=None, paused_by=None, paused_reason="", paused_until=None))
+
+
+def _put_back() -> None:
+    """What the sweep has parked of runs that are paused no longer stands in its line again."""
+    execute("SELECT engine_unpark()", ())
 
 
 def _record(run: Run, verb: str, facts: dict[str, Any], actor: User, token: ApiToken | None) -> Told:

@@ -51,7 +51,7 @@ UNHEARD = """
     SELECT q.slug, count(*) FROM queue q CROSS JOIN LATERAL (
         SELECT 1 FROM task_run t JOIN run r ON r.id = t.run_id JOIN pipeline p ON p.id = r.pipeline_id
         WHERE t.queue = q.slug AND t.state IN ('ready', 'retry_wait')
-          AND t.ready_at <= engine_now() - interval '2 s'
+          AND NOT t.parked AND t.ready_at <= engine_now() - interval '2 s'
           AND r.state = 'running'
           AND (r.paused_at IS NULL OR r.paused_until <= engine_now())
           AND (p.paused_at IS NULL OR p.paused_until <= engine_now())
@@ -127,6 +127,12 @@ def expire_approvals() -> int:
     return _each("approval", waiting, protocol.expire_approval)
 
 
+def park_paused() -> None:
+    """Have the tasks of paused runs stand beside their lines, and those of the others in them."""
+    _rows("SELECT engine_unpark()")
+    _rows("SELECT engine_park()")
+
+
 def ring_unheard() -> None:
     """Ring again for tasks that wait although somebody could come."""
     for queue, count in _rows(UNHEARD):
@@ -141,7 +147,15 @@ def nudge_chores() -> None:
 
 def sweep_once(*, may_expire: bool = True) -> None:
     """One round. ``may_expire``: False while an outage or a stall is less than one TTL ago."""
-    steps = [settle_orphans, end_overdue, expire_approvals, ring_unheard, nudge_chores, *_registered]
+    steps = [
+        settle_orphans,
+        end_overdue,
+        expire_approvals,
+        park_paused,
+        ring_unheard,
+        nudge_chores,
+        *_registered,
+    ]
     if may_expire:
         steps.insert(0, expire_leases)
     _each("step of the sweep", steps, lambda step: step())

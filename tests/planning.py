@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 def analyze(*tables: str) -> None:
@@ -23,7 +23,7 @@ BLOCKS = ("Shared Hit Blocks", "Shared Read Blocks")
 
 def pages_touched(sql: str, arguments: Sequence[Any]) -> int:
     """Pages that PostgreSQL touches for one statement, what it does undone."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         for _ in range(2):  # the first time also reads the catalogue
             cursor.execute("SAVEPOINT before")
             cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", arguments)

@@ -1,4 +1,4 @@
-"""Who waits waits for a reason: of old versions, and of runs that are paused at the last moment."""
+"""What is paused or too wide costs those that wait beside it nothing, and a pause misses no claim."""
 
 from __future__ import annotations
 
@@ -11,6 +11,24 @@ class Migration(migrations.Migration):
     dependencies = [("runs", "0014_replaced")]
 
     operations = [
+        migrations.AddField(
+            model_name="taskrun",
+            name="parked",
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+        migrations.RemoveIndex(model_name="taskrun", name="task_run_in_line"),
+        migrations.AddIndex(
+            model_name="taskrun",
+            index=models.Index(
+                fields=["queue", "team", "priority", "parked", "ready_at", "id"],
+                condition=models.Q(("state__in", ["ready", "retry_wait"])),
+                name="task_run_in_line",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="taskrun",
+            index=models.Index(fields=["run"], condition=models.Q(("parked", True)), name="task_run_parked"),
+        ),
         migrations.RemoveIndex(model_name="taskrun", name="task_run_wants_slots"),
         migrations.AddIndex(
             model_name="taskrun",
@@ -22,5 +40,5 @@ class Migration(migrations.Migration):
                 name="task_run_wants_slots",
             ),
         ),
-        *install("runs.sql", "slots", "admission", "claim", "plans"),
+        *install("runs.sql", "slots", "order", "admission", "claim", "plans"),
     ]

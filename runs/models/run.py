@@ -142,6 +142,8 @@ class TaskRun(models.Model):
     )
     next_attempt_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(null=True)
+    # Its run is paused, and it stands in no line; see `engine_park`.
+    parked = models.BooleanField(default=False, db_default=False)
     deadline_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -156,7 +158,7 @@ class TaskRun(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["queue", "team", "priority", "ready_at", "id"],
+                fields=["queue", "team", "priority", "parked", "ready_at", "id"],
                 condition=Q(state__in=["ready", "retry_wait"]),
                 name="task_run_in_line",
             ),
@@ -166,6 +168,7 @@ class TaskRun(models.Model):
                 condition=Q(state__in=["ready", "retry_wait"]) & ~Q(needs={}),
                 name="task_run_wants_slots",
             ),
+            models.Index(fields=["run"], condition=Q(parked=True), name="task_run_parked"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="task_run_of_scope"),
             models.Index(
                 fields=["run"], condition=Q(state="pending", may_reuse=True), name="task_run_undecided"

@@ -57,7 +57,7 @@ BEGIN
             FOR v_task IN
                 SELECT t.id, t.run_id, t.needs FROM task_run t
                 WHERE t.queue = p_queue AND t.team_id = v_line.team AND t.priority = v_line.class
-                  AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= v_now
+                  AND t.state IN ('ready', 'retry_wait') AND NOT t.parked AND t.ready_at <= v_now
                   AND NOT t.run_id = ANY (v_past) AND (NOT t.needs ?| v_lacking OR t.id = ANY (v_kept))
                 ORDER BY t.ready_at, t.id LIMIT 16
             LOOP

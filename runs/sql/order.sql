@@ -20,6 +20,56 @@ BEGIN
           AND (p.paused_until IS NULL OR p.paused_until > p_now));
 END $$;
 
+-- Tasks of paused runs at the heads of their lines are parked: they stand in no line until they are put back, so that
+-- claims need not walk past them. No claim would hand them out anyhow, so nothing depends on it. Returns how many.
+CREATE OR REPLACE FUNCTION engine_park() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    v_paused bigint[] := engine_paused(engine_now());
+    v_rows integer;
+    v_all integer := 0;
+BEGIN
+    -- Behind those that stand at the head now there may be others; so much at once and no more.
+    FOR v_round IN 1..20 LOOP
+        UPDATE task_run t SET parked = true FROM (
+            SELECT o.id FROM task_run o WHERE o.id IN (
+                SELECT h.id FROM (SELECT DISTINCT r.team_id AS team FROM run r WHERE r.id = ANY (v_paused)) m
+                CROSS JOIN queue q CROSS JOIN generate_series(-1, 2) c (class)
+                CROSS JOIN LATERAL (
+                    SELECT l.id, l.run_id FROM task_run l
+                    WHERE l.queue = q.slug AND l.team_id = m.team AND l.priority = c.class
+                      AND l.state IN ('ready', 'retry_wait') AND NOT l.parked
+                    ORDER BY l.ready_at, l.id LIMIT 1000
+                ) h
+                WHERE h.run_id = ANY (v_paused)
+            ) ORDER BY o.id FOR UPDATE SKIP LOCKED
+        ) o WHERE t.id = o.id;
+        GET DIAGNOSTICS v_rows = ROW_COUNT;
+        v_all := v_all + v_rows;
+        EXIT WHEN v_rows = 0;
+    END LOOP;
+    RETURN v_all;
+END $$;
+
+-- Puts back what is parked of runs that are not paused any more. Returns how many.
+CREATE OR REPLACE FUNCTION engine_unpark() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    v_paused bigint[] := engine_paused(engine_now());
+    v_rows integer;
+BEGIN
+    UPDATE task_run t SET parked = false FROM (
+        WITH RECURSIVE parked (run) AS (
+            SELECT min(f.run_id) FROM task_run f WHERE f.parked
+            UNION ALL
+            SELECT (SELECT min(n.run_id) FROM task_run n WHERE n.parked AND n.run_id > p.run)
+            FROM parked p WHERE p.run IS NOT NULL
+        )
+        SELECT o.id FROM parked p JOIN task_run o ON o.run_id = p.run
+        WHERE NOT p.run = ANY (v_paused) AND o.parked ORDER BY o.id FOR UPDATE OF o SKIP LOCKED
+    ) o WHERE t.id = o.id;
+    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    RETURN v_rows;
+END $$;
+
 -- The lines of a queue (tasks of one team and priority) that have something due, in the order in which they are
 -- served: the most urgent head first, then the team that runs least for its weight, then the oldest head.
 -- p_paused: runs whose tasks do not count.
@@ -42,7 +92,7 @@ BEGIN
         SELECT l.team, l.class, h.ready_at, h.id FROM line l CROSS JOIN LATERAL (
             SELECT t.ready_at, t.id FROM task_run t
             WHERE t.queue = p_queue AND t.team_id = l.team AND t.priority = l.class
-              AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= p_now
+              AND t.state IN ('ready', 'retry_wait') AND NOT t.parked AND t.ready_at <= p_now
               AND NOT t.run_id = ANY (p_paused)
             ORDER BY t.ready_at, t.id LIMIT 1
         ) h

@@ -9,7 +9,8 @@ BEGIN
         SELECT p.oid::regprocedure FROM pg_proc p
         WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN (
             'engine_claim', 'engine_apply', 'task_edge_within_run', 'engine_finish', 'engine_end_task', 'engine_judged', 'engine_reuse', 'engine_retry_now',
-            'engine_undecided', 'engine_beat', 'engine_admit', 'engine_wide')
+            'engine_undecided', 'engine_beat', 'engine_admit', 'engine_wide', 'engine_park',
+            'engine_unpark')
     LOOP
         FOREACH v_setting IN ARRAY ARRAY[
             'plan_cache_mode = force_generic_plan', 'enable_nestloop = on', 'enable_seqscan = off',
