@@ -40,9 +40,10 @@ def refuse(version: PipelineVersion, keys: Iterable[str] | None) -> None:
 
 
 def words(row: Quarantine) -> str:
-    """Why nothing begins the task. The row comes with its task run and run."""
+    """Why nothing begins the task, or nothing began it. The row comes with its task run and run."""
     number = row.task_run.run.number
-    return f"{row.task_key} is in quarantine: in run #{number} it was lost with its worker three times."
+    verb = "is" if row.lifted_at is None else "was"
+    return f"{row.task_key} {verb} in quarantine: in run #{number} it was lost with its worker three times."
 
 
 def remedy(version: PipelineVersion) -> str:

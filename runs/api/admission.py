@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from pipelines.api.base import find_named, paged, uuid_or_404
+from pipelines.api.base import find_named, paged, uuid_or_404, yes_or_no
 from pipelines.errors import Conflict, Forbidden
 from pipelines.models import Pipeline, Team
 from runs import quarantine, team_limits
@@ -51,7 +51,7 @@ class QuarantinesView(RunsView):
         responses=paged(QuarantineShape),
         parameters=[
             OpenApiParameter("pipeline", str, description="A name, or team:name."),
-            OpenApiParameter("open", bool, description="Only those that nobody has lifted."),
+            OpenApiParameter("open", bool, description="true: those in quarantine now; false: those lifted."),
         ],
     )
     def get(self, request: Request) -> Response:
@@ -60,8 +60,8 @@ class QuarantinesView(RunsView):
         if pipeline := request.query_params.get("pipeline"):
             of = find_named(self.rights, Pipeline.objects.all(), pipeline)
             rows = rows.filter(version__pipeline=of)
-        if request.query_params.get("open") == "true":
-            rows = rows.filter(lifted_at=None)
+        if "open" in request.query_params:
+            rows = rows.filter(lifted_at__isnull=yes_or_no(request, "open", default=True))
         return self.page(rows, lambda page: [bodies.quarantine(self.rights, row) for row in page])
 
 

@@ -499,7 +499,7 @@ def quarantine(rights: Rights, row: Quarantine) -> Body:
         "task": row.task_key,
         "run": run_before(row.task_run.run),
         "words": quarantines.words(row),
-        "remedy": quarantines.remedy(row.version),
+        "remedy": quarantines.remedy(row.version) if row.lifted_at is None else "",
         "created_at": row.created_at,
         "lifted_at": row.lifted_at,
         "lifted_by": person(row.lifted_by),

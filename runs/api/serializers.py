@@ -485,7 +485,7 @@ class QuarantineShape(Shape):
     task = serializers.CharField()
     run = RunBeforeShape(help_text="The run in which its worker was lost three times.")
     words = serializers.CharField()
-    remedy = serializers.CharField()
+    remedy = serializers.CharField(allow_blank=True, help_text="Empty once it is lifted.")
     created_at = serializers.DateTimeField()
     lifted_at = serializers.DateTimeField(allow_null=True)
     lifted_by = Person(allow_null=True)

@@ -234,7 +234,10 @@ class TestQuarantine:
             "olga",
             False,
         )
+        assert (shown["words"][:18], shown["remedy"]) == ("a was in quarantin", "")
         assert operator.get("/api/v1/quarantines/?open=true").json()["results"] == []
+        assert len(operator.get("/api/v1/quarantines/?open=false").json()["results"]) == 1
+        assert operator.get("/api/v1/quarantines/?open=maybe").status_code == 422
         assert operator.post(address, {}).status_code == 409
 
     def test_an_editor_may_not_lift_it(self, people: Cast, editor: APIClient) -> None:

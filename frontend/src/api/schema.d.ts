@@ -2693,6 +2693,7 @@ export interface components {
             lifted_by: components["schemas"]["Person"] | null;
             may_lift: boolean;
             pipeline: components["schemas"]["PipelineNameShape"];
+            /** @description Empty once it is lifted. */
             remedy: string;
             /** @description The run in which its worker was lost three times. */
             run: components["schemas"]["RunBeforeShape"];
@@ -5330,7 +5331,7 @@ export interface operations {
     quarantines_list: {
         parameters: {
             query?: {
-                /** @description Only those that nobody has lifted. */
+                /** @description true: those in quarantine now; false: those lifted. */
                 open?: boolean;
                 /** @description A name, or team:name. */
                 pipeline?: string;
