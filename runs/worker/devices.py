@@ -102,6 +102,8 @@ class Devices:
         self._choice = choice
         self._ended = threading.Event()
         self._offered = False
+        # Known for certain only where nvidia-smi has said so, or is not there.
+        self._has_none = True
         self.found: list[Device] = []
         self._look()
         if self._watched:
@@ -114,10 +116,12 @@ class Devices:
     def _look(self) -> None:
         try:
             self.found = look()
+            self._has_none = self._has_none and not self.found
         except Unusable as problem:
             # A device that cannot be asked for is given to nobody; those who hold one keep it.
             log.warning("the GPUs of this host are not known", because=str(problem))
             self.found = []
+            self._has_none = False
 
     def _keep_looking(self) -> None:
         while not self._ended.wait(LOOK_EVERY):
@@ -133,7 +137,7 @@ class Devices:
     def variables(self, held: list[Json]) -> dict[str, str]:
         """What an attempt that holds these slots sees of the GPUs; nothing is said where there are none."""
         own = gpus(held)
-        return {VISIBLE: ",".join(own)} if own or self.found else {}
+        return {VISIBLE: ",".join(own)} if own or not self._has_none else {}
 
     def close(self) -> None:
         self._ended.set()

@@ -89,6 +89,24 @@ class TestOffering:
         assert not Slot.objects.filter(withdrawn_at=None).exists()
         found.close()
 
+    def test_a_task_without_gpus_sees_none_while_the_driver_fails(self, tool: NvidiaSmi) -> None:
+        tool.breaks()
+        found = Devices(Choice())
+        assert found.variables([]) == {devices.VISIBLE: ""}
+        tool.lists(1)
+        found._look()
+        assert found.variables([]) == {devices.VISIBLE: ""}
+        tool.breaks()
+        found._look()
+        assert found.variables([]) == {devices.VISIBLE: ""}
+        found.close()
+
+    def test_nothing_is_said_of_gpus_where_there_are_none(self, tool: NvidiaSmi) -> None:
+        tool.lists(0)
+        found = Devices(Choice())
+        assert found.variables([]) == {}
+        found.close()
+
     def test_only_what_was_chosen_is_offered(self, tool: NvidiaSmi) -> None:
         tool.lists(3)
         found = Devices(Choice.read("1"))
