@@ -12,6 +12,7 @@ import secrets
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -24,7 +25,9 @@ from runs.environments import lock_addresses, venvs
 
 SILENCE: Final = 120.0  # seconds after which a connection that says nothing is closed
 CONNECT_WITHIN: Final = 30.0  # seconds
-MOST_HEAD: Final = 64 * 1024  # bytes of one line of a request
+HEAD_WITHIN: Final = 5.0  # seconds in which a request says what it wants
+MOST_HEAD: Final = 64 * 1024  # bytes in which it does
+MOST_LINES: Final = 100
 MOST_CONNECTIONS: Final = 256  # at once; uv has 50
 PROXIES: Final = {"http_proxy", "https_proxy", "all_proxy"}
 
@@ -96,8 +99,6 @@ class _Request(StreamRequestHandler):
     """One connection of uv: a tunnel for https, one plain request otherwise."""
 
     server: _Proxy
-    timeout = SILENCE
-    rbufsize = 0  # what follows the head belongs to the other side
 
     def handle(self) -> None:
         try:
@@ -106,8 +107,10 @@ class _Request(StreamRequestHandler):
             return  # somebody hung up, or speaks no HTTP
 
     def _handle(self) -> None:
-        method, target, version = self.rfile.readline(MOST_HEAD).split()
-        fields = list(self._fields())
+        first, *lines = self._read_head()
+        self.connection.settimeout(SILENCE)
+        method, target, version = first.split()
+        fields = [_field(line) for line in lines]
         tunnel = method == b"CONNECT"
         parts = urlsplit(("//" if tunnel else "") + target.decode("ascii"))
         if not self._knows_the_word(fields):
@@ -136,13 +139,27 @@ class _Request(StreamRequestHandler):
             self._answer(HTTPStatus.BAD_GATEWAY)
         return None
 
-    def _fields(self) -> Iterator[tuple[bytes, bytes]]:
-        while line := self.rfile.readline(MOST_HEAD).strip():
-            name, _, value = line.partition(b":")
-            yield name.strip().lower(), value.strip()
+    def _read_head(self) -> list[bytes]:
+        """The lines before the empty one. Raises OSError when they come late, ValueError when too many."""
+        until = time.monotonic() + HEAD_WITHIN
+        head, lines = bytearray(), 0
+        while not head.endswith(b"\r\n\r\n"):
+            # What follows the head belongs to the other side.
+            self.connection.settimeout(max(0.001, until - time.monotonic()))
+            byte = self.connection.recv(1)
+            head += byte
+            lines += byte == b"\n"
+            if not byte or len(head) > MOST_HEAD or lines > MOST_LINES:
+                raise ValueError("no head of a request")
+        return bytes(head).split(b"\r\n")[:-2]
 
     def _answer(self, status: HTTPStatus) -> None:
         self.wfile.write(f"HTTP/1.1 {status.value} {status.phrase}\r\n\r\n".encode())
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    name, _, value = line.partition(b":")
+    return name.strip().lower(), value.strip()
 
 
 def _head(method: bytes, parts: SplitResult, version: bytes, fields: Fields) -> bytes:

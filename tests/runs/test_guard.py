@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runs.environments import venvs
+from runs.environments import guard, venvs
 from runs.environments.guard import Guarded
 from runs.environments.venvs import BuildFailed
 from tests.pipelines.test_outgoing import OK, saying, serving
@@ -95,6 +97,31 @@ def test_tunnels_are_for_uv_alone_and_lead_outward_alone(inner: Allow) -> None:
         inner([f"127.0.0.1:{port}"])
         assert b" 407 " in asked_by(proxy, f"127.0.0.1:{port}", "guessed")
         assert asked_by(proxy, f"127.0.0.1:{port}", word).endswith(b"answered")
+
+
+def said_to(proxy: str, *parts: bytes, pause: float = 0.0) -> bytes:
+    """What the proxy says to a stranger who sends this bit by bit; nothing when it hangs up."""
+    port = int(proxy.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 5) as connection, suppress(ConnectionError):
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(pause)
+        return connection.recv(4096)
+    return b""
+
+
+def test_a_request_without_end_is_not_read_to_its_end() -> None:
+    with Guarded().proxy() as proxy:
+        assert b" 407 " in said_to(proxy, b"CONNECT x:1 HTTP/1.1\r\n", b"a: b\r\n" * 90, b"\r\n")
+        assert said_to(proxy, b"CONNECT x:1 HTTP/1.1\r\n", b"a: b\r\n" * 200, b"\r\n") == b""
+
+
+def test_who_is_slow_to_say_what_is_wanted_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "HEAD_WITHIN", 0.3)
+    with Guarded().proxy() as proxy:
+        began = time.monotonic()
+        assert said_to(proxy, b"CONNECT x:1 HTTP/1.1\r\n", *[b"a"] * 20, pause=0.1) == b""
+        assert time.monotonic() - began < 2.5
 
 
 def test_the_index_of_the_administrator_may_be_inside(
