@@ -4,6 +4,7 @@ A file system takes many times longer to make and remove folders than to give on
 an attempt has left just as they were made are kept, under its name, until the next one gets them.
 
 work/<token>             where an attempt works, at `shared user`
+work/<token>.kept        what it has left for the next one
 work/<uid>/<token>       the same at `own user`: the folder above lets only that user pass and is root's
 work/<uid>/<token>.in    the inputs lent to it, for reading
 """
@@ -18,6 +19,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
@@ -29,6 +31,7 @@ log = structlog.get_logger()
 
 PRIVATE: Final = 0o700
 MOST_KEPT: Final = 2  # empty folders that one worker keeps for one user
+KEPT: Final = ".kept"
 
 
 def root() -> Path:
@@ -101,10 +104,17 @@ def _is_private(folder: Path, uid: int) -> bool:
 
 
 def rename(folder: Path, to: Path) -> None:
-    """Give the folders of an attempt that has ended to another one of the same user. Raises OSError."""
+    """Give the folders of an attempt that has ended to another one of the same user.
+
+    Raises OSError, when somebody else has taken them; then nothing is left of them here.
+    """
     os.rename(folder, to)
     if folder.parent == root():
-        os.rename(temporary(folder), temporary(to))
+        try:
+            os.rename(temporary(folder), temporary(to))
+        except OSError:
+            remove(to)
+            raise
 
 
 def remove(folder: Path) -> None:
@@ -134,7 +144,18 @@ def remove_owned(folder: Path) -> None:
 
 def remove_left(entry: Path) -> None:
     """What `left` has found of an attempt that has ended."""
-    remove_apart(entry) if entry.suffix else remove(entry)
+    if entry.suffix == KEPT:
+        remove_kept(entry)
+    else:
+        remove_apart(entry) if entry.suffix else remove(entry)
+
+
+def remove_kept(folder: Path) -> None:
+    """What a worker keeps that may live: of the two that want it, one gets it."""
+    back = folder.with_suffix("")
+    with suppress(OSError):
+        rename(folder, back)
+        remove(back)
 
 
 def remove_tree(folder: Path) -> None:
@@ -188,11 +209,9 @@ class Janitor:
         """The folders of an attempt, of a team's user if one is named. Raises OSError."""
         kept = self._kept.setdefault(uid, deque())
         while kept:
-            try:
+            with suppress(OSError):  # a worker that has just started took it for left behind
                 rename(kept.popleft(), folder)
                 return
-            except OSError:  # a worker that has just started took it for left behind
-                remove(folder)
         make(folder) if uid is None else make_owned(folder, uid)
 
     def remove(self, folder: Path, uid: int | None = None) -> None:
@@ -204,8 +223,8 @@ class Janitor:
         while self._ended:
             folder, uid = self._ended.pop()
             kept = self._kept.setdefault(uid, deque())
-            if len(kept) < MOST_KEPT and _may_be_kept(folder, uid):
-                kept.append(folder)
+            if len(kept) < MOST_KEPT and _may_be_kept(folder, uid) and (again := _kept(folder)):
+                kept.append(again)
             else:
                 self._unwanted.put(folder)
 
@@ -232,3 +251,13 @@ def _may_be_kept(folder: Path, uid: int | None) -> bool:
         return is_as_made(folder, os.geteuid() if uid is None else uid) and not lent(folder).exists()
     except OSError:
         return False
+
+
+def _kept(folder: Path) -> Path | None:
+    """Put a folder where the next attempt finds it; None when it could not be put there."""
+    to = folder.with_suffix(KEPT)
+    try:
+        rename(folder, to)
+    except OSError:
+        return None
+    return to

@@ -92,9 +92,41 @@ def test_folders_go_with_their_worker(janitor: Janitor) -> None:
 def test_a_kept_folder_that_somebody_removed_is_made_anew(janitor: Janitor) -> None:
     first = made(janitor)
     seen_to(janitor, first)
-    folders.temporary(first).rmdir()
+    (kept,) = folders.left()
+    folders.temporary(kept).rmdir()
     second = made(janitor)
     assert folders.is_as_made(second, os.geteuid())
+
+
+def test_what_is_kept_bears_the_name_of_no_attempt_and_a_worker_that_starts_removes_it(
+    janitor: Janitor,
+) -> None:
+    first = made(janitor)
+    seen_to(janitor, first)
+    (kept,) = folders.left()
+    assert (kept.name, first.exists()) == (f"{first.name}.kept", False)
+    folders.remove_left(kept)
+    assert list(folders.left()) == []
+    assert not folders.temporary(kept).exists()
+
+
+def test_what_an_attempt_has_got_meanwhile_is_left_alone(
+    janitor: Janitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen_to(janitor, made(janitor))
+    (kept,) = folders.left()
+    got: list[Path] = []
+    rename = os.rename
+
+    def late(source: Path, target: Path) -> None:
+        if not got:
+            got.append(target)
+            got[0] = made(janitor)
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", late)
+    folders.remove_left(kept)
+    assert folders.is_as_made(got[0], os.geteuid())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders to others")
