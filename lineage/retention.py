@@ -43,11 +43,15 @@ class Unknown(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """What one round would do. `aside`: into the trash; `remove`, `restore`: out of it. `kept`: digests."""
+    """What one round would do. `aside`: into the trash; `remove`, `restore`: out of it. `kept`: digests.
+
+    `twice`: what is referred to, is there, and lies in the trash as well, for it was stored anew meanwhile.
+    """
 
     aside: list[Found]
     remove: list[Found]
     restore: list[Found]
+    twice: list[Found]
     kept: int
 
 
@@ -55,14 +59,22 @@ def plan(store: Store, grace: timedelta) -> Plan:
     """Look at all bytes and all references. Raises Unknown, StoreError."""
     before = _cutoff(grace)
     # What is referred to after this look was stored after it, or comes back from the trash in time.
-    trash = list(store.listed(trash=True))
+    trash = {bytes.fromhex(found.sha256): found for found in store.listed(trash=True)}
     references = referenced(store)
-    lost = [found for found in trash if bytes.fromhex(found.sha256) not in references]
-    present = (found for found in store.listed() if found.since < before)
+    aside, there = [], set()
+    for found in store.listed():
+        sha256 = bytes.fromhex(found.sha256)
+        if sha256 in trash:
+            there.add(sha256)
+        if found.since < before and sha256 not in references:
+            aside.append(found)
+    needed = {one: found for one, found in trash.items() if one in references}
+    lost = [found for one, found in trash.items() if one not in references]
     return Plan(
-        aside=[found for found in present if bytes.fromhex(found.sha256) not in references],
+        aside=aside,
         remove=[found for found in lost if found.since < before],
-        restore=[found for found in trash if bytes.fromhex(found.sha256) in references],
+        restore=[found for one, found in needed.items() if one not in there],
+        twice=[found for one, found in needed.items() if one in there],
         kept=len(references),
     )
 
@@ -79,7 +91,7 @@ def _cutoff(grace: timedelta) -> float:
 
 def carry_out(store: Store, planned: Plan) -> None:
     """Do it. Removing is told to the audit chain before it happens: no bytes go without a row."""
-    for found in planned.restore:
+    for found in (*planned.restore, *planned.twice):
         store.restore(found.sha256)
     for start in range(0, len(planned.remove), BATCH):
         batch = planned.remove[start : start + BATCH]

@@ -223,6 +223,11 @@ class S3Place:
         self._move(sha256, self._key(sha256), self._aside(sha256))
 
     def restore(self, sha256: str) -> bool:
+        """A copy beside bytes that are in place stays, until nothing refers to them.
+
+        Who removes it might meet a round that has just copied them aside and is about to take the others:
+        nothing that S3 asks of a delete tells the two copies apart, as their content is the same.
+        """
         if self.size(sha256) is None:
             try:
                 self._move(sha256, self._aside(sha256), self._key(sha256))

@@ -74,6 +74,8 @@ class Command(BaseCommand):
         self._list("Removed" if done else "Would be removed", planned.remove)
         self._list("Brought back" if done else "Would be brought back", planned.restore)
         self._list("Put aside" if done else "Would be put aside", planned.aside)
+        if planned.twice:
+            self._list("In the trash too, until nothing refers to it", planned.twice)
         if not done and (planned.remove or planned.aside):
             self.stdout.write(
                 f"Nothing was changed: --remove does it. What is put aside stays for {hours:g} h."
