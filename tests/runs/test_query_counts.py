@@ -53,7 +53,7 @@ def failing_runs(people: Cast, count: int) -> None:
 
 def test_the_list_of_runs(people: Cast) -> None:
     failing_runs(people, 2)
-    assert_constant(factories.client(people.alice), "/api/v1/runs/", lambda: failing_runs(people, 6), 11)
+    assert_constant(factories.client(people.alice), "/api/v1/runs/", lambda: failing_runs(people, 6), 12)
 
 
 def test_the_steps_of_a_run(people: Cast) -> None:
