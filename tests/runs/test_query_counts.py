@@ -77,7 +77,7 @@ def test_the_events_of_a_run(people: Cast) -> None:
     def go_on() -> None:
         making.perform(making.make_lease())
 
-    assert_constant(factories.client(people.alice), f"/api/v1/runs/{run.uuid}/events/", go_on, 6)
+    assert_constant(factories.client(people.alice), f"/api/v1/runs/{run.uuid}/events/", go_on, 7)
 
 
 def test_the_attempts_of_a_step(people: Cast) -> None:
