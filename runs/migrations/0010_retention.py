@@ -61,5 +61,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        *install("runs.sql", "retention"),
+        *install("runs.sql", "retention", "dropping"),
     ]

@@ -40,5 +40,5 @@ class Migration(migrations.Migration):
                 name="task_run_wants_slots",
             ),
         ),
-        *install("runs.sql", "slots", "order", "admission", "claim", "plans"),
+        *install("runs.sql", "slots", "order", "admission", "claim", "dropping", "plans"),
     ]

@@ -25,6 +25,7 @@ from runs.models import Attempt, Chore, DroppedPartition, LogArchive, LogChunk, 
 from runs.retention import EVENTS, LOGS, SIZE, Done
 from tests.runs import making
 from tests.runs.factories import Hands, make_run
+from tests.runs.interleavings.meeting import Other
 from tests.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -175,6 +176,25 @@ def test_a_log_that_was_not_copied_keeps_its_partition(old_world: psycopg.Connec
     with connection.cursor() as cursor:
         cursor.execute("SELECT drop_run_partition('log_chunk', 0, engine_now() - interval '2 days')")
         assert cursor.fetchone() == ("unarchived",)
+
+
+def test_logs_are_read_and_written_while_a_partition_is_looked_through(
+    old_world: psycopg.Connection, servers: Servers
+) -> None:
+    ended_run(b"one\n")
+    grow_old(old_world)
+    with servers.owner() as holder:
+        holder.autocommit = False
+        holder.execute("LOCK TABLE log_archive IN ACCESS EXCLUSIVE MODE")
+        looking = Other(lambda: retention._drop(retention.Partition(LOGS, 0, 0), Done()))
+        looking.start()
+        assert looking.waits()
+        old_world.execute("SET lock_timeout = '100ms'")
+        assert old_world.execute("SELECT count(*) FROM log_chunk").fetchone() == (1,)
+        with old_world.transaction():
+            old_world.execute("LOCK TABLE log_chunk_0 IN ROW EXCLUSIVE MODE")
+        holder.rollback()
+        looking.answer()
 
 
 def test_a_partition_that_somebody_reads_is_left_for_later(

@@ -35,7 +35,7 @@ class Met:
 
 def meet(first: Verb, second: Verb) -> Met:
     """``first`` commits once ``second`` waits for it, or has ended without waiting."""
-    other = _Other(second)
+    other = Other(second)
     with transaction.atomic():
         answer = answer_of(first)
         other.start()
@@ -61,7 +61,7 @@ def somebody_else() -> Iterator[psycopg.Connection]:
         other.rollback()
 
 
-class _Other(threading.Thread):
+class Other(threading.Thread):
     """A second worker or person, on a connection of its own."""
 
     def __init__(self, verb: Verb) -> None:
