@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -16,6 +17,7 @@ from django.db import connection
 from pipelines.models import Edge, Pipeline, PipelineVersion, Task, Team, User
 from runs import protocol
 from runs.models import Queue, Run, TaskRun, WorkerLease
+from tests.factories import make_team as make_team
 
 _numbers = itertools.count(1)
 RULES = {">": "success", ">?": "failure", ">*": "always"}
@@ -27,11 +29,6 @@ NO_RETRIES = {
     "jitter": "full",
     "on": ["error", "exit", "timeout", "transient"],
 }
-
-
-def make_team(slug: str = "") -> Team:
-    slug = slug or f"team-{next(_numbers)}"
-    return Team.objects.create(slug=slug, name=slug.title())
 
 
 def make_user(username: str = "") -> User:
@@ -83,40 +80,58 @@ def make_version(
     *,
     team: Team | None = None,
     owner: User | None = None,
-    parameters: dict[str, Any] | None = None,
     tasks: dict[str, dict[str, Any]] | None = None,
-    overlap: str | None = None,
-    text: str = "",
+    **given: Any,
 ) -> PipelineVersion:
-    """A published version of ``graph``; ``tasks`` overrides entries by key. What holds others is a group."""
-    team = team or make_team()
-    owner = owner or make_user()
+    """A published version of ``graph``; ``tasks`` overrides entries by key. What holds others is a group.
+
+    ``given``: as of :func:`publish`.
+    """
     for slug in ("cpu", "gpu"):
         Queue.objects.get_or_create(slug=slug)
     keys, edges = read_graph(graph)
     scopes = {key.rpartition("/")[0] for key in keys} - {""}
     entries = []
     for key in keys:
-        given = dict((tasks or {}).get(key, {}))
+        entry = dict((tasks or {}).get(key, {}))
         if key in scopes:
-            given = {"kind": "group", "config": {"outputs": {}}, **given}
-        entries.append(task_entry(key, **given))
+            entry = {"kind": "group", "config": {"outputs": {}}, **entry}
+        entries.append(task_entry(key, **entry))
+    return publish(team or make_team(), owner or make_user(), entries, edges, **given)
+
+
+def publish(
+    team: Team,
+    owner: User,
+    entries: Sequence[dict[str, Any]],
+    edges: Sequence[tuple[str, str, str]] = (),
+    *,
+    name: str = "",
+    text: str = "",
+    **fields: Any,
+) -> PipelineVersion:
+    """A published, active version of a new pipeline. ``edges``: (up, down, rule); ``fields`` of the spec."""
+    name = name or f"pipeline-{next(_numbers)}"
     spec: dict[str, Any] = {
         "schema": "orchestrator/v1",
-        "name": f"pipeline-{next(_numbers)}",
-        "parameters": parameters or {},
+        "name": name,
+        "title": name,
+        "description": "",
+        "parameters": {},
+        "triggers": {},
+        "overlap": None,
         "priority": "normal",
-        "overlap": overlap,
         "code": None,
-        "tasks": entries,
+        "tasks": list(entries),
         "edges": [{"up": up, "down": down, "rule": rule, "data": False} for up, down, rule in edges],
+        **fields,
     }
-    pipeline = Pipeline.objects.create(team=team, name=spec["name"], owner=owner)
     digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+    pipeline = Pipeline.objects.create(team=team, name=name, title=name.title(), owner=owner)
     version = PipelineVersion.objects.create(
         pipeline=pipeline,
         number=1,
-        text=text or (f"overlap: {overlap}\n" if overlap else graph),
+        text=text or (f"overlap: {spec['overlap']}\n" if spec["overlap"] else name),
         text_sha256=digest,
         spec=spec,
         spec_sha256=digest,
@@ -127,16 +142,18 @@ def make_version(
         rows[entry["key"]] = Task.objects.create(
             version=version,
             key=entry["key"],
-            parent=rows.get(entry["parent"]),
+            parent=rows.get(entry["parent"] or ""),
             position=position,
             kind=entry["kind"],
             queue=entry["queue"],
             spec=entry,
         )
     Edge.objects.bulk_create(
-        [Edge(version=version, up=rows[up], down=rows[down], rule=rule) for up, down, rule in edges]
+        Edge(version=version, up=rows[up], down=rows[down], rule=rule) for up, down, rule in edges
     )
-    Pipeline.objects.filter(id=pipeline.id).update(active_version=version, last_version_number=1)
+    Pipeline.objects.filter(pk=pipeline.pk).update(active_version=version, last_version_number=1)
+    pipeline.refresh_from_db()
+    version.pipeline = pipeline
     return version
 
 

@@ -1,55 +1,29 @@
-"""Runs for tests, and hands that do a worker's part through the engine's own verbs."""
+"""Runs of a given person in a given team, and what a worker does with them, verb by verb."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
-from pipelines.models import Edge, Pipeline, PipelineVersion, Task, Team, User
+from pipelines.models import PipelineVersion, Team, User
 from runs import protocol
-from runs.models import Attempt, LogChunk, Run, TaskRun, WorkerLease
+from runs.models import Attempt, LogChunk, Run, WorkerLease
+from tests.runs import factories
+from tests.runs.factories import NO_RETRIES as NO_RETRIES
+from tests.runs.factories import make_lease as make_lease
+from tests.runs.factories import states as states
 
-_numbers = count(1)
-NO_RETRIES = {
-    "limit": 0,
-    "base": 5.0,
-    "factor": 2.0,
-    "cap": 300.0,
-    "jitter": "full",
-    "on": ["error", "exit", "timeout", "transient"],
+CONFIGS: dict[str, dict[str, Any]] = {
+    "shell": {"run": "true"},
+    "approval": {"by": ["approver"], "deadline": None, "requester_may_approve": False},
+    "group": {"outputs": {}},
 }
 
 
 def task(key: str, kind: str = "shell", **fields: Any) -> dict[str, Any]:
     """A task's entry in the canonical JSON; ``fields`` replace the defaults."""
-    parent = key.rpartition("/")[0] or None
-    config: dict[str, Any] = {"run": "true"} if kind == "shell" else {}
-    if kind == "approval":
-        config = {"by": ["approver"], "deadline": None, "requester_may_approve": False}
-    if kind == "group":
-        config = {"outputs": {}}
-    return {
-        "key": key,
-        "name": key.rpartition("/")[2],
-        "parent": parent,
-        "kind": kind,
-        "title": "",
-        "description": "",
-        "queue": "cpu",
-        "timeout": None,
-        "retries": NO_RETRIES,
-        "resources": {"memory": None, "gpu": 0},
-        "start": "warm",
-        "when": None,
-        "with": {},
-        "inputs": [],
-        "outputs": [],
-        "config": config,
-        **fields,
-    }
+    defaults = {"kind": kind, "timeout": None, "config": dict(CONFIGS.get(kind, {}))}
+    return factories.task_entry(key, **{**defaults, **fields})
 
 
 def make_version(
@@ -57,67 +31,17 @@ def make_version(
     owner: User,
     tasks: Sequence[dict[str, Any]],
     edges: Sequence[tuple[str, ...]] = (),
-    *,
-    name: str = "",
-    **fields: Any,
+    **given: Any,
 ) -> PipelineVersion:
     """A published, active version of a new pipeline. ``edges`` are (up, down) or (up, down, rule)."""
-    name = name or f"made-{next(_numbers)}"
-    whole = [(*edge, "success")[:3] for edge in edges]
-    spec = {
-        "schema": "orchestrator/v1",
-        "name": name,
-        "title": name,
-        "description": "",
-        "parameters": {},
-        "triggers": {},
-        "overlap": None,
-        "priority": "normal",
-        "code": None,
-        "tasks": list(tasks),
-        "edges": [{"up": up, "down": down, "rule": rule, "data": False} for up, down, rule in whole],
-        **fields,
-    }
-    digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
-    pipeline = Pipeline.objects.create(team=team, name=name, title=name.title(), owner=owner)
-    version = PipelineVersion.objects.create(
-        pipeline=pipeline,
-        number=1,
-        text=name,
-        text_sha256=digest,
-        spec=spec,
-        spec_sha256=digest,
-        created_by=owner,
-    )
-    rows: dict[str, Task] = {}
-    for position, entry in enumerate(tasks):
-        rows[entry["key"]] = Task.objects.create(
-            version=version,
-            key=entry["key"],
-            parent=rows.get(entry["parent"] or ""),
-            position=position,
-            kind=entry["kind"],
-            queue=entry["queue"],
-            spec=entry,
-        )
-    Edge.objects.bulk_create(
-        Edge(version=version, up=rows[up], down=rows[down], rule=rule) for up, down, rule in whole
-    )
-    Pipeline.objects.filter(pk=pipeline.pk).update(active_version=version, last_version_number=1)
-    pipeline.refresh_from_db()
-    version.pipeline = pipeline
-    return version
+    whole = [(up, down, rule) for up, down, rule in ((*edge, "success")[:3] for edge in edges)]
+    return factories.publish(team, owner, tasks, whole, **given)
 
 
 def start(version: PipelineVersion, user: User, **fields: Any) -> Run:
     """A run of the version, asked for by ``user``."""
     fields.setdefault("parameters", {})
     return protocol.start_run(version, trigger="manual", requested_by=user, **fields)
-
-
-def make_lease(queue: str = "cpu") -> WorkerLease:
-    """A live worker of a queue."""
-    return protocol.open_lease(f"{queue}-{next(_numbers)}", queue, 1000)
 
 
 def claim(lease: WorkerLease) -> protocol.Work:
@@ -161,8 +85,3 @@ def say(attempt: Attempt, *bodies: bytes) -> None:
             run_id=attempt.run_id, attempt_id=attempt.pk, seq=seq, first_line=line, lines=lines, body=body
         )
         seq, line = seq + 1, line + lines
-
-
-def states(run: Run) -> dict[str, str]:
-    """Key -> state of the run's steps."""
-    return dict(TaskRun.objects.filter(run=run).values_list("key", "state"))
