@@ -10,16 +10,15 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
-from runs.worker import container, folders, view
+from runs.worker import container, view
 from runs.worker.container import Contained
-from runs.worker.zygotes import Unfit, ZygotePool, become_subreaper
+from runs.worker.zygotes import Unfit, become_subreaper
 from tests.runs import podman
-from tests.runs.trials import Ended, Trial, marked, ports, until
+from tests.runs.trials import UserTrials, closed_home, marked, until
 
 UID = 64_654
 MIB = 1024**2
@@ -27,40 +26,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.geteuid() != 0, reason="containers need root: NOT looked at"),
 ]
-
-
-class BoxTrials:
-    """Attempts of one team's user, in containers of this test alone."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.pool = ZygotePool()
-        self.user = Contained(
-            UID, image=container.image_of(podman.NAME), network=False, memory=256 * MIB,
-            processes=100, open_files=1024,
-        )  # fmt: skip
-
-    def start(self, source: str | None, *, user: Contained | None = None, **request: Any) -> Trial:
-        user = user or self.user
-        attempt = str(uuid.uuid4())
-        work = folders.of_attempt(attempt, user.uid)
-        folders.make_owned(work, user.uid)
-        whole = {
-            "attempt": attempt, "task": "probe", "kind": "python", "work": str(work), "inputs": {},
-            "source": source, "env": {"HOME": str(work)}, "temporary": f"/tmp/attempt-{attempt}",
-            "walled": True, **request,
-        }  # fmt: skip
-        whole["outputs"] = ports(whole.get("outputs", {"result": "json"}))
-        log = self.home / f"{attempt}.log"
-        zygote = self.pool.get("python3", confined=user)
-        with log.open("wb") as file:
-            return Trial(zygote.run(whole, file.fileno(), file.fileno()), log, work)
-
-    def run(self, source: str | None, **request: Any) -> Ended:
-        return self.start(source, **request).wait()
-
-    def answer(self, source: str | None, **request: Any) -> Any:
-        return self.run(source, **request).outputs["result"]
 
 
 @pytest.fixture(scope="module")
@@ -73,18 +38,21 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def home(tmp_path: Path, settings: LazySettings, engine: str) -> Path:
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    told = {"HOME": home, "STORE": str(home / "store"), "PODMAN": engine}
-    settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, **told}
-    (home / "secrets.json").write_text("canary")
-    return home
+    return closed_home(tmp_path, settings, PODMAN=engine)
+
+
+def trials_of(home: Path) -> UserTrials[Contained]:
+    user = Contained(
+        UID, image=container.image_of(podman.NAME), network=False, memory=256 * MIB,
+        processes=100, open_files=1024,
+    )  # fmt: skip
+    return UserTrials(home, user, "python3", walled=True)
 
 
 @pytest.fixture
-def box(home: Path) -> Iterator[BoxTrials]:
+def box(home: Path) -> Iterator[UserTrials[Contained]]:
     become_subreaper()
-    trials = BoxTrials(home)
+    trials = trials_of(home)
     yield trials
     trials.pool.close()
     assert running() == []
@@ -110,7 +78,9 @@ def who() -> dict:
 """
 
 
-def test_a_task_runs_as_the_user_of_its_team_in_the_image_without_any_right_of_root(box: BoxTrials) -> None:
+def test_a_task_runs_as_the_user_of_its_team_in_the_image_without_any_right_of_root(
+    box: UserTrials[Contained],
+) -> None:
     ended = box.run(WHO)
     seen = ended.outputs["result"]
     assert seen["ids"] == [UID] * 6
@@ -124,7 +94,7 @@ def test_a_task_runs_as_the_user_of_its_team_in_the_image_without_any_right_of_r
     assert len(running()) == 1
 
 
-def test_only_the_image_the_code_and_the_folders_of_the_team_are_there(box: BoxTrials) -> None:
+def test_only_the_image_the_code_and_the_folders_of_the_team_are_there(box: UserTrials[Contained]) -> None:
     source = "import os\ndef look(paths: list) -> dict:\n    return {p: os.path.exists(p) for p in paths}\n"
     repository = Path(__file__).resolve().parents[2]
     paths = [str(box.home / "secrets.json"), "/root", "/home", str(repository / "manage.py"), "/var/lib",
@@ -133,7 +103,7 @@ def test_only_the_image_the_code_and_the_folders_of_the_team_are_there(box: BoxT
     assert box.answer(source, inputs=given) == dict.fromkeys(paths, False)
 
 
-def test_nothing_but_its_folder_can_be_written(box: BoxTrials) -> None:
+def test_nothing_but_its_folder_can_be_written(box: UserTrials[Contained]) -> None:
     source = """
 import os
 def write(paths: list) -> list:
@@ -167,7 +137,7 @@ def write(paths: list) -> list:
     assert done == ["/tmp", "/dev/shm"]
 
 
-def test_an_output_comes_back_as_a_file_of_the_attempt(box: BoxTrials) -> None:
+def test_an_output_comes_back_as_a_file_of_the_attempt(box: UserTrials[Contained]) -> None:
     source = "import pathlib\ndef make() -> pathlib.Path:\n"
     source += "    pathlib.Path('made').write_text('bytes')\n    return pathlib.Path('made')\n"
     ended = box.run(source, outputs={"result": "any"})
@@ -176,12 +146,12 @@ def test_an_output_comes_back_as_a_file_of_the_attempt(box: BoxTrials) -> None:
     assert path.stat().st_uid == UID
 
 
-def test_no_network_is_there_but_where_the_queue_says_so(box: BoxTrials) -> None:
+def test_no_network_is_there_but_where_the_queue_says_so(box: UserTrials[Contained]) -> None:
     source = "import os\ndef names() -> list:\n    return sorted(os.listdir('/sys/class/net'))\n"
     assert box.answer(source) == ["lo"]
 
 
-def test_memory_beyond_the_container_ends_the_task_in_words(box: BoxTrials) -> None:
+def test_memory_beyond_the_container_ends_the_task_in_words(box: UserTrials[Contained]) -> None:
     source = "def eat() -> int:\n    held = []\n    while True:\n        held.append(b'x' * (64 << 20))\n"
     ended = box.run(source, memory=256 * MIB)
     assert ended.error["reason"] == "oom"
@@ -190,14 +160,14 @@ def test_memory_beyond_the_container_ends_the_task_in_words(box: BoxTrials) -> N
     assert box.answer(WHO)["parent"] == 1
 
 
-def test_the_kernel_holds_the_memory_although_nobody_samples_it(box: BoxTrials) -> None:
+def test_the_kernel_holds_the_memory_although_nobody_samples_it(box: UserTrials[Contained]) -> None:
     source = "def eat() -> int:\n    held = []\n    while True:\n        held.append(b'x' * (64 << 20))\n"
     ended = box.run(source)
     assert ended.error["reason"] == "oom"
     assert "limit of its container" in ended.error["message"]
 
 
-def test_a_cancelled_attempt_leaves_nothing_running(box: BoxTrials) -> None:
+def test_a_cancelled_attempt_leaves_nothing_running(box: UserTrials[Contained]) -> None:
     mark = f"daemon-{uuid.uuid4().hex}"
     trial = box.start(daemon(mark))
     trial.wait_for("up")
@@ -224,7 +194,7 @@ from pathlib import Path
 from django.conf import settings
 settings.ORCHESTRATOR.update(HOME=Path(sys.argv[1]), PODMAN=sys.argv[2])
 from tests.runs import test_container
-trials = test_container.BoxTrials(Path(sys.argv[1]))
+trials = test_container.trials_of(Path(sys.argv[1]))
 trial = trials.start(test_container.daemon(sys.argv[3]))
 trial.wait_for("up")
 print("up", flush=True)
@@ -232,7 +202,7 @@ trial.wait()
 """
 
 
-def test_a_worker_that_is_killed_leaves_no_container(box: BoxTrials, engine: str) -> None:
+def test_a_worker_that_is_killed_leaves_no_container(box: UserTrials[Contained], engine: str) -> None:
     mark = f"daemon-{uuid.uuid4().hex}"
     worker = subprocess.Popen(
         [sys.executable, "-c", WORKER, str(box.home), engine, mark],
@@ -249,7 +219,9 @@ def test_a_worker_that_is_killed_leaves_no_container(box: BoxTrials, engine: str
     until(lambda: running() == [], 20, "its container has gone")
 
 
-def test_containers_of_dead_workers_are_removed_and_those_of_living_ones_stay(box: BoxTrials) -> None:
+def test_containers_of_dead_workers_are_removed_and_those_of_living_ones_stay(
+    box: UserTrials[Contained],
+) -> None:
     box.answer(WHO)
     ours = running()
     name = f"orchestrator-{uuid.uuid4()}"
@@ -262,7 +234,7 @@ def test_containers_of_dead_workers_are_removed_and_those_of_living_ones_stay(bo
     assert running() == ours
 
 
-def test_an_image_without_python_says_so_before_any_task(box: BoxTrials, home: Path) -> None:
+def test_an_image_without_python_says_so_before_any_task(box: UserTrials[Contained], home: Path) -> None:
     (home / "empty").mkdir()
     subprocess.run(["tar", "-C", str(home), "-cf", str(home / "empty.tar"), "empty"], check=True)
     container.ask("import", str(home / "empty.tar"), "localhost/orchestrator-empty:1")

@@ -9,15 +9,14 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
-from runs.worker import folders, users, view, zygotes
+from runs.worker import users, view, zygotes
 from runs.worker.view import Confined, Door
-from runs.worker.zygotes import Unfit, Zygote, ZygotePool
-from tests.runs.trials import Ended, Trial, marked, ports, until
+from runs.worker.zygotes import Unfit, Zygote
+from tests.runs.trials import UserTrials, closed_home, marked, until
 
 UID = 64_321
 pytestmark = [
@@ -42,56 +41,25 @@ def who() -> dict:
 WAIT = "import time\ndef t() -> int:\n    print('up', flush=True)\n    time.sleep(100)\n    return 1\n"
 
 
-class OwnTrials:
-    """Attempts of one team's user, in zygotes of this test alone."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.pool = ZygotePool()
-        self.user = Confined(UID)
-
-    def start(self, source: str | None, *, user: Confined | None = None, **request: Any) -> Trial:
-        user = user or self.user
-        attempt = str(uuid.uuid4())
-        work = folders.of_attempt(attempt, user.uid)
-        folders.make_owned(work, user.uid)
-        whole = {
-            "attempt": attempt, "task": "probe", "kind": "python", "work": str(work), "inputs": {},
-            "source": source, "env": {"HOME": str(work)}, "temporary": f"/tmp/attempt-{attempt}", **request,
-        }  # fmt: skip
-        whole["outputs"] = ports(whole.get("outputs", {"result": "json"}))
-        log = self.home / f"{attempt}.log"
-        zygote = self.pool.get(sys.executable, confined=user)
-        with log.open("wb") as file:
-            return Trial(zygote.run(whole, file.fileno(), file.fileno()), log, work)
-
-    def run(self, source: str | None, **request: Any) -> Ended:
-        return self.start(source, **request).wait()
-
-    def answer(self, source: str | None, **request: Any) -> Any:
-        return self.run(source, **request).outputs["result"]
-
-
 @pytest.fixture
 def home(tmp_path: Path, settings: LazySettings) -> Path:
-    """A home that only root may enter, as every home of root's is."""
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, "HOME": home, "STORE": str(home / "store")}
-    (home / "secrets.json").write_text("canary")
-    return home
+    return closed_home(tmp_path, settings)
+
+
+def trials_of(home: Path) -> UserTrials[Confined]:
+    return UserTrials(home, Confined(UID), sys.executable)
 
 
 @pytest.fixture
-def own(home: Path) -> Iterator[OwnTrials]:
+def own(home: Path) -> Iterator[UserTrials[Confined]]:
     if problem := users.why_not():
         pytest.skip(f"this machine gives no `own user`: {problem}")
-    trials = OwnTrials(home)
+    trials = trials_of(home)
     yield trials
     trials.pool.close()
 
 
-def test_a_task_runs_as_the_user_of_its_team_without_any_right_of_root(own: OwnTrials) -> None:
+def test_a_task_runs_as_the_user_of_its_team_without_any_right_of_root(own: UserTrials[Confined]) -> None:
     trial = own.start(WHO)
     seen = trial.wait().outputs["result"]
     assert seen["ids"] == [UID] * 6
@@ -103,14 +71,14 @@ def test_a_task_runs_as_the_user_of_its_team_without_any_right_of_root(own: OwnT
     assert seen["temporary"].startswith("/tmp/attempt-")
 
 
-def test_the_home_of_the_product_and_that_of_root_seem_empty(own: OwnTrials) -> None:
+def test_the_home_of_the_product_and_that_of_root_seem_empty(own: UserTrials[Confined]) -> None:
     source = "import os\ndef look(paths: list) -> dict:\n    return {p: os.path.exists(p) for p in paths}\n"
     paths = [str(own.home / "secrets.json"), str(own.home / "store"), "/root/.profile"]
     seen = own.answer(source, inputs={"paths": {"type": "json", "value": paths}})
     assert seen == dict.fromkeys(paths, False)
 
 
-def test_code_is_read_and_not_changed_and_other_code_is_out_of_sight(own: OwnTrials) -> None:
+def test_code_is_read_and_not_changed_and_other_code_is_out_of_sight(own: UserTrials[Confined]) -> None:
     mine, other = own.home / "snapshots" / "mine", own.home / "snapshots" / "other"
     for folder in (mine, other):
         folder.mkdir(parents=True, mode=0o700)
@@ -134,7 +102,7 @@ def change() -> dict:
 """
 
 
-def test_a_program_that_would_run_as_root_does_not(own: OwnTrials) -> None:
+def test_a_program_that_would_run_as_root_does_not(own: UserTrials[Confined]) -> None:
     code = own.home / "code"
     code.mkdir(mode=0o755)
     program = code / "id"
@@ -151,7 +119,7 @@ def test_a_program_that_would_run_as_root_does_not(own: OwnTrials) -> None:
     )
 
 
-def test_what_an_attempt_leaves_in_private_folders_is_gone_for_the_next(own: OwnTrials) -> None:
+def test_what_an_attempt_leaves_in_private_folders_is_gone_for_the_next(own: UserTrials[Confined]) -> None:
     leave = (
         "import os\ndef leave() -> str:\n    os.mkdir('/tmp/left')\n    open('/tmp/left/a', 'w').close()\n"
     )
@@ -164,7 +132,7 @@ def test_what_an_attempt_leaves_in_private_folders_is_gone_for_the_next(own: Own
     assert len(own.pool._zygotes) == 1
 
 
-def test_what_an_attempt_has_closed_is_gone_for_the_next_too(own: OwnTrials) -> None:
+def test_what_an_attempt_has_closed_is_gone_for_the_next_too(own: UserTrials[Confined]) -> None:
     leave = (
         "import os\ndef leave() -> None:\n    os.makedirs('/tmp/closed/inner')\n"
         "    open('/tmp/closed/inner/a', 'w').close()\n    os.chmod('/tmp/closed', 0)\n"
@@ -176,7 +144,7 @@ def test_what_an_attempt_has_closed_is_gone_for_the_next_too(own: OwnTrials) -> 
     assert own.answer(look) is False
 
 
-def test_a_daemon_ends_with_its_attempt_and_with_its_zygote(own: OwnTrials) -> None:
+def test_a_daemon_ends_with_its_attempt_and_with_its_zygote(own: UserTrials[Confined]) -> None:
     mark = f"daemon-{uuid.uuid4().hex}"
     source = (
         f"import subprocess, time\ndef t() -> int:\n"
@@ -191,7 +159,7 @@ def test_a_daemon_ends_with_its_attempt_and_with_its_zygote(own: OwnTrials) -> N
     until(lambda: marked(mark) == [], 5, "the daemon has ended with its namespace")
 
 
-def test_the_pid_of_an_attempt_is_the_one_that_the_worker_sees(own: OwnTrials) -> None:
+def test_the_pid_of_an_attempt_is_the_one_that_the_worker_sees(own: UserTrials[Confined]) -> None:
     trial = own.start(WAIT)
     trial.wait_for("up")
     assert trial.running.pid is not None
@@ -200,7 +168,7 @@ def test_the_pid_of_an_attempt_is_the_one_that_the_worker_sees(own: OwnTrials) -
     assert trial.wait().event["signal"] == 9
 
 
-def test_a_task_cannot_end_its_zygote_nor_look_into_it(own: OwnTrials) -> None:
+def test_a_task_cannot_end_its_zygote_nor_look_into_it(own: UserTrials[Confined]) -> None:
     source = (
         "import os\ndef t() -> list:\n    os.kill(1, 9)\n    os.kill(1, 19)\n"
         "    return [os.access(f'/proc/1/{name}', os.R_OK) for name in ('environ', 'mem', 'fd')]\n"
@@ -231,24 +199,26 @@ def fill(mib: int) -> int:
 
 
 @pytest.mark.parametrize("source", [HIDDEN, SCRATCH])
-def test_memory_counts_that_a_task_hides_or_has_in_its_private_folders(own: OwnTrials, source: str) -> None:
+def test_memory_counts_that_a_task_hides_or_has_in_its_private_folders(
+    own: UserTrials[Confined], source: str
+) -> None:
     inputs = {"mib": {"type": "json", "value": 300}}
     error = own.run(source, inputs=inputs, memory=128 * 1024**2).error
     assert (error["reason"], error["type"]) == ("oom", "MemoryLimit")
 
 
-def test_a_task_below_its_limit_is_left_alone_in_its_private_folders(own: OwnTrials) -> None:
+def test_a_task_below_its_limit_is_left_alone_in_its_private_folders(own: UserTrials[Confined]) -> None:
     source = SCRATCH.replace("sleep(10)", "sleep(1)")
     inputs = {"mib": {"type": "json", "value": 50}}
     assert own.answer(source, inputs=inputs, memory=256 * 1024**2) == 1
 
 
-def test_the_users_of_two_teams_do_not_reach_each_other(own: OwnTrials) -> None:
+def test_the_users_of_two_teams_do_not_reach_each_other(own: UserTrials[Confined]) -> None:
     trial = own.start(WAIT.replace("print", "open('own', 'w').close(); print"))
     trial.wait_for("up")
     source = "import os\ndef t(path: str) -> bool:\n    return os.path.exists(path)\n"
     given = {"path": {"type": "string", "value": str(trial.work / "own")}}
-    other = OwnTrials(own.home)
+    other = trials_of(own.home)
     assert other.answer(source, inputs=given) is True
     assert other.answer(source, inputs=given, user=Confined(UID + 1)) is False
     other.pool.close()
@@ -256,7 +226,7 @@ def test_the_users_of_two_teams_do_not_reach_each_other(own: OwnTrials) -> None:
     trial.wait()
 
 
-def test_an_environment_that_the_user_may_not_read_is_said_before(own: OwnTrials) -> None:
+def test_an_environment_that_the_user_may_not_read_is_said_before(own: UserTrials[Confined]) -> None:
     folder = own.home / "envs" / "closed"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     folder.chmod(0o700)

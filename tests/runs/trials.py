@@ -9,11 +9,16 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from django.conf import LazySettings
+
+from runs.worker import folders
+from runs.worker.view import Confined
 from runs.worker.zygotes import Running, Zygote, ZygotePool
 
 Json = dict[str, Any]
+AnyUser = TypeVar("AnyUser", bound=Confined)
 
 
 @dataclass
@@ -115,6 +120,48 @@ class Trials:
 
     def shell(self, text: str, **request: Any) -> Ended:
         return self.start_shell(text, **request).wait()
+
+
+class UserTrials(Generic[AnyUser]):
+    """Attempts of one team's user, in zygotes of this test alone; `defaults` of every request."""
+
+    def __init__(self, home: Path, user: AnyUser, interpreter: str, **defaults: Any) -> None:
+        self.home = home
+        self.user = user
+        self.interpreter = interpreter
+        self.defaults = defaults
+        self.pool = ZygotePool()
+
+    def start(self, source: str | None, *, user: Confined | None = None, **request: Any) -> Trial:
+        user = user or self.user
+        attempt = str(uuid.uuid4())
+        work = folders.of_attempt(attempt, user.uid)
+        folders.make_owned(work, user.uid)
+        whole = {
+            "attempt": attempt, "task": "probe", "kind": "python", "work": str(work), "inputs": {},
+            "source": source, "env": {"HOME": str(work)}, "temporary": f"/tmp/attempt-{attempt}",
+            **self.defaults, **request,
+        }  # fmt: skip
+        whole["outputs"] = ports(whole.get("outputs", {"result": "json"}))
+        log = self.home / f"{attempt}.log"
+        zygote = self.pool.get(self.interpreter, confined=user)
+        with log.open("wb") as file:
+            return Trial(zygote.run(whole, file.fileno(), file.fileno()), log, work)
+
+    def run(self, source: str | None, **request: Any) -> Ended:
+        return self.start(source, **request).wait()
+
+    def answer(self, source: str | None, **request: Any) -> Any:
+        return self.run(source, **request).outputs["result"]
+
+
+def closed_home(tmp_path: Path, settings: LazySettings, **told: Any) -> Path:
+    """A home that only root may enter, as every home of root's is."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    settings.ORCHESTRATOR = {**settings.ORCHESTRATOR, "HOME": home, "STORE": str(home / "store"), **told}
+    (home / "secrets.json").write_text("canary")
+    return home
 
 
 def ports(outputs: dict[str, str] | list[Json]) -> list[Json]:
