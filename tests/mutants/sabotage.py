@@ -127,7 +127,8 @@ def _codes(code: CodeType) -> dict[str, CodeType]:
 
 def _functions(module: ModuleType) -> list[FunctionType]:
     """All functions that were made from the module's text, those behind decorators too."""
-    alive = (each for each in gc.get_objects() if isinstance(each, FunctionType))
+    # By its type, not by isinstance: a lazy object is asked for its class and may refuse.
+    alive = (each for each in gc.get_objects() if type(each) is FunctionType)
     return [each for each in alive if each.__code__.co_filename == module.__file__]
 
 

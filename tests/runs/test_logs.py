@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 
-from runs import logs
+from runs import logs, transitions
 from runs.models import Attempt
+from runs.worker import journal
 from runs.worker.logs import LogSplitter
 from tests import factories
 from tests.runs import making
@@ -142,3 +145,23 @@ def parts_of(attempt: Attempt) -> list[tuple[int, bytes]]:
         found.append(part)
         seq = part[0]
     return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_chunk_whose_answer_was_lost_is_kept_once(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(sql: str, arguments: tuple[Any, ...]) -> None:
+        transitions.execute(sql, arguments)
+        monkeypatch.setattr(journal, "execute", transitions.execute)
+        raise OperationalError("the answer was lost")
+
+    monkeypatch.setattr(journal, "execute", cut_off)
+    monkeypatch.setattr(journal, "PATIENCE", 1.0)
+    written = journal.Journal(attempt.run_id, attempt.pk, str(attempt.uuid))
+    written.feed(b"one\n")
+    written.flush_if_due(0.0)
+    written.feed(b"two\n")
+    written.close()
+    end(attempt)
+    assert (logs.read(attempt, 0, 10).lines, written.dropped) == (["one", "two"], 0)

@@ -286,6 +286,16 @@ class TestCancelPrevious:
         assert Run.objects.get(pk=first.pk).replaced_by is None
         assert set(TaskRun.objects.filter(run=first).values_list("reason", flat=True)) == {"by_person"}
 
+    def test_what_runs_in_a_resumed_run_was_ended_by_who_ended_that_last(self) -> None:
+        version, hands = make_version("a", overlap="cancel_previous"), Hands()
+        first, second = start(version), start(version)
+        cancel(second)
+        protocol.resume_run(first.pk, actor=make_user())
+        assert hands.claim() == "a"
+        cancel(first)
+        hands.end("a", "cancelled", "by_person")
+        assert Attempt.objects.get(run=first).reason == "by_person"
+
     def test_the_audit_trail_says_by_which_run_and_that_the_policy_did_it(self) -> None:
         version = make_version("a", overlap="cancel_previous")
         first = start(version)

@@ -84,6 +84,12 @@ class TestRules:
         Hands().work_off()
         assert state_line(run) == "a=succeeded b=skipped c=skipped"
 
+    def test_one_end_may_skip_one_task_and_fail_another(self) -> None:
+        run, hands = make_run("good >? c, bad > b, bad >* c"), Hands()
+        assert hands.work_off(fail={"bad": "error"}) == ["good", "bad"]
+        assert state_line(run) == "good=succeeded c=skipped bad=failed b=upstream_failed"
+        assert state_of(run) == "failed"
+
 
 class TestConditions:
     WHEN = {"text": "params.go", "refs": {"params.go": {"ref": "params.go"}}}
@@ -142,6 +148,13 @@ class TestGroups:
         assert set(states(run).values()) == {"failed", "upstream_failed"}
         run.refresh_from_db()
         assert (run.state, run.open_tasks) == ("failed", 0)
+
+    def test_a_group_may_end_together_with_a_task_beside_it(self) -> None:
+        never = {"when": {"text": "params.go", "refs": {"params.go": {"ref": "params.go"}}}}
+        run = make_run("g/x, a > b, g > c", parameters={"go": False}, tasks={"g/x": never, "a": never})
+        assert state_line(run) == "g=succeeded g/x=skipped a=skipped b=skipped c=ready"
+        assert Hands().work_off() == ["c"]
+        assert state_of(run) == "succeeded"
 
 
 class TestRetries:
@@ -365,6 +378,23 @@ class TestCancelAndResume:
         protocol.resume_run(run.id, actor=make_user())
         hands.work_off()
         assert state_line(run) == "a=succeeded b=succeeded c=succeeded d=succeeded"
+
+    def test_resume_begins_nothing_inside_a_group_that_still_waits(self) -> None:
+        run = make_run("a > g, g/x")
+        Hands().work_off(fail={"a": "error"})
+        protocol.resume_run(run.id, actor=make_user())
+        assert state_line(run) == "a=ready g=pending g/x=pending"
+
+    def test_resume_forgets_how_often_a_task_was_lost(self) -> None:
+        run, hands = make_run("a"), Hands()
+        for _ in range(2):
+            hands.claim()
+            protocol.lose(hands.held["a"].token, "lease")
+        hands.work_off(fail={"a": "error"})
+        protocol.resume_run(run.id, actor=make_user())
+        hands.claim()
+        protocol.lose(hands.held["a"].token, "lease")
+        assert state_line(run) == "a=retry_wait"
 
     def test_a_succeeded_run_cannot_be_resumed(self) -> None:
         run = make_run("a")

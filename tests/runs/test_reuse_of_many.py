@@ -15,7 +15,7 @@ from runs.models import Attempt, AttemptOutput, Reuse, Run, TaskRun
 from runs.protocol import Rerun
 from runs.reuse import stored
 from tests.planning import analyze
-from tests.runs.factories import Hands, make_user, make_version
+from tests.runs.factories import Hands, make_user, make_version, state_line
 from tests.runs.test_interleavings import in_threads
 from tests.runs.test_reuse import CACHED, start, surroundings, work_off
 from tests.runs.trials import until
@@ -130,6 +130,12 @@ def test_a_cancelled_run_has_nothing_to_decide() -> None:
     assert not judging.decide_some(again.pk)
     again.refresh_from_db()
     assert (again.state, invariants.check_all()) == ("cancelled", {})
+
+
+def test_what_is_inside_a_scope_that_has_not_begun_is_not_decided() -> None:
+    run = start(make_version("gate > g, g/a", tasks={"g/a": CACHED}))
+    assert not judging.decide_some(run.pk)
+    assert state_line(run) == "gate=ready g=pending g/a=pending"
 
 
 def test_a_plain_run_leaves_nothing_to_decide_and_looking_for_it_reads_an_index_of_such_tasks() -> None:

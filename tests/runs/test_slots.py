@@ -366,6 +366,17 @@ class TestWideTasks:
         run_of("late", late=wanting(1))
         assert hands.claim() == "late"
 
+    def test_a_reservation_stays_where_it_is_although_more_is_free_elsewhere(self) -> None:
+        hosts = [hands_of("h1", 3), hands_of("h2", 3)]
+        run_of("a, b, c, d", **{key: wanting(1) for key in "abcd"})
+        assert [hands.claim() for hands in hosts * 2] == ["a", "b", "c", "d"]
+        aged(run_of("wide", wide=wanting(3)), 11)
+        slots.sweep()
+        hosts[1].end("b")
+        slots.sweep()
+        kept = Slot.objects.exclude(reserved_for=None).values_list("host", flat=True)
+        assert list(kept) == ["h1"] * 3
+
     def test_a_reservation_ends_with_its_task(self) -> None:
         _, other, wide = self.wide()
         slots.sweep()

@@ -39,6 +39,15 @@ def test_a_lapsed_lease_is_lost_and_its_task_runnable_again() -> None:
     assert Hands().claim() == "a"
 
 
+def test_an_attempt_that_its_worker_left_behind_when_it_went_is_lost() -> None:
+    run, hands = make_run("a"), Hands()
+    hands.claim()
+    assert protocol.move_lease(hands.lease.uuid, ("live",), "closed")
+    sweeps.sweep_once()
+    assert state_line(run) == "a=retry_wait"
+    assert Hands().claim() == "a"
+
+
 @pytest.mark.usefixtures("seasoned")
 def test_a_lease_that_is_renewed_is_left_alone() -> None:
     run, hands = make_run("a"), Hands()
@@ -108,6 +117,18 @@ class TestDoorbell:
     def test_a_task_that_nobody_came_for_is_rung_for_again(self, redis_connection: Redis) -> None:
         make_run("a")
         make_lease("cpu")
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE task_run SET ready_at = engine_now() - interval '3 s'")
+        sweeps.ring_unheard()
+        assert self.rings(redis_connection, "cpu") == 1
+
+    def test_a_retry_is_rung_for_when_its_time_has_come(self, redis_connection: Redis) -> None:
+        make_run("a", tasks={"a": {"retries": {"limit": 1}}})
+        hands = Hands()
+        hands.claim()
+        hands.end("a", "failed")
+        sweeps.ring_unheard()
+        assert self.rings(redis_connection, "cpu") == 0
         with connection.cursor() as cursor:
             cursor.execute("UPDATE task_run SET ready_at = engine_now() - interval '3 s'")
         sweeps.ring_unheard()

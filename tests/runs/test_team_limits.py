@@ -11,7 +11,7 @@ from pipelines.models import PipelineVersion, Team
 from runs import protocol
 from runs.models import Run, TaskRun, TeamLimits
 from tests.runs.factories import Hands, make_run, make_team, make_user, make_version
-from tests.runs.interleavings.meeting import somebody_else
+from tests.runs.interleavings.meeting import meet, somebody_else
 
 
 def limited(**limits: int) -> Team:
@@ -77,6 +77,19 @@ class TestTwoClaimsAtOnce:
             other.execute("SELECT engine_claim(%s, 'cpu')", [one.lease.uuid])
             threading.Timer(0.2, other.rollback).start()
             assert two.claim() == "a"
+
+    def test_a_place_that_is_taken_after_the_count_and_before_the_lock_is_seen(self) -> None:
+        make_run("a, b", team=limited(running_tasks=1))
+        one, two = Hands(), Hands()
+
+        def take_the_last_place() -> str | None:
+            # Lets others count, and has them wait where they would lock the limit.
+            with connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE team_limits IN EXCLUSIVE MODE")
+            return one.claim()
+
+        met = meet(take_the_last_place, two.claim)
+        assert (met.first, met.second, met.waited) == ("a", None, True)
 
     def test_two_workers_at_once_never_run_more_than_the_team_may(self) -> None:
         run = make_run(", ".join(f"t{n}" for n in range(12)), team=limited(running_tasks=1))

@@ -1,4 +1,7 @@
-"""The watch over an attempt breaks off: nothing of it may go on, and the worker goes on with the next one."""
+"""The watch over an attempt breaks off: nothing of it may go on, and the worker goes on with the next one.
+
+What a watch hears too late, or cannot write, ends nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from runs.environments import building
+from runs.models import Attempt
 from runs.worker import fitness
 from runs.worker.execution import Execution
 from tests.runs.faults.bench import Bench, python
@@ -51,3 +55,12 @@ def test_a_note_on_preload_that_cannot_be_written_costs_no_attempt(
     assert told.task.state == "succeeded", told.words
     assert "not_there could not be imported ahead of the task" in told.log
     assert len(told.attempts) == 1
+
+
+def test_an_answer_from_before_the_claim_stops_nothing(bench: Bench) -> None:
+    """The heart asked, the task was claimed, and then the heart was answered."""
+    run = bench.start(python("import time\ndef main() -> None:\n    time.sleep(1)\n"))
+    with bench.serving():
+        bench.begins(run)
+        bench.station._compare([])
+    assert Attempt.objects.get(run=run).state == "succeeded"

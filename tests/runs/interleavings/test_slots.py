@@ -56,6 +56,14 @@ def test_the_loser_of_two_claims_takes_what_needs_no_unit() -> None:
     nobody_shares()
 
 
+def test_a_claim_takes_another_unit_than_the_one_that_somebody_has_locked() -> None:
+    hands = hands_of("h1", 2)
+    run_of("a", a=wanting(1))
+    met = meet(lambda: Slot.objects.select_for_update().get(position=0), hands.claim)
+    assert (met.second, met.waited) == ("a", False)
+    assert held() == ["GPU-h1-1"]
+
+
 ENDS: dict[str, Callable[[Scene], object]] = {
     "finish": Scene.finish,
     "cancel": Scene.cancelled,
