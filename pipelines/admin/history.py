@@ -162,10 +162,21 @@ def facts(event: AuditEvent) -> list[tuple[str, str]]:
 def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if value is None or value == "" or value == []:
+    if value is None or value in ("", [], {}):
         return "nothing"
+    if isinstance(value, float):
+        return f"{value:g}"
     if isinstance(value, list):
         return ", ".join(_said(each) for each in value)
     if isinstance(value, dict):
-        return "; ".join(f"{name}: {_said(each)}" for name, each in value.items())
+        return "; ".join(_pairs(value))
     return str(value)
+
+
+def _pairs(parts: dict[str, Any]) -> list[str]:
+    return [f"{name.replace('_', ' ')}: {_inner(each)}" for name, each in parts.items()]
+
+
+def _inner(value: Any) -> str:
+    """A value within another: in brackets where it has parts of its own."""
+    return f"({', '.join(_pairs(value))})" if isinstance(value, dict) and value else _said(value)

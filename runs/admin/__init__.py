@@ -1,5 +1,5 @@
-"""The admin console's pages of queues, workers and slots; importing this registers them all."""
+"""The admin console's pages of queues, workers, slots and limits; importing this registers them all."""
 
-from runs.admin import queues, slots, workers
+from runs.admin import limits, queues, slots, workers
 
-__all__ = ["queues", "slots", "workers"]
+__all__ = ["limits", "queues", "slots", "workers"]

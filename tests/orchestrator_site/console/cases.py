@@ -34,8 +34,8 @@ from pipelines.models import (
     Team,
     User,
 )
-from runs import draining, queues, slots
-from runs.models import Queue, Slot, WorkerLease
+from runs import draining, queues, slots, team_limits
+from runs.models import Queue, Slot, TeamLimits, WorkerLease
 from tests.factories import Cast, join, make_user
 from tests.runs import making
 
@@ -181,6 +181,13 @@ def limited_queue(scene: Scene) -> Queue:
     queues.set_limits(made, {"disk": "1Gi"}, actor=scene.root)
     made.refresh_from_db()
     return made
+
+
+def team_limit(scene: Scene) -> TeamLimits:
+    team, slug = scene.cast.team, queue(scene).slug
+    wanted = {**team_limits.of(team), slug: team_limits.Limits(running_tasks=5)}
+    team_limits.set_for(team, wanted, actor=scene.root)
+    return TeamLimits.objects.get(team=team, queue=slug)
 
 
 def archived_queue(scene: Scene) -> Queue:
@@ -377,5 +384,11 @@ CASES: Final[dict[type[models.Model], Case]] = {
         acts={"size": Step("slots.pool", lambda scene: {"units": 5}, chain="site")},
     ),
     WorkerLease: Case(drained_worker, acts={"drain": Step("worker.drain", row=worker, chain="site")}),
+    TeamLimits: Case(
+        team_limit,
+        add=Step("team.limits", lambda scene: {"team": scene.cast.team.pk, "running_tasks": 3}),
+        change=Step("team.limits", lambda scene: {"running_tasks": 7}),
+        refused=(lambda scene: {"team": scene.cast.team.pk, "weight": -1}, "weight"),
+    ),
     AuditEvent: Case(event),
 }
