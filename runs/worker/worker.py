@@ -43,6 +43,7 @@ SERVE_FOR = 30.0  # seconds after which a worker answers the bell anew
 RQ_HEARTBEAT = 30.0
 BELL_TTL = 75  # seconds; a wait for the bell that hangs in the network ends 5 s earlier
 REFUSED = "its result could not be stored"
+UNHEARD = "the answer that gave it to this worker never came, so it was handed back before it began"
 
 _current: Station | None = None
 
@@ -111,7 +112,7 @@ class Station:
         for token in odd & self._odd:
             log.warning("the database and this worker disagree", worker=self.name, attempt=token)
             if token != held:
-                protocol.lose(token, "lease")
+                protocol.lose(token, "drained", UNHEARD)
             elif execution and execution.work.token == token:
                 execution.ask_to_stop("cancel")
         self._odd = odd
@@ -190,7 +191,7 @@ class Station:
     def _disown(self) -> None:
         """Hand back attempts that were given to this lease in an answer that never came."""
         for token in protocol.held_by(self.lease):
-            protocol.lose(token, "lease")
+            protocol.lose(token, "drained", UNHEARD)
         self.unsure = False
 
     def _carry_out(self, work: Work, until: float) -> Work | None:
@@ -241,6 +242,10 @@ class Station:
                     raise
                 self._no_answer(error)
             except Exception as error:
+                if claim_next:  # it may be the claim that was refused, which the result has no part in
+                    log.warning("an end with a claim was refused", attempt=work.token, error=str(error))
+                    claim_next = False
+                    continue
                 outcome = _refused(work, outcome, error)
             else:
                 if finished.fenced:
@@ -364,6 +369,12 @@ def listen(queue: str) -> None:
         time.sleep(1.0)
 
 
+def _keep_connection() -> None:
+    """From nudge to nudge: to open one costs more than most of them do. Each asks whether it still stands."""
+    connection.close()
+    connection.settings_dict |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+
+
 def main(queue: str, gpus: str = "auto") -> None:
     """One worker process of ``queue``, until TERM. ``gpus``: those it offers, as :meth:`Choice.read` has it.
 
@@ -375,6 +386,7 @@ def main(queue: str, gpus: str = "auto") -> None:
     zygotes.hide_memory()
     zygotes.become_subreaper()
     if queue == dispatch.SYSTEM_QUEUE:
+        _keep_connection()
         chores.run_all_nudges()
         listen(queue)
         return

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from django.db import connection
 
 from runs.worker import worker
+from tests.servers import Servers
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
@@ -58,3 +60,26 @@ def test_a_signal_during_an_outage_of_redis_lets_what_is_at_hand_end(
     monkeypatch.setattr(worker.TaskWorker, "work", out_of_order)
     worker.listen("cpu")
     assert station.carried_out
+
+
+def backend() -> int:
+    """The server process of our connection. Between two jobs the worker looks after it so."""
+    connection.close_if_unusable_or_obsolete()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_system_worker_keeps_its_connection_as_long_as_it_stands(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("CONN_MAX_AGE", 0), ("CONN_HEALTH_CHECKS", False)):
+        monkeypatch.setitem(connection.settings_dict, name, value)  # afterwards it is as it was
+    worker._keep_connection()
+    first = backend()
+    assert backend() == first
+    with servers.superuser() as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+    assert backend() != first
+    connection.close()
