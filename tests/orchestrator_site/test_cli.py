@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 
 from orchestrator_site import cli
+from orchestrator_site.cli import terminal
 from pipelines.clock import EngineNow
 from pipelines.models import Pipeline, PipelineVersion
 from runs.models import Queue, Run
@@ -45,7 +46,7 @@ def command(
     """Runs `orchestrator WORDS…` as Alice: exit code, what it printed, and what it complained."""
     monkeypatch.setenv("ORCHESTRATOR_URL", live_server.url)
     monkeypatch.setenv("ORCHESTRATOR_TOKEN", make_token(cast.alice))
-    monkeypatch.setattr(cli, "POLL", 0.05)
+    monkeypatch.setattr(terminal, "POLL", 0.05)
 
     def call(*words: object) -> Said:
         monkeypatch.setattr(sys, "argv", ["orchestrator", *map(str, words)])

@@ -1,0 +1,3 @@
+from orchestrator_site.cli import main
+
+main()
