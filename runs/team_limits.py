@@ -17,6 +17,8 @@ MOST: Final = 1_000_000
 MOST_WEIGHT: Final = 1_000.0
 EVERYWHERE: Final = ""  # in place of a queue
 COUNTS: Final = ("active_runs", "queued_tasks", "running_tasks")
+NO_COUNT: Final = f"A whole number from 0 to {MOST:,}, or nothing for no limit."
+NO_WEIGHT: Final = f"A number above 0 and up to {MOST_WEIGHT:,.0f}, or nothing for 1."
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def _check(wanted: Mapping[str, Limits]) -> None:
     known = set(Queue.objects.filter(slug__in=wanted).values_list("slug", flat=True))
     errors += [("queue", f"There is no queue '{queue}'.") for queue in wanted if queue and queue not in known]
     if errors:
-        raise Invalid(" ".join(message for _, message in errors), errors=errors)
+        raise Invalid(" ".join(f"{name}: {message}" for name, message in errors), errors=errors)
 
 
 def _problems(queue: str, limits: Limits) -> list[tuple[str, str]]:
@@ -81,9 +83,9 @@ def _problems(queue: str, limits: Limits) -> list[tuple[str, str]]:
     for name in COUNTS:
         value = getattr(limits, name)
         if value is not None and not 0 <= value <= MOST:
-            found.append((name, f"{name} is a number from 0 to {MOST:,}, or left out."))
+            found.append((name, NO_COUNT))
         if value is not None and queue and name != "running_tasks":
-            found.append((name, f"{name} is counted over all queues: leave it out for '{queue}'."))
+            found.append((name, f"It is counted over all queues: say nothing of it for the queue {queue}."))
     if limits.weight is not None and not 0 < limits.weight <= MOST_WEIGHT:
-        found.append(("weight", f"weight is above 0 and at most {MOST_WEIGHT:,.0f}, or left out."))
+        found.append(("weight", NO_WEIGHT))
     return found

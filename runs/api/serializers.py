@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from pipelines.api.code_shapes import Snapshot
 from pipelines.api.shapes import Paused, Person, Shape
-from runs import isolation
+from runs import isolation, team_limits
 from runs.explaining import Code
 from runs.pausing import LONGEST_REASON
 from runs.states import AttemptState, LeaseState, Priority, RunState, TaskState
@@ -63,24 +63,29 @@ class Rerun(WithFrom):
     )
 
 
+def most(what: str) -> serializers.IntegerField:
+    """How many of something a team may have."""
+    words = dict.fromkeys(("min_value", "max_value", "invalid"), team_limits.NO_COUNT)
+    return serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=team_limits.MOST,
+        help_text=what,
+        error_messages=words,
+    )
+
+
 class LimitsOfQueue(Shape):
     queue = serializers.CharField(max_length=63)
-    running_tasks = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, help_text="Tasks that run on it at once."
-    )
+    running_tasks = most("Tasks that run on it at once.")
     weight = serializers.FloatField(required=False, allow_null=True, help_text="Its share of this queue.")
 
 
 class SetTeamLimits(Shape):
-    active_runs = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, help_text="Unfinished runs."
-    )
-    queued_tasks = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, help_text="Their tasks that have neither ended nor run."
-    )
-    running_tasks = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, help_text="Tasks that run at once, on all queues."
-    )
+    active_runs = most("Unfinished runs.")
+    queued_tasks = most("Their tasks that have neither ended nor run.")
+    running_tasks = most("Tasks that run at once, on all queues.")
     weight = serializers.FloatField(
         required=False, allow_null=True, help_text="Its share of a queue beside other teams; 1 when left out."
     )

@@ -181,6 +181,7 @@ class TestLimits:
         "wrong, field",
         [
             ({"weight": 0}, "weight"),
+            ({"queues": [{"queue": "gpu", "weight": -1}]}, "weight"),
             ({"active_runs": 2_000_000}, "active_runs"),
             ({"queues": [{"queue": "nowhere", "running_tasks": 1}]}, "queue"),
         ],
@@ -204,6 +205,12 @@ class TestLimits:
         assert answer["Retry-After"] == str(admission.RETRY_AFTER)
         assert "The team alpha has 1 unfinished run and may have 1" in answer.json()["detail"]
         assert Run.objects.count() == 1
+
+
+def test_a_limit_that_makes_no_sense_is_refused_in_words_of_ours(people: Cast, root: APIClient) -> None:
+    errors = root.put(LIMITS, {"active_runs": -1}, format="json").json()["errors"]
+    message = "A whole number from 0 to 1,000,000, or nothing for no limit."
+    assert errors == [{"field": "active_runs", "message": message}]
 
 
 class TestQuarantine:
