@@ -30,4 +30,18 @@ describe('the limits of a team', () => {
     await waitFor(() => expect(world.limits).toMatchObject({ active_runs: null, running_tasks: 3, queues }));
     expect(await screen.findByText('1 now, at most 3')).toBeVisible();
   });
+
+  it('lets a site admin limit single queues, and lift such a limit', async () => {
+    const queues = [{ queue: 'gpu', running_tasks: 1, weight: null }];
+    const { user, world } = open(PLACE, { limits: makeLimits({ queues, may_set: true }) });
+    await user.click(await screen.findByRole('button', { name: 'Set limits' }));
+    const dialog = within(await screen.findByRole('dialog', { name: 'Limits of demo' }));
+    expect(dialog.getByRole('spinbutton', { name: 'Tasks that run on gpu' })).toHaveValue(1);
+    await user.click(dialog.getByRole('button', { name: 'No limits of its own on gpu' }));
+    await user.selectOptions(await dialog.findByRole('combobox', { name: 'Limit a queue' }), 'cpu');
+    await user.type(dialog.getByRole('spinbutton', { name: 'Tasks that run on cpu' }), '4');
+    await user.type(dialog.getByRole('spinbutton', { name: 'Share of cpu' }), '0.5{Enter}');
+    await waitFor(() => expect(world.limits.queues).toEqual([{ queue: 'cpu', running_tasks: 4, weight: 0.5 }]));
+    expect(await screen.findByText('tasks that run: at most 4; share 0.5')).toBeVisible();
+  });
 });
