@@ -49,16 +49,18 @@ BEGIN
             WHERE m.waiting_on = 0 AND m.state = 'pending' AND (m.parent_id IS NULL OR p.state = 'waiting');
             v_judge := v_judge || coalesce(v_more, '{}');
 
-            WITH scope AS (
-                SELECT t.parent_id, count(*)::int AS n FROM task_run t
-                WHERE t.id = ANY (v_ended) AND t.parent_id IS NOT NULL GROUP BY 1
-            ), moved AS (
-                UPDATE task_run t SET open_children = t.open_children - scope.n FROM scope
-                WHERE t.id = scope.parent_id RETURNING t.id, t.open_children, t.state
-            )
-            SELECT array_agg(m.id ORDER BY m.id) INTO v_more FROM moved m
-            WHERE m.open_children = 0 AND m.state = 'waiting';
-            v_scopes := v_scopes || coalesce(v_more, '{}');
+            IF EXISTS (SELECT 1 FROM task_run t WHERE t.id = ANY (v_ended) AND t.parent_id IS NOT NULL) THEN
+                WITH scope AS (
+                    SELECT t.parent_id, count(*)::int AS n FROM task_run t
+                    WHERE t.id = ANY (v_ended) AND t.parent_id IS NOT NULL GROUP BY 1
+                ), moved AS (
+                    UPDATE task_run t SET open_children = t.open_children - scope.n FROM scope
+                    WHERE t.id = scope.parent_id RETURNING t.id, t.open_children, t.state
+                )
+                SELECT array_agg(m.id ORDER BY m.id) INTO v_more FROM moved m
+                WHERE m.open_children = 0 AND m.state = 'waiting';
+                v_scopes := v_scopes || coalesce(v_more, '{}');
+            END IF;
             v_ended := '{}';
         END IF;
 
@@ -206,9 +208,10 @@ DECLARE
 BEGIN
     SELECT s.p_seq, s.p_open, s.conditions, s.woken INTO p_seq, p_open, v_conditions, v_woken
     FROM engine_settle(p_run, p_ended, p_judge, p_scopes, p_seq, p_open) s;
-    SELECT r.state INTO v_old FROM run r WHERE r.id = p_run;
-    v_state := v_old;
-    IF p_open = 0 THEN
+    IF p_open <> 0 THEN
+        UPDATE run r SET open_tasks = p_open, last_seq = p_seq WHERE r.id = p_run RETURNING r.state INTO v_state;
+    ELSE
+        SELECT r.state INTO v_old FROM run r WHERE r.id = p_run;
         v_state := CASE
             WHEN v_old = 'cancelling' THEN 'cancelled'
             WHEN EXISTS (SELECT 1 FROM task_run t WHERE t.run_id = p_run AND t.parent_id IS NULL
@@ -221,8 +224,9 @@ BEGIN
         VALUES (p_run, p_seq, engine_now(), 'run', v_old, v_state);
         UPDATE run SET state = v_state, open_tasks = 0, last_seq = p_seq, finished_at = engine_now()
         WHERE id = p_run AND state = v_old;
-    ELSE
-        UPDATE run SET open_tasks = p_open, last_seq = p_seq WHERE id = p_run;
+    END IF;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'run % has moved, although its row was locked', p_run;
     END IF;
     RETURN jsonb_build_object(
         'run', jsonb_build_object('id', p_run, 'state', v_state, 'last_seq', p_seq),

@@ -158,6 +158,9 @@ BEGIN
         RETURN NULL;
     END IF;
     UPDATE run SET state = 'cancelling' WHERE id = p_run AND state = v_run.state;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'run % has moved, although its row was locked', p_run;
+    END IF;
     INSERT INTO run_event (run_id, seq, kind, actor, from_state, to_state, reason)
     VALUES (p_run, v_run.last_seq + 1, 'run', p_actor, v_run.state, 'cancelling', p_reason);
     v_seq := v_run.last_seq + 1;
@@ -216,6 +219,9 @@ BEGIN
         RETURN NULL;
     END IF;
     UPDATE run SET state = 'running', resume_no = resume_no + 1, finished_at = NULL WHERE id = p_run AND state = v_run.state;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'run % has moved, although its row was locked', p_run;
+    END IF;
     v_seq := v_run.last_seq + 1;
     INSERT INTO run_event (run_id, seq, kind, actor, from_state, to_state) VALUES (p_run, v_seq, 'run', p_actor, v_run.state, 'running');
     WITH RECURSIVE bad AS (
