@@ -439,14 +439,11 @@ def _finishing(work: Work, outcome: Outcome) -> kinds.Finishing:
     )
 
 
-def lose(token: str, reason: str) -> Finished:
+def lose(token: str, reason: str, cause: str = "") -> Finished:
     """Settle an attempt whose worker is gone (``lease``) or handed it back (``drained``)."""
     causes = {"lease": "its worker stopped answering", "drained": "its worker was stopped and handed it back"}
-    return retried(
-        lambda: _finish_judging(
-            token, Outcome("lost", reason, causes.get(reason, reason)), None, None, "", False
-        )
-    )
+    outcome = Outcome("lost", reason, cause or causes.get(reason, reason))
+    return retried(lambda: _finish_judging(token, outcome, None, None, "", False))
 
 
 # --- people -------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ REASON_WORDS = {
 # What an attempt says in these cases adds nothing, or says as good as the same.
 TASK_WORDS_ENOUGH = ("poison", "overlap")
 # Their causes are whole sentences of ours, so that no head is put before them.
-SPEAK_FOR_THEMSELVES = ("infrastructure", "validation")
+SPEAK_FOR_THEMSELVES = ("infrastructure", "validation", "drained")
 
 SIGNAL_WORDS = {
     "SIGKILL": "killed",
@@ -111,7 +111,7 @@ def attempt_words(
     if reason == "oom":
         return f"out of memory: {said or f'more than {memory_words(memory)}'}"
     head = REASON_WORDS.get(reason, "")
-    if reason in ("lease", "drained"):
+    if reason == "lease":
         return head
     if said and reason in SPEAK_FOR_THEMSELVES:
         return said
