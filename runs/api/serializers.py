@@ -93,7 +93,11 @@ class SetTeamLimits(Shape):
 
 
 class LiftQuarantine(Shape):
-    comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
+    comment = serializers.CharField(
+        max_length=10_000,
+        help_text="What has changed; it stands in the audit trail.",
+        error_messages=dict.fromkeys(("required", "blank", "null"), "Say what has changed."),
+    )
 
 
 class PauseThing(Shape):

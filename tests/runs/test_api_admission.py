@@ -245,7 +245,17 @@ class TestQuarantine:
         assert operator.get("/api/v1/quarantines/?open=true").json()["results"] == []
         assert len(operator.get("/api/v1/quarantines/?open=false").json()["results"]) == 1
         assert operator.get("/api/v1/quarantines/?open=maybe").status_code == 422
-        assert operator.post(address, {}).status_code == 409
+        assert operator.post(address, {"comment": "again"}).status_code == 409
+
+    def test_a_lift_says_what_has_changed(self, people: Cast) -> None:
+        row = self.put(people)
+        operator = factories.client(join(people.team, factories.make_user("olga"), "operator"))
+        for body in ({}, {"comment": " "}):
+            answer = operator.post(f"/api/v1/quarantines/{row.uuid}/lift/", body)
+            message = {"field": "comment", "message": "Say what has changed."}
+            assert (answer.status_code, answer.json()["errors"]) == (422, [message])
+        row.refresh_from_db()
+        assert row.lifted_at is None
 
     def test_an_editor_may_not_lift_it(self, people: Cast, editor: APIClient) -> None:
         assert editor.post(f"/api/v1/quarantines/{self.put(people).uuid}/lift/", {}).status_code == 403

@@ -2100,7 +2100,7 @@ export interface components {
         };
         /** @description A serializer that is given and gives plain values. */
         LiftQuarantineRequest: {
-            /** @default  */
+            /** @description What has changed; it stands in the audit trail. */
             comment: string;
         };
         /** @description A serializer that is given and gives plain values. */
@@ -5370,7 +5370,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["LiftQuarantineRequest"];
             };

@@ -56,7 +56,7 @@ function LiftDialog({ row, onClose }: { row: Quarantine; onClose: () => void }) 
       act="Lift"
       look="danger"
       busy={lift.isPending}
-      ready
+      ready={comment.trim() !== ''}
       onSubmit={() => lift.mutate()}
       onClose={onClose}
     >

@@ -21,6 +21,7 @@ describe('a task in quarantine', () => {
     const { user, world } = show();
     await user.click(await screen.findByRole('button', { name: 'Lift the quarantine of train' }));
     const dialog = within(await screen.findByRole('dialog', { name: 'Lift the quarantine of train?' }));
+    expect(dialog.getByRole('button', { name: 'Lift' })).toBeDisabled();
     await user.type(dialog.getByRole('textbox', { name: 'Comment' }), 'more memory');
     await user.click(dialog.getByRole('button', { name: 'Lift' }));
     await waitFor(() => expect(screen.queryByText(/is in quarantine/)).not.toBeInTheDocument());

@@ -154,7 +154,7 @@ LINES: dict[tuple[str, str], Line] = {
     ),
     ("api/v1/quarantines/", "GET"): listed("/api/v1/quarantines/"),
     ("api/v1/quarantines/<str:quarantine_id>/lift/", "POST"): Line(
-        "/api/v1/quarantines/{quarantine}/lift/", OPERATOR, scope="run", body={}
+        "/api/v1/quarantines/{quarantine}/lift/", OPERATOR, scope="run", body={"comment": "looked at it"}
     ),
     # Things of the site: everybody who is signed in sees that they are there.
     ("api/v1/queues/", "GET"): listed("/api/v1/queues/"),
