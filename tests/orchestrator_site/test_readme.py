@@ -10,7 +10,9 @@ from runs.states import ATTEMPT_MOVES, RUN_MOVES, TASK_MOVES, Moves
 from tests.orchestrator_site.running import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SETTINGS = (ROOT / "orchestrator_site" / "settings.py").read_text(encoding="utf-8")
+SETTINGS = "".join(
+    path.read_text(encoding="utf-8") for path in (ROOT / "orchestrator_site" / "settings").glob("*.py")
+)
 
 
 def diagram(name: str) -> set[tuple[str, str]]:
