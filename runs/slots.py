@@ -61,7 +61,9 @@ def set_pool(kind: str, units: int, *, actor: User, token: ApiToken | None = Non
     Fewer than before: those held now are withdrawn, and leave with their holders. False when nothing changes.
     Invalid: not a name, ``gpu``, or a number out of range.
     """
-    _check_pool(kind, units)
+    check_kind(kind)
+    if not 0 <= units <= MOST_UNITS:
+        raise Invalid(f"A pool has between 0 and {MOST_UNITS:,} units.", errors=[("units", "Out of range.")])
     # Two admins at once: the second counts what the first has written.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('pool'), hashtext(%s))", [kind])
@@ -74,6 +76,8 @@ def set_pool(kind: str, units: int, *, actor: User, token: ApiToken | None = Non
     Slot.objects.bulk_create(
         Slot(kind=kind, device=str(number), position=number) for number in range(len(rows) + 1, units + 1)
     )
+    if units > before:
+        transaction.on_commit(partial(_ring_wanting, kind), robust=True)
     subject = Slot.objects.filter(kind=kind).order_by("position").first()
     audit.write(
         actor, "slots.pool", subject, {"kind": kind, "before": before, "units": units}, team=None, token=token
@@ -81,7 +85,8 @@ def set_pool(kind: str, units: int, *, actor: User, token: ApiToken | None = Non
     return True
 
 
-def _check_pool(kind: str, units: int) -> None:
+def check_kind(kind: str) -> None:
+    """Raises Invalid for what cannot be the name of a pool."""
     if not _KIND.fullmatch(kind):
         raise Invalid(
             "Name the kind with small letters, digits and hyphens, such as licence-matlab.",
@@ -92,8 +97,6 @@ def _check_pool(kind: str, units: int) -> None:
             "GPUs are registered by the workers of their machines: choose another name.",
             errors=[("kind", "Not for a pool.")],
         )
-    if not 0 <= units <= MOST_UNITS:
-        raise Invalid(f"A pool has between 0 and {MOST_UNITS:,} units.", errors=[("units", "Out of range.")])
 
 
 # --- what is shown ------------------------------------------------------------------------------------

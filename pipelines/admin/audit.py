@@ -130,7 +130,7 @@ class AuditAdmin(ConsoleAdmin):
         pairs = [(f"{name}: " if name else "", value) for name, value in history.facts(event)]
         return format_html_join("; ", "{}{}", pairs) or "—"
 
-    @admin.display(description="place in the chain")
+    @admin.display(description="place")
     def place(self, event: AuditEvent) -> str:
         return f"{event.team.slug if event.team else 'site'} #{event.seq}"
 

@@ -178,6 +178,7 @@ class ConsoleAdmin(ModelAdmin):
 
     group: ClassVar[str]
     explain: ClassVar[str]
+    adds: ClassVar[str] = ""  # what the add form makes, where that is not one of the rows
     acts: ClassVar[Sequence[Act]] = ()
     make: ClassVar[Callable[[Any, HttpRequest, Values], models.Model] | None] = None
     change: ClassVar[Callable[[Any, HttpRequest, Any, Values], object] | None] = None
@@ -253,6 +254,9 @@ class ConsoleAdmin(ModelAdmin):
     ) -> Any:
         extra = {"acts": [], "show_save_and_add_another": False, **(extra_context or {})}
         extra.setdefault("show_save_and_continue", object_id is not None)
+        if object_id is None:
+            extra["adds"] = self.adds or self.opts.verbose_name
+            extra["title"] = f"New {extra['adds']}"
         if object_id is not None and (row := self.get_object(request, object_id)) is not None:
             extra["acts"] = [act for act in self.acts if act.on_page and act.applies(row)]
         try:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from pipelines.admin.base import Act, ConsoleAdmin, ConsoleForm, Values, actor_of
+from pipelines.errors import Invalid
 from runs import pages, slots
 from runs.admin.workers import doing
 from runs.models import Slot
@@ -30,6 +31,15 @@ class NewPoolForm(ConsoleForm):
         fields = ("kind",)
         help_texts = {"kind": "As documents name it: resources: {slots: {licence: 1}}."}
 
+    def clean_kind(self) -> str:
+        """Judged here as well, so that a wrong name and a wrong number are said together."""
+        kind: str = self.cleaned_data["kind"]
+        try:
+            slots.check_kind(kind)
+        except Invalid as invalid:
+            raise forms.ValidationError(invalid.message) from None
+        return kind
+
 
 class SizeForm(forms.Form):
     units = units_field(0)
@@ -48,10 +58,13 @@ class SlotAdmin(ConsoleAdmin):
     explain = (
         "One row for each GPU that a worker has registered, and for each unit of a pool such as a licence."
     )
+    adds = "pool"
     add_form = NewPoolForm
     add_fields = ("kind", "units")
-    fields = ("kind", "host", "device", "name", "memory_mib", "state", "held_by", "waiting", "withdrawn_at")
+    fields = ("kind", "host", "device", "name", "memory", "state", "held_by", "waiting", "withdrawn_at")
     readonly_fields = fields
+    # A unit of a pool has no host, no name and no memory.
+    fields_of_unit = ("kind", "number", "state", "held_by", "waiting", "withdrawn_at")
     acts = (
         Act(
             "size",
@@ -72,6 +85,20 @@ class SlotAdmin(ConsoleAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Slot]:
         return slots.shown()
+
+    def get_fields(self, request: HttpRequest, obj: Slot | None = None) -> tuple[str, ...]:
+        return self.fields if obj is None or obj.host else self.fields_of_unit
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Slot | None = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj) if obj is not None else ()
+
+    @admin.display(description="number in its pool")
+    def number(self, slot: Slot) -> int:
+        return slot.position
+
+    @admin.display(description="memory")
+    def memory(self, slot: Slot) -> str:
+        return f"{slot.memory_mib / 1024:.0f} GiB" if slot.memory_mib else "—"
 
     @admin.display(description="slot", ordering="kind")
     def unit(self, slot: Slot) -> str:

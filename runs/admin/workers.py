@@ -55,7 +55,7 @@ class WorkerAdmin(ConsoleAdmin):
             danger=True,
         ),
     )
-    list_display = ("worker", "host", "queue", "state", "work", "gpus", "trouble", "started_at")
+    list_display = ("worker", "host", "queue", "state", "work", "trouble", "started_at")
     list_filter = ("queue", "state", "host")
     search_fields = ("worker", "host")
 

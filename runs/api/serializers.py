@@ -65,7 +65,7 @@ class Rerun(WithFrom):
 
 def most(what: str) -> serializers.IntegerField:
     """How many of something a team may have."""
-    words = dict.fromkeys(("min_value", "max_value", "invalid"), team_limits.NO_COUNT)
+    words: dict[str, Any] = dict.fromkeys(("min_value", "max_value", "invalid"), team_limits.NO_COUNT)
     return serializers.IntegerField(
         required=False,
         allow_null=True,

@@ -30,6 +30,8 @@ class TeamLimits(models.Model):
 
     class Meta:
         db_table = "team_limits"
+        verbose_name = "limits of a team"
+        verbose_name_plural = "limits of teams"
         ordering: ClassVar = ["team", "queue"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["team", "queue"], name="team_limits_once"),

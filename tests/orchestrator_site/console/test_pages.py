@@ -12,6 +12,7 @@ from django.contrib.auth import authenticate
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from pipelines import accounts, ownership, secrets, tokens, versions
 from pipelines.admin import audit as audit_pages
@@ -26,7 +27,8 @@ from pipelines.models import (
     Team,
     User,
 )
-from runs.models import Queue
+from runs import slots
+from runs.models import Queue, Slot
 from tests.factories import PASSWORD, join, make_user, say_who
 from tests.orchestrator_site.console import cases
 from tests.orchestrator_site.console.cases import VALUE, Scene
@@ -507,3 +509,17 @@ def test_the_chains_are_computed_again_on_request(scene: Scene, root: Client) ->
     cases.team(scene)
     page = text_of(root.get("/admin/pipelines/auditevent/verify/"))
     assert page.count("Valid") == 2
+
+
+def test_a_pool_with_a_wrong_name_and_a_wrong_number_is_told_both(root: Client) -> None:
+    answer = root.post(reverse("admin:runs_slot_add"), {"kind": "Not a name!", "units": "0"})
+    assert set(answer.context["adminform"].form.errors) == {"kind", "units"}
+    assert "New pool" in answer.content.decode()
+
+
+def test_the_page_of_a_unit_of_a_pool_says_nothing_of_hosts_and_memory(root: Client, scene: Scene) -> None:
+    slots.set_pool("licence", 2, actor=scene.root)
+    page = root.get(reverse("admin:runs_slot_change", args=[Slot.objects.earliest("id").pk])).content.decode()
+    assert "Number in its pool" in page
+    assert "Memory" not in page and "Host" not in page
+    assert "Add pool" in root.get(reverse("admin:runs_slot_changelist")).content.decode()
