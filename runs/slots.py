@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -21,8 +22,10 @@ from pipelines import audit
 from pipelines.clock import EngineNow
 from pipelines.errors import Invalid
 from pipelines.models import ApiToken, User
+from runs import dispatch
 from runs.models import AttemptSlot, Slot
 from runs.models.slot import GPU
+from runs.transitions import Told
 
 log = structlog.get_logger()
 
@@ -76,13 +79,30 @@ def set_pool(kind: str, units: int, *, actor: User, token: ApiToken | None = Non
     Slot.objects.bulk_create(
         Slot(kind=kind, device=str(number), position=number) for number in range(len(rows) + 1, units + 1)
     )
-    if units > before:
-        transaction.on_commit(partial(_ring_wanting, kind), robust=True)
+    Told(woken=_wanting(kind, max(0, units - before))).after_commit()
     subject = Slot.objects.filter(kind=kind).order_by("position").first()
     audit.write(
         actor, "slots.pool", subject, {"kind": kind, "before": before, "units": units}, team=None, token=token
     )
     return True
+
+
+def _ring_wanting(kind: str) -> None:
+    """Wake workers of the queues in which due tasks ask for a kind."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT queue, n::int FROM jsonb_each_text(engine_wanting(ARRAY[%s])) w (queue, n)", [kind]
+        )
+        for queue, count in cursor.fetchall():
+            dispatch.ring(queue, count)
+
+
+def _wanting(kind: str, units: int) -> dict[str, int]:
+    """Queue -> for how many more units of a kind its workers should look again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT engine_wanting(%s)", [[kind] * units])
+        (found,) = cursor.fetchone()
+    return dict(json.loads(found))
 
 
 def check_kind(kind: str) -> None:
