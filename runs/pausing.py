@@ -77,7 +77,7 @@ def unpause_run(run_id: int, *, actor: User, token: ApiToken | None = None) -> b
             return False
         _put_back()
         told = _record(run, "unpause", {}, actor, token)
-        told.woken = _due(rows)
+        told.woken = due(rows)
         told.after_commit()
         return True
 
@@ -110,7 +110,7 @@ def unpause_pipeline(pipeline: Pipeline, *, actor: User, token: ApiToken | None 
         _put_back()
         audit.write(actor, "pipeline.unpause", pipeline, {}, team=pipeline.team, token=token)
         running = Run.objects.filter(pipeline=pipeline, state=RunState.RUNNING)
-        Told(woken=_due(running)).after_commit()
+        Told(woken=due(running)).after_commit()
         return True
 
     return _together(act)
@@ -168,7 +168,7 @@ def _record(run: Run, verb: str, facts: dict[str, Any], actor: User, token: ApiT
     return Told(runs={run.pk: {"id": run.pk, "last_seq": seq, "state": run.state}})
 
 
-def _due(runs: QuerySet[Run]) -> dict[str, int]:
+def due(runs: QuerySet[Run]) -> dict[str, int]:
     """Queue -> how many tasks of these runs wait there for a worker."""
     waiting = TaskRun.objects.filter(run__in=runs, state__in=(TaskState.READY, TaskState.RETRY_WAIT))
     due = waiting.filter(ready_at__lte=EngineNow()).order_by()

@@ -10,7 +10,6 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Final
 from uuid import UUID
 

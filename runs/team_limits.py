@@ -11,7 +11,10 @@ from django.db import transaction
 from pipelines import audit
 from pipelines.errors import Invalid
 from pipelines.models import ApiToken, Team, User
-from runs.models import Queue, TeamLimits
+from runs import pausing
+from runs.models import Queue, Run, TeamLimits
+from runs.states import RunState
+from runs.transitions import Told
 
 MOST: Final = 1_000_000
 MOST_WEIGHT: Final = 1_000.0
@@ -60,6 +63,7 @@ def set_for(team: Team, wanted: Mapping[str, Limits], *, actor: User, token: Api
         TeamLimits.objects.update_or_create(values, team=row, queue=queue)
     facts = {"before": _told(before), "limits": _told(wanted)}
     audit.write(actor, "team.limits", row, facts, team=row, token=token)
+    Told(woken=pausing.due(Run.objects.filter(team=row, state=RunState.RUNNING))).after_commit()
     return True
 
 
