@@ -21,7 +21,6 @@ from pipelines import audit
 from pipelines.clock import EngineNow
 from pipelines.errors import Invalid
 from pipelines.models import ApiToken, User
-from runs import dispatch
 from runs.models import AttemptSlot, Slot
 from runs.models.slot import GPU
 from runs.transitions import Told
@@ -84,16 +83,6 @@ def set_pool(kind: str, units: int, *, actor: User, token: ApiToken | None = Non
         actor, "slots.pool", subject, {"kind": kind, "before": before, "units": units}, team=None, token=token
     )
     return True
-
-
-def _ring_wanting(kind: str) -> None:
-    """Wake workers of the queues in which due tasks ask for a kind."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT queue, n::int FROM jsonb_each_text(engine_wanting(ARRAY[%s])) w (queue, n)", [kind]
-        )
-        for queue, count in cursor.fetchall():
-            dispatch.ring(queue, count)
 
 
 def _wanting(kind: str, units: int) -> dict[str, int]:
