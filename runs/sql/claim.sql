@@ -26,6 +26,8 @@ DECLARE
     v_lacking text[] := '{}';
     v_kept bigint[];
     v_slots bigint[];
+    v_taken boolean;
+    v_wanted jsonb;
 BEGIN
     SELECT l.id, coalesce(l.labels -> 'isolation', '["shared user"]') INTO v_lease, v_levels FROM worker_lease l
     WHERE l.uuid = p_lease AND l.state = 'live' AND l.expires_at > v_now;
@@ -78,7 +80,11 @@ BEGIN
                 END IF;
                 v_slots := '{}';
                 IF v_task.needs <> '{}' THEN
-                    SELECT s.units, v_lacking || s.lacking INTO v_slots, v_lacking FROM engine_slots(v_task.id, v_lease) s;
+                    SELECT s.units, v_lacking || s.lacking, s.lacking IS NULL INTO v_slots, v_lacking, v_taken
+                    FROM engine_slots(v_task.id, v_lease) s;
+                    IF v_taken THEN
+                        v_wanted := coalesce(v_wanted, v_task.needs);
+                    END IF;
                     IF v_slots IS NULL THEN
                         -- Those for whom units are reserved may have what this one was kept from.
                         v_kept := coalesce(v_kept, ARRAY(
@@ -95,12 +101,19 @@ BEGIN
             EXIT WHEN v_found < 16 OR cardinality(v_busy) + cardinality(v_lacking) = v_known;
         END LOOP;
     END LOOP;
-    IF p_held IS NOT NULL OR (cardinality(v_busy) = 0 AND v_full IS NULL) THEN
+    IF p_held IS NOT NULL OR (cardinality(v_busy) = 0 AND v_full IS NULL AND v_wanted IS NULL) THEN
         RETURN NULL;
     END IF;
-    -- What has work is locked by somebody: wait a moment for the first.
+    -- What has work is locked by somebody, or what it needs: wait a moment for the first.
     BEGIN
         PERFORM set_config('lock_timeout', '50ms', true);
+        IF v_wanted IS NOT NULL THEN
+            PERFORM 1 FROM slot s JOIN worker_lease l ON l.id = v_lease
+            WHERE v_wanted ? s.kind AND s.holder_id IS NULL AND s.withdrawn_at IS NULL
+              AND (s.host = '' OR l.labels -> 'devices' ? s.device)
+            ORDER BY s.position, s.id LIMIT 1 FOR UPDATE OF s;
+            RETURN '{"busy": true}';
+        END IF;
         IF cardinality(v_busy) = 0 THEN
             PERFORM 1 FROM team_limits l WHERE l.team_id = v_full AND l.queue IN ('', p_queue) ORDER BY l.id FOR UPDATE;
             RETURN '{"busy": true}';

@@ -14,7 +14,7 @@ $$;
 -- transaction, or lets them go with it.
 -- units    their ids; NULL when some are not to be had now
 -- lacking  kinds of which this lease gets not one unit: what comes after the task need not ask for them, unless
---          units are reserved for it
+--          units are reserved for it; NULL when enough are free, and somebody has them locked at this moment
 CREATE OR REPLACE FUNCTION engine_slots(p_task bigint, p_lease bigint, OUT units bigint[], OUT lacking text[])
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -40,7 +40,15 @@ BEGIN
         ) u;
         IF cardinality(v_units) < v_amount THEN
             units := NULL;
-            lacking := CASE WHEN cardinality(v_units) = 0 THEN ARRAY[v_kind] ELSE '{}'::text[] END;
+            lacking := CASE
+                WHEN v_amount <= (
+                    SELECT count(*) FROM slot s
+                    WHERE s.kind = v_kind AND s.holder_id IS NULL AND s.withdrawn_at IS NULL
+                      AND (s.host = '' OR v_devices ? s.device)
+                      AND (s.reserved_for_id IS NULL OR s.reserved_for_id = v_task.id)
+                ) THEN NULL
+                WHEN cardinality(v_units) = 0 THEN ARRAY[v_kind]
+                ELSE '{}'::text[] END;
             RETURN;
         END IF;
         units := units || v_units;

@@ -64,6 +64,14 @@ def test_a_claim_takes_another_unit_than_the_one_that_somebody_has_locked() -> N
     assert held() == ["GPU-h1-1"]
 
 
+def test_a_claim_waits_for_units_that_another_has_locked_and_lets_go() -> None:
+    hands = hands_of("h1", 1)
+    run_of("a", a=wanting(1))
+    met = meet(lambda: Slot.objects.select_for_update().get(position=0), hands.claim)
+    assert (met.second, met.waited) == ("a", True)
+    assert held() == ["GPU-h1-0"]
+
+
 ENDS: dict[str, Callable[[Scene], object]] = {
     "finish": Scene.finish,
     "cancel": Scene.cancelled,
