@@ -25,6 +25,11 @@ def named(name: str) -> list[WorkerLease]:
     return list(queries.open_leases().filter(wanted).order_by("id"))
 
 
+def has_to_be_stopped(lease: WorkerLease) -> bool:
+    """Is a worker of a version that takes nothing more when it is drained, and does not leave by itself?"""
+    return "drains" not in lease.labels
+
+
 @transaction.atomic
 def drain(
     leases: Sequence[WorkerLease], *, actor: User | None, token: ApiToken | None = None

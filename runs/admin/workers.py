@@ -16,7 +16,10 @@ from runs.models import Attempt, WorkerLease
 
 def _drain(request: HttpRequest, rows: list[WorkerLease], values: Values) -> str:
     draining.drain(rows, actor=actor_of(request))
-    return f"{named(rows)}: takes nothing more, ends what it has, and leaves."
+    said = f"{named(rows)}: takes nothing more, ends what it has, and leaves."
+    if older := [row for row in rows if draining.has_to_be_stopped(row)]:
+        said += f" Of an older version, and to be stopped by hand then: {named(older)}."
+    return said
 
 
 def doing(attempt: Attempt | None) -> str:

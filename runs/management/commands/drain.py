@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pipelines.errors import Refusal
 from runs import draining, queries
-from runs.models import WorkerLease
+from runs.models import Attempt, WorkerLease
 
 LOOK_EVERY = 1.0  # seconds
+OLDER = "is of an older version and has to be stopped by hand"
 
 
 class Command(BaseCommand):
@@ -43,9 +44,14 @@ class Command(BaseCommand):
     def _tell(self, leases: Sequence[WorkerLease]) -> None:
         held = queries.current_attempts([lease.pk for lease in leases])
         for lease in leases:
-            attempt = held.get(lease.pk)
-            doing = f"ends {attempt.task_run.key} of {attempt.run} first" if attempt else "leaves now"
-            self.stdout.write(f"{lease.worker} takes nothing more; it {doing}.")
+            self.stdout.write(f"{lease.worker} takes nothing more; it {_doing(lease, held.get(lease.pk))}.")
+
+
+def _doing(lease: WorkerLease, attempt: Attempt | None) -> str:
+    ends = f"ends {attempt.task_run.key} of {attempt.run} first" if attempt else ""
+    if not draining.has_to_be_stopped(lease):
+        return ends or "leaves now"
+    return f"{ends}; then it has to be stopped by hand" if ends else OLDER
 
 
 def still_there(leases: Sequence[WorkerLease]) -> list[WorkerLease]:
