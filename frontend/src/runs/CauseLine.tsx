@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { addressOf, pipelineQuery } from '../api/pipelines';
 import type { Cause, Run } from '../api/types';
 import { Button } from '../ui/Button';
+import { plural } from '../ui/format';
 import { StateGlyph } from '../ui/StateGlyph';
 import css from './CauseLine.module.css';
 import { ResumeDialog } from './ResumeDialog';
@@ -19,6 +20,7 @@ interface Props {
 /** The first thing said about a run in which something failed: which task, which attempt, why. */
 export function CauseLine({ run, cause, onLog }: Props) {
   const [resuming, setResuming] = useState(false);
+  const others = (run.counts.failed ?? 0) - 1;
   const message = cause.message || reasonWords(cause.reason);
   return (
     <section className={css.line} data-look="failed" aria-label="What failed">
@@ -28,6 +30,7 @@ export function CauseLine({ run, cause, onLog }: Props) {
         <span className={css.message} title={message}>
           {message}
         </span>
+        {others > 0 && <span>{plural(others, 'other task')} failed, too.</span>}
       </div>
       <div className={css.actions}>
         <RunbookLink run={run} />

@@ -14,6 +14,8 @@ interface Props {
 
 /** State, reason, timings and place of a task and of one of its attempts. */
 export function Overview({ run, task, attempt }: Props) {
+  // Of a task that is tried again `ready_at` is that of its last attempt, `started_at` that of its first.
+  const again = task.ready_at !== null && task.started_at !== null && Date.parse(task.ready_at) > Date.parse(task.started_at);
   return (
     <>
       <Waiting run={run} task={task} />
@@ -27,7 +29,7 @@ export function Overview({ run, task, attempt }: Props) {
           {task.queue && <Fact name="Queue">{task.queue}</Fact>}
           {task.queue && task.priority !== 'normal' && <Fact name="Priority">{task.priority}</Fact>}
           {task.ready_at && (
-            <Fact name="Ready">
+            <Fact name={again ? 'Ready again' : 'Ready'}>
               <Moment at={task.ready_at} />
             </Fact>
           )}
@@ -46,7 +48,7 @@ export function Overview({ run, task, attempt }: Props) {
               <Elapsed from={task.started_at} to={task.finished_at} />
             </Fact>
           )}
-          {task.ready_at && task.started_at && (
+          {task.ready_at && task.started_at && !again && (
             <Fact name="Waited">
               <Elapsed from={task.ready_at} to={task.started_at} />
             </Fact>

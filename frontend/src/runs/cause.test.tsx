@@ -24,6 +24,12 @@ describe('the line that says what failed', () => {
     expect(await line.findByRole('link', { name: 'Runbook' })).toHaveAttribute('href', '/pipelines/demo:digits-training');
   });
 
+  it('says how many others failed, too', async () => {
+    const many = { ...run, counts: { failed: 3, succeeded: 1 } };
+    open(`/runs/${run.id}?view=list`, { runs: [many], tasks: { [run.id]: [] } });
+    expect(await screen.findByText('2 other tasks failed, too.')).toBeVisible();
+  });
+
   it('is silent about a runbook that nobody wrote', async () => {
     const line = await lineOf('');
     await screen.findByText('labels contain NaN');

@@ -22,6 +22,13 @@ function show(task: TaskRun, blockers: Blocker[] | null, change: Partial<World> 
 
 const box = async () => within(await screen.findByRole('region', { name: 'What it waits for' }));
 
+it('says of a task that was tried again that it was ready again, and not that it waited since', async () => {
+  const times = { started_at: '2026-03-02T06:51:20Z', ready_at: '2026-03-02T06:51:29Z', finished_at: '2026-03-02T06:52:00Z' };
+  show(makeTask('nap', { state: 'succeeded', ...times }), null);
+  expect(await screen.findByText('Ready again')).toBeVisible();
+  expect(screen.queryByText('Waited')).not.toBeInTheDocument();
+});
+
 describe('why a task is not running', () => {
   it('names each thing in its way, with its time and what can be done', async () => {
     const until = new Date(Date.now() + 90_000).toISOString();
