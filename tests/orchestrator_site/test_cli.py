@@ -181,7 +181,8 @@ def test_a_run_that_is_waited_for_says_once_why_nothing_of_it_runs(command: Comm
     hands, cleaner = worker(), threading.Thread(target=goes_on)
     cleaner.start()
     code, out, _ = command("run", "small", "--wait")
-    hands.join(), cleaner.join()
+    hands.join()
+    cleaner.join()
     assert code == 0
     assert out.count("  greet: The queue cpu is paused: Cleaning.\n") == 1
 

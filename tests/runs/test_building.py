@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from pipelines import code, versions
+from pipelines import checking, code
 from pipelines.clock import EngineNow
 from pipelines.models import CodeLocation, CodeSnapshot
 from runs import chores, triggers
@@ -151,7 +151,7 @@ def test_the_log_is_written_while_it_is_built(
     monkeypatch.setattr(Told, "step", watched)
     build(location_of(folder))
     making = f"Making an environment with Python {platform.python_version()}"
-    assert seen == [("building", making), ("building", "Installing 0 packages")]
+    assert seen == [("building", words) for words in (making, "Installing 0 packages", "Compiling")]
 
 
 def test_a_chore_that_builds_is_soon_free_for_others_when_its_worker_dies(
@@ -275,7 +275,7 @@ def test_what_cannot_be_built_is_a_warning_in_the_editor_and_refuses_no_version(
     Queue.objects.create(slug="cpu")
     location = location_of(folder, lock=NOWHERE)
     build(location)
-    problems = versions.check(TEXT, location.team).problems
+    problems = checking.check(TEXT, location.team).problems
     assert [(found.severity, found.code, found.path, found.line) for found in problems] == [
         ("warning", "build-failed", "code.location", 3)
     ]
@@ -288,7 +288,7 @@ def test_a_run_whose_python_is_nowhere_is_refused_before_it_starts(cache: Path, 
     build(location)
     person = make_user()
     version = make_published(TEXT, team=location.team, owner=person)
-    assert [found.code for found in versions.check(TEXT, location.team).problems] == ["python-missing"]
+    assert [found.code for found in checking.check(TEXT, location.team).problems] == ["python-missing"]
     with pytest.raises(Refused, match="it wants Python") as refused:
         triggers.by_person(version.pipeline, user=person, token=None, parameters={})
     assert refused.value.code == "python-missing"
