@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 
-from pipelines import audit, code, people, versions
+from pipelines import audit, checking, code, drafts, people, versions
 from pipelines.models import CodeLocation, Pipeline, Role, Team, User
 
 ADMIN: Final = "admin"
@@ -85,15 +85,15 @@ def demo_pipelines() -> str | None:
     admin, team = site_admin(), Team.objects.get(slug=DEMO)
     known = set(Pipeline.objects.filter(team=team).values_list("name", flat=True))
     texts = [path.read_text(encoding="utf-8") for path in sorted(DEMO_DOCUMENTS.glob("*.yaml"))]
-    made = [_demo_pipeline(team, admin, text) for text in texts if versions.name_in(text) not in known]
+    made = [_demo_pipeline(team, admin, text) for text in texts if checking.name_in(text) not in known]
     return f"The demo has {len(made)} pipelines in the team {DEMO}." if made else None
 
 
 @transaction.atomic
 def _demo_pipeline(team: Team, admin: User, text: str) -> Pipeline:
-    name = versions.name_in(text)
+    name = checking.name_in(text)
     if name is None:
         raise ValueError("a document of the demo has no name")
-    pipeline = versions.create(team, name, actor=admin, text=text, **DEMO_FIELDS.get(name, {}))
+    pipeline = drafts.create(team, name, actor=admin, text=text, **DEMO_FIELDS.get(name, {}))
     versions.publish(pipeline, actor=admin, message="Shipped with the product.")
     return pipeline

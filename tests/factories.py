@@ -16,7 +16,7 @@ from typing import Any
 from django.test import Client
 from rest_framework.test import APIClient
 
-from pipelines import sealing, secrets, tokens, versions
+from pipelines import checking, drafts, sealing, secrets, tokens, versions
 from pipelines.access import SCOPES
 from pipelines.models import Membership, Pipeline, PipelineVersion, Role, Secret, Team, User
 
@@ -115,7 +115,7 @@ def say_who(browser: Client, user: User, minutes_ago: float = 0) -> None:
 def make_pipeline(text: str = SMALL, *, team: Team, owner: User | None = None, name: str = "") -> Pipeline:
     """A pipeline with a draft, named as its document is."""
     actor = owner or team.memberships.order_by("id")[0].user
-    return versions.create(team, name or versions.name_in(text) or "small", actor=actor, text=text)
+    return drafts.create(team, name or checking.name_in(text) or "small", actor=actor, text=text)
 
 
 def make_published(
@@ -123,12 +123,12 @@ def make_published(
 ) -> PipelineVersion:
     """A published version of a new pipeline, or of the one of that name."""
     actor = owner or team.memberships.order_by("id")[0].user
-    name = versions.name_in(text) or "small"
+    name = checking.name_in(text) or "small"
     pipeline = Pipeline.objects.filter(team=team, name=name).first()
     if pipeline is None:
         pipeline = make_pipeline(text, team=team, owner=owner)
     else:
-        versions.save_draft(pipeline, text, actor=actor)
+        drafts.save_draft(pipeline, text, actor=actor)
     return versions.publish(pipeline, actor=actor, message="made by a test", activate=activate).version
 
 

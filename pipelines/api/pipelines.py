@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from pipelines import ownership, queries, versions
+from pipelines import checking, drafts, ownership, queries, versions
 from pipelines.api import shapes, shown
 from pipelines.api.base import (
     ApiView,
@@ -71,7 +71,7 @@ class PipelinesView(ApiView):
         """A new pipeline with an empty or a given draft."""
         body = self.read(shapes.CreatePipeline)
         team = pick_team(self.rights, body.get("team"), "edit")
-        pipeline = versions.create(
+        pipeline = drafts.create(
             team,
             body["name"],
             actor=self.user,
@@ -119,9 +119,9 @@ class DraftView(ApiView):
         if not self.rights.can("view", pipeline.team):
             raise Forbidden("A draft is for its own team; you see the published versions of this pipeline.")
         if not yes_or_no(request, "problems", default=True):
-            return self._answer(versions.Saved(pipeline, None))
-        result = versions.check(pipeline.draft_text, pipeline.team, pipeline)
-        return self._answer(versions.Saved(pipeline, result.problems))
+            return self._answer(drafts.Saved(pipeline, None))
+        result = checking.check(pipeline.draft_text, pipeline.team, pipeline)
+        return self._answer(drafts.Saved(pipeline, result.problems))
 
     @extend_schema(
         operation_id="draft_save",
@@ -133,7 +133,7 @@ class DraftView(ApiView):
         """Save a text, whatever its problems. 412 when If-Match names an older draft."""
         pipeline = self.find_pipeline(name, "edit")
         body = self.read(shapes.SaveDraft)
-        saved = versions.save_draft(
+        saved = drafts.save_draft(
             pipeline,
             body["document"],
             body.get("layout"),
@@ -143,7 +143,7 @@ class DraftView(ApiView):
         )
         return self._answer(saved)
 
-    def _answer(self, saved: versions.Saved) -> Response:
+    def _answer(self, saved: drafts.Saved) -> Response:
         return Response(shown.draft(saved), headers={"ETag": etag(saved.revision)})
 
 
@@ -164,7 +164,7 @@ class ValidateView(ApiView):
         """Every problem of a document, judged as one of a team's; nothing is stored."""
         body = self.read(shapes.Validate)
         team, pipeline = self._home(body["document"], body.get("team"))
-        result = versions.check(body["document"], team, pipeline)
+        result = checking.check(body["document"], team, pipeline)
         problems = [problem.to_json() for problem in result.problems]
         spec = result.spec or (result.graph.to_json() if result.graph else None)
         signatures = shown.signatures(result.graph)
@@ -172,7 +172,7 @@ class ValidateView(ApiView):
 
     def _home(self, text: str, slug: str | None) -> tuple[Team, Pipeline | None]:
         """The team named, or that of the one visible pipeline of the document's name, or the only one."""
-        name = versions.name_in(text)
+        name = checking.name_in(text)
         known = None
         if name is not None:
             try:

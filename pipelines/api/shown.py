@@ -8,6 +8,7 @@ from typing import Any
 from pipelines import audit
 from pipelines.access import Rights
 from pipelines.api.base import paused, person
+from pipelines.drafts import Saved
 from pipelines.graph import Graph, parameters_in_order
 from pipelines.lookups import lookups
 from pipelines.models import (
@@ -19,7 +20,6 @@ from pipelines.models import (
     User,
 )
 from pipelines.signatures import Signature, read_source
-from pipelines.versions import Saved
 
 Body = dict[str, Any]
 LAST_RUNS = 20

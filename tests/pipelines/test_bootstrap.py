@@ -6,7 +6,7 @@ import pytest
 from django.utils.module_loading import import_string
 from pytest_django import Settings
 
-from pipelines import bootstrap, versions
+from pipelines import bootstrap, checking, drafts, versions
 from pipelines.access import VERBS, can
 from pipelines.models import AuditEvent, CodeLocation, Membership, Pipeline, PipelineVersion, Role, Team, User
 
@@ -59,7 +59,7 @@ def test_the_demo_is_there_after_the_first_start(plain: None, settings: Settings
         assert pipeline.active_version is not None
         assert pipeline.active_version.number == 1
         assert pipeline.purpose
-        assert not versions.check(pipeline.draft_text, team, pipeline).problems
+        assert not checking.check(pipeline.draft_text, team, pipeline).problems
         assert {verb for verb in VERBS if can(admin, verb, pipeline)} == VERBS
     location = CodeLocation.objects.get(team=team, name="demo")
     assert location.last_snapshot is not None
@@ -81,7 +81,7 @@ def test_a_demo_pipeline_that_was_changed_or_archived_is_left_alone(plain: None,
     demo(settings)
     admin = User.objects.get(username="admin")
     versions.archive(Pipeline.objects.get(name="digits-training"), actor=admin)
-    versions.save_draft(Pipeline.objects.get(name="cancer-nightly"), "mine", actor=admin)
+    drafts.save_draft(Pipeline.objects.get(name="cancer-nightly"), "mine", actor=admin)
     demo(settings)
     assert Pipeline.objects.get(name="digits-training").archived_at is not None
     assert Pipeline.objects.get(name="cancer-nightly").draft_text == "mine"

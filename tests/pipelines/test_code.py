@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from pipelines import code, signals, versions
+from pipelines import checking, code, signals, versions
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import AuditEvent, CodeLocation, CodeSnapshot
 from runs.models import Queue
@@ -191,7 +191,7 @@ def test_a_published_version_keeps_the_code_it_saw(location: CodeLocation, folde
 
 
 def test_a_block_that_is_not_in_the_snapshot_is_a_problem(location: CodeLocation, cast: Cast) -> None:
-    found = versions.check(DOCUMENT.replace("steps:load", "steps:laod"), cast.team).problems
+    found = checking.check(DOCUMENT.replace("steps:load", "steps:laod"), cast.team).problems
     assert any("steps:load" in problem.message for problem in found), found
 
 

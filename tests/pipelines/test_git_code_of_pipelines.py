@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines import code, versions
+from pipelines import code, drafts, versions
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import CodeLocation, Role
 from runs import protocol
@@ -133,7 +133,7 @@ def test_new_code_is_told_and_published_with_the_same_text(
     cast: Cast, location: CodeLocation, repository: Repository
 ) -> None:
     first = published(cast, "published")
-    versions.save_draft(first.pipeline, "# half written", actor=cast.alice)
+    drafts.save_draft(first.pipeline, "# half written", actor=cast.alice)
     assert standing(cast)["new_code"] is False
     new_code(repository, location, cast, BLOCKS.replace("return {}", "return {'n': 1}"))
     told = standing(cast)
@@ -182,7 +182,7 @@ def test_new_code_that_the_text_does_not_fit_is_refused_with_its_problems(
 
 
 def test_new_code_of_a_pipeline_that_was_never_published_is_a_conflict(cast: Cast) -> None:
-    pipeline = versions.create(cast.team, "coded", actor=cast.alice)
+    pipeline = drafts.create(cast.team, "coded", actor=cast.alice)
     with pytest.raises(Conflict, match="Nothing is published yet"):
         versions.publish_new_code(pipeline, actor=cast.alice)
     assert client(cast.alice).get("/api/v1/pipelines/coded/code/").status_code == 204

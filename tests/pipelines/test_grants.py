@@ -8,7 +8,7 @@ import pytest
 
 from lineage import registry
 from lineage.models import Endpoint
-from pipelines import code, grants, people, secrets, versions
+from pipelines import checking, code, grants, people, secrets
 from pipelines.bootstrap import DEMO_CODE
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import AuditEvent, CodeLocation, Grant, Secret
@@ -57,7 +57,7 @@ def lend(cast: Cast, thing: Any, verb: str = "use") -> Grant:
 
 
 def problems_of(cast: Cast) -> dict[str, str]:
-    return {problem.code: problem.message for problem in versions.check(NAMING, cast.others).problems}
+    return {problem.code: problem.message for problem in checking.check(NAMING, cast.others).problems}
 
 
 def test_a_document_names_what_was_lent_with_the_owner_in_front(
@@ -112,7 +112,7 @@ def test_a_model_goes_to_the_endpoint_of_another_team_only_while_it_is_lent(
     with pytest.raises(protocol.Refused, match="The endpoint 'alpha:reader' is not lent"):
         start(version, cast.charlie)
     lent = lend(cast, endpoint)
-    assert versions.context_of(cast.others).endpoints == {"alpha:reader": "demo"}
+    assert checking.context_of(cast.others).endpoints == {"alpha:reader": "demo"}
     assert registry.endpoint_of(cast.others.pk, "alpha:reader") == endpoint
     start(version, cast.charlie)
     grants.end(lent, actor=cast.alice)

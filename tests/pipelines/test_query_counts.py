@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from pipelines import code, grants, people, versions
+from pipelines import code, drafts, grants, people
 from pipelines.models import Role
 from runs.models import Queue
 from tests.factories import (
@@ -120,7 +120,7 @@ def test_the_audit_chain(cast: Cast) -> None:
     assert_constant(
         cast,
         "/api/v1/audit/",
-        lambda n: versions.save_draft(pipeline, f"# {n}\n", actor=cast.alice),
+        lambda n: drafts.save_draft(pipeline, f"# {n}\n", actor=cast.alice),
         5,
     )
 

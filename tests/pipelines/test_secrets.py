@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from pipelines import audit, rotation, sealing, secrets, versions
+from pipelines import audit, checking, rotation, sealing, secrets
 from pipelines.errors import Conflict, Invalid
 from pipelines.models import AuditEvent, Secret
 from pipelines.sealing import KeyMissing
@@ -399,11 +399,11 @@ def test_the_pipelines_that_name_a_secret_are_known(
 def test_a_document_that_names_an_unknown_secret_is_told_so_at_its_line(cast: Cast) -> None:
     make_secret(cast.team, "shop-token")
     naming = SMALL.replace("params.who }}", "secrets.shop-tokem }}")
-    problems = versions.check(naming, cast.team).problems
+    problems = checking.check(naming, cast.team).problems
     (problem,) = (problem for problem in problems if problem.code == "unknown-secret")
     assert problem.line == naming.splitlines().index('    with: {who: "${{ secrets.shop-tokem }}"}') + 1
     assert "'shop-token'" in problem.message
-    known = versions.check(naming.replace("tokem", "token"), cast.team).problems
+    known = checking.check(naming.replace("tokem", "token"), cast.team).problems
     assert "unknown-secret" not in {problem.code for problem in known}
-    theirs = versions.check(naming.replace("tokem", "token"), cast.others).problems
+    theirs = checking.check(naming.replace("tokem", "token"), cast.others).problems
     assert "unknown-secret" in {problem.code for problem in theirs}

@@ -7,7 +7,8 @@ import threading
 import pytest
 from django.db import DatabaseError, connection
 
-from pipelines import ownership, versions
+from pipelines import checking, drafts, ownership, versions
+from pipelines.canonical import sha256_of
 from pipelines.errors import Conflict, Invalid, Stale, TooLarge
 from pipelines.models import AuditEvent, Edge, Pipeline, PipelineVersion, Task
 from runs.models import Queue
@@ -58,12 +59,12 @@ def test_a_new_pipeline_has_a_draft_and_an_owner(cast: Cast, pipeline: Pipeline)
 
 def test_a_team_has_a_name_once(cast: Cast, pipeline: Pipeline) -> None:
     with pytest.raises(Conflict, match="choose another name"):
-        versions.create(cast.team, "small", actor=cast.alice)
-    assert versions.create(cast.others, "small", actor=cast.charlie).name == "small"
+        drafts.create(cast.team, "small", actor=cast.alice)
+    assert drafts.create(cast.others, "small", actor=cast.charlie).name == "small"
 
 
 def test_a_draft_is_saved_with_its_problems(cast: Cast, pipeline: Pipeline) -> None:
-    saved = versions.save_draft(pipeline, "tasks: [", actor=cast.alice, expected=1)
+    saved = drafts.save_draft(pipeline, "tasks: [", actor=cast.alice, expected=1)
     assert saved.revision == 2
     assert saved.problems
     pipeline.refresh_from_db()
@@ -73,31 +74,31 @@ def test_a_draft_is_saved_with_its_problems(cast: Cast, pipeline: Pipeline) -> N
 
 
 def test_a_writer_who_read_an_older_draft_is_told(cast: Cast, pipeline: Pipeline) -> None:
-    versions.save_draft(pipeline, "one", actor=cast.alice, expected=1)
+    drafts.save_draft(pipeline, "one", actor=cast.alice, expected=1)
     with pytest.raises(Stale) as refused:
-        versions.save_draft(pipeline, "two", actor=cast.alice, expected=1)
+        drafts.save_draft(pipeline, "two", actor=cast.alice, expected=1)
     assert refused.value.extra == {"etag": '"2"'}
     pipeline.refresh_from_db()
     assert pipeline.draft_text == "one"
 
 
 def test_saving_what_is_there_changes_nothing(cast: Cast, pipeline: Pipeline) -> None:
-    assert versions.save_draft(pipeline, SMALL, actor=cast.alice).revision == 1
+    assert drafts.save_draft(pipeline, SMALL, actor=cast.alice).revision == 1
     assert verbs(pipeline) == ["pipeline.create"]
 
 
 def test_moving_a_box_keeps_the_text_and_leaving_the_layout_out_keeps_the_boxes(
     cast: Cast, pipeline: Pipeline
 ) -> None:
-    versions.save_draft(pipeline, SMALL, {"greet": {"x": 1, "y": 2}}, actor=cast.alice)
-    saved = versions.save_draft(pipeline, SMALL + "# more\n", actor=cast.alice)
+    drafts.save_draft(pipeline, SMALL, {"greet": {"x": 1, "y": 2}}, actor=cast.alice)
+    saved = drafts.save_draft(pipeline, SMALL + "# more\n", actor=cast.alice)
     assert saved.pipeline.draft_layout == {"greet": {"x": 1, "y": 2}}
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
 def test_a_text_that_the_database_cannot_hold_is_refused(cast: Cast, pipeline: Pipeline, text: str) -> None:
     with pytest.raises(Invalid, match="no text"):
-        versions.save_draft(pipeline, text, actor=cast.alice)
+        drafts.save_draft(pipeline, text, actor=cast.alice)
 
 
 @pytest.mark.parametrize("layout", [{"a": "\x00"}, {"a": float("nan")}, {"a": "\ud800"}])
@@ -105,19 +106,19 @@ def test_a_layout_that_the_database_cannot_hold_is_refused(
     cast: Cast, pipeline: Pipeline, layout: dict[str, object]
 ) -> None:
     with pytest.raises(Invalid, match="JSON"):
-        versions.save_draft(pipeline, SMALL, layout, actor=cast.alice)
+        drafts.save_draft(pipeline, SMALL, layout, actor=cast.alice)
 
 
 def test_a_layout_may_hold_any_real_text(cast: Cast, pipeline: Pipeline) -> None:
     layout = {"note": "ünï 🎉 \\u0000 NaN"}
-    assert versions.save_draft(pipeline, SMALL, layout, actor=cast.alice).pipeline.draft_layout == layout
+    assert drafts.save_draft(pipeline, SMALL, layout, actor=cast.alice).pipeline.draft_layout == layout
 
 
 def test_what_is_too_large_is_refused(cast: Cast, pipeline: Pipeline) -> None:
     with pytest.raises(TooLarge):
-        versions.save_draft(pipeline, "a" * (2 * 1024**2 + 1), actor=cast.alice)
+        drafts.save_draft(pipeline, "a" * (2 * 1024**2 + 1), actor=cast.alice)
     with pytest.raises(TooLarge):
-        versions.save_draft(pipeline, SMALL, {"a": "b" * 1024**2}, actor=cast.alice)
+        drafts.save_draft(pipeline, SMALL, {"a": "b" * 1024**2}, actor=cast.alice)
 
 
 def test_publishing_freezes_the_text_and_activates_it(cast: Cast, pipeline: Pipeline) -> None:
@@ -131,7 +132,7 @@ def test_publishing_freezes_the_text_and_activates_it(cast: Cast, pipeline: Pipe
         cast.alice,
     )
     assert version.spec["name"] == "small"
-    assert version.text_sha256 == versions.digest(SMALL)
+    assert version.text_sha256 == sha256_of(SMALL)
     pipeline.refresh_from_db()
     assert pipeline.active_version == version
     assert verbs(pipeline) == ["pipeline.create", "version.publish", "version.activate"]
@@ -166,7 +167,7 @@ def test_publishing_without_a_change_gives_the_same_version(cast: Cast, pipeline
 
 def test_publishing_without_activating_leaves_the_active_version(cast: Cast, pipeline: Pipeline) -> None:
     first = versions.publish(pipeline, actor=cast.alice).version
-    versions.save_draft(pipeline, SMALL + "# two\n", actor=cast.alice)
+    drafts.save_draft(pipeline, SMALL + "# two\n", actor=cast.alice)
     second = versions.publish(pipeline, actor=cast.alice, activate=False).version
     pipeline.refresh_from_db()
     assert pipeline.active_version == first
@@ -177,7 +178,7 @@ def test_publishing_without_activating_leaves_the_active_version(cast: Cast, pip
 
 def test_rolling_back_is_activating_an_older_one(cast: Cast, pipeline: Pipeline) -> None:
     first = versions.publish(pipeline, actor=cast.alice).version
-    versions.save_draft(pipeline, SMALL.replace("A small", "A tall"), actor=cast.alice)
+    drafts.save_draft(pipeline, SMALL.replace("A small", "A tall"), actor=cast.alice)
     versions.publish(pipeline, actor=cast.alice)
     assert versions.activate(first, actor=cast.alice)
     assert not versions.activate(first, actor=cast.alice), "it is active already"
@@ -186,7 +187,7 @@ def test_rolling_back_is_activating_an_older_one(cast: Cast, pipeline: Pipeline)
 
 
 def test_a_draft_with_problems_is_not_published(cast: Cast, pipeline: Pipeline) -> None:
-    versions.save_draft(
+    drafts.save_draft(
         pipeline,
         SMALL.replace("greet.outputs.words", "greet.outputs.wrods") + "colour: red\n",
         actor=cast.alice,
@@ -200,20 +201,20 @@ def test_a_draft_with_problems_is_not_published(cast: Cast, pipeline: Pipeline) 
 
 
 def test_an_empty_draft_is_not_published(cast: Cast) -> None:
-    pipeline = versions.create(cast.team, "empty", actor=cast.alice)
+    pipeline = drafts.create(cast.team, "empty", actor=cast.alice)
     with pytest.raises(Invalid):
         versions.publish(pipeline, actor=cast.alice)
 
 
 def test_a_document_carries_the_name_of_its_pipeline(cast: Cast) -> None:
-    pipeline = versions.create(cast.team, "other", actor=cast.alice, text=SMALL)
+    pipeline = drafts.create(cast.team, "other", actor=cast.alice, text=SMALL)
     with pytest.raises(Invalid, match="name"):
         versions.publish(pipeline, actor=cast.alice)
 
 
 def test_a_queue_that_is_not_there_is_a_problem(cast: Cast, pipeline: Pipeline) -> None:
     text = SMALL.replace("kind: shell\n    run: tr", "kind: shell\n    queue: gpuu\n    run: tr")
-    assert "gpuu" in str(versions.check(text, cast.team, pipeline).problems)
+    assert "gpuu" in str(checking.check(text, cast.team, pipeline).problems)
 
 
 @pytest.mark.parametrize("table", ["pipeline_version", "task", "edge", "code_snapshot"])
@@ -238,7 +239,7 @@ def test_archiving_keeps_the_versions_and_the_name(cast: Cast) -> None:
     versions.archive(version.pipeline, actor=cast.alice)
     assert PipelineVersion.objects.filter(pk=version.pk).exists()
     with pytest.raises(Conflict):
-        versions.create(cast.team, "small", actor=cast.alice)
+        drafts.create(cast.team, "small", actor=cast.alice)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from pipelines import versions
+from pipelines import drafts, versions
 from pipelines.models import AuditEvent, Pipeline
 from runs.models import Queue, Run, TaskRun
 from tests import factories
@@ -120,7 +120,7 @@ def test_a_task_that_was_taken_over_names_its_maker_and_shows_its_outputs(alice:
 
 def test_an_older_or_newer_version_may_be_chosen(people: Cast, alice: APIClient, old: Run) -> None:
     pipeline = Pipeline.objects.get(name="chain")
-    versions.save_draft(pipeline, DOCUMENT.replace("echo 7", "echo 8"), actor=people.alice)
+    drafts.save_draft(pipeline, DOCUMENT.replace("echo 7", "echo 8"), actor=people.alice)
     versions.publish(pipeline, actor=people.alice, message="eight", activate=True)
     assert plan(alice, old, version=2)["load"] == ("run", "differs")
     assert plan(alice, old)["load"] == ("reuse", "equal")

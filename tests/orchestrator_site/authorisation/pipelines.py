@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines import code, people, repositories, versions
+from pipelines import code, drafts, people, repositories
 from pipelines.bootstrap import DEMO_CODE
 from pipelines.models import ApiToken, Grant
 from tests.factories import SMALL, make_published, make_secret, make_token
@@ -25,7 +25,7 @@ NEW_SECRET = {"name": "fresh", "team": "alpha", "value": "open-sesame"}
 
 def prepare(world: World) -> None:
     version = make_published(SMALL.replace("A small pipeline", MARK), team=world.team, owner=world.editor)
-    versions.save_draft(version.pipeline, SMALL.replace("A small", MARK), actor=world.editor)
+    drafts.save_draft(version.pipeline, SMALL.replace("A small", MARK), actor=world.editor)
     location = code.register(world.team, MARK, str(DEMO_CODE), actor=None)
     where = f"https://code.example.org/{MARK}.git"
     repository = repositories.register(world.team, f"{MARK}-git", where, actor=world.editor)

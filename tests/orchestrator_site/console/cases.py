@@ -15,6 +15,7 @@ from pipelines import (
     accounts,
     audit,
     code,
+    drafts,
     grants,
     people,
     repositories,
@@ -121,7 +122,7 @@ def closed_team(scene: Scene) -> Team:
 def pipeline(scene: Scene) -> Pipeline:
     number = next(_numbers)
     owner = scene.cast.alice if number % 2 else scene.cast.charlie
-    return versions.create(scene.cast.team, f"p-{number}", actor=scene.cast.alice, owner=owner)
+    return drafts.create(scene.cast.team, f"p-{number}", actor=scene.cast.alice, owner=owner)
 
 
 def archived_pipeline(scene: Scene) -> Pipeline:

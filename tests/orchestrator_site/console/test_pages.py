@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from pipelines import accounts, ownership, secrets, tokens, versions
+from pipelines import accounts, drafts, ownership, secrets, tokens
 from pipelines.admin import audit as audit_pages
 from pipelines.models import (
     ApiToken,
@@ -151,7 +151,7 @@ def test_a_person_is_made_with_a_password_and_a_service_account_without(scene: S
 def test_who_leaves_leaves_pipelines_to_be_given_on(scene: Scene, root: Client) -> None:
     alice = scene.cast.alice
     for name in ("one", "two"):
-        versions.create(scene.cast.team, name, actor=alice)
+        drafts.create(scene.cast.team, name, actor=alice)
     tokens.issue(alice, name="ci")
     asked = {"action": "deactivate", "_selected_action": alice.pk, "confirmed": "1"}
     answer = root.post(PEOPLE, asked, follow=True)
