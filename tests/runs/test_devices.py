@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from orchestrator_site.management.commands.worker import check_gpus
+from orchestrator_site.management.commands.worker import check_gpus, offered_gpus
 from runs import slots
 from runs.models import Slot
 from runs.worker import container, devices
@@ -68,6 +68,13 @@ class TestChoosing:
         check_gpus("0,1")
         with pytest.raises(CommandError, match="names 3, and nvidia-smi lists 0, 1 on this machine"):
             check_gpus("1,3")
+
+    def test_a_check_names_the_gpus_that_would_be_offered(self, tool: NvidiaSmi) -> None:
+        tool.lists(2)
+        both = offered_gpus("auto").split(", ")
+        assert [words.split(" ")[0] for words in both] == ["0", "1"]
+        assert offered_gpus("1") == both[1]
+        assert offered_gpus("none") == ""
 
 
 @pytest.mark.django_db(transaction=True)

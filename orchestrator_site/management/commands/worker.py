@@ -50,7 +50,7 @@ class Command(BaseCommand):
         with Supervisor(self.say, patience=patience) as supervisor:
             try:
                 if options["check"]:
-                    self._check(supervisor, queue)
+                    self._check(supervisor, queue, options["gpus"])
                     return
                 self._wait_until_possible(supervisor, queue)
                 for number in range(1, processes + 1):
@@ -62,13 +62,17 @@ class Command(BaseCommand):
             except Stopped:
                 self.say("Stopping when the attempts at hand are finished; a second signal stops them now.")
 
-    def _check(self, supervisor: Supervisor, queue: str) -> None:
+    def _check(self, supervisor: Supervisor, queue: str, gpus: str) -> None:
         """Raises CommandError when something is missing."""
         found = look(supervisor, queue)
         self._tell(found.remarks)
         if found.lasting or found.passing:
             raise CommandError("\n".join([*found.lasting, *found.passing]))
-        if not found.remarks:
+        if offered := offered_gpus(gpus):
+            self.say(f"GPUs that it would offer: {offered}.")
+        if found.remarks:
+            self.say(f"Apart from that nothing is missing for the queue {queue}.")
+        else:
             self.say(f"Nothing is missing: this machine can serve the queue {queue}.")
 
     def _wait_until_possible(self, supervisor: Supervisor, queue: str) -> None:
@@ -102,6 +106,15 @@ def check_gpus(text: str) -> None:
             choice.check(devices.look())
     except devices.Unusable as problem:
         raise CommandError(str(problem)) from None
+
+
+def offered_gpus(text: str) -> str:
+    """`0 NVIDIA H100, 1 NVIDIA H100`: those that a choice of `--gpus` leaves; "" for none."""
+    try:
+        found = devices.Choice.read(text).of(devices.look())
+    except devices.Unusable as problem:
+        return f"none, as {problem}"
+    return ", ".join(f"{device.position} {device.name}" for device in found)
 
 
 def look(supervisor: Supervisor, queue: str) -> Findings:
