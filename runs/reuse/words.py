@@ -87,11 +87,12 @@ def _against_nearest(task_run: TaskRun) -> Explanation:
     )
     source = keys.source_of(row)
     nearest = _with_run(source.pk) if source else None
-    return Explanation(True, _sentence(row, apart, source), nearest=nearest, differences=apart)
+    return Explanation(True, _sentence(row, apart, nearest), nearest=nearest, differences=apart)
 
 
 def _sentence(row: TaskRun, apart: list[Difference], nearest: Attempt | None) -> str:
-    number = row.run.number
+    # What the row took over was made in another run: that is the one the pages lead to.
+    number = nearest.run.number if nearest is not None else row.run.number
     if apart:
         return f"Not reused: it differs from run {number} in {_counted(len(apart))}."
     if TaskKey.objects.filter(sha256=row.cache_key, quarantined_at__isnull=False).exists():

@@ -212,6 +212,16 @@ def test_what_was_not_taken_over_says_what_differs(alice: APIClient, old: Run) -
     assert [one["words"] for one in report["differences"]] == ["Input model: 7 → 9"]
 
 
+def test_the_run_that_is_named_is_the_one_that_did_the_work(alice: APIClient, old: Run) -> None:
+    taken_over = Run.objects.get(uuid=post(alice, at(old, "rerun")).json()["id"])
+    work_off(value=7)
+    again = post(alice, at(taken_over, "rerun"), {"parameters": {"rate": 2}}).json()["id"]
+    work_off(value=9)
+    body = why(alice, again, "train")
+    assert body["nearest"]["number"] == old.number
+    assert body["sentence"] == f"Not reused: it differs from run {old.number} in one part."
+
+
 def test_a_task_that_was_not_looked_at_says_why(alice: APIClient, old: Run) -> None:
     assert "cache: true" in why(alice, str(old.uuid), "load")["sentence"]
     again = post(alice, at(old, "rerun"), {"reuse": False}).json()["id"]
