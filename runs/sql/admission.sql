@@ -18,6 +18,9 @@ BEGIN
         RETURN NULL;
     END IF;
     UPDATE run SET state = 'running' WHERE id = v_run.id AND state = 'queued';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'run % has moved, although its row was locked', v_run.id;
+    END IF;
     INSERT INTO run_event (run_id, seq, kind, from_state, to_state)
     VALUES (v_run.id, v_run.last_seq + 1, 'run', 'queued', 'running');
     SELECT array_agg(t.id ORDER BY t.id) INTO v_roots FROM task_run t
