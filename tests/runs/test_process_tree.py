@@ -143,6 +143,24 @@ def test_a_fork_bomb_is_put_out(trials: Trials, mark: str) -> None:
     assert marked(mark) == []
 
 
+def test_what_forks_and_ends_again_and_again_is_caught_in_the_end(trials: Trials, mark: str) -> None:
+    hop = (
+        "import os, time\nuntil = time.monotonic() + 20\n"
+        "while time.monotonic() < until:\n    os.fork() and os._exit(0)\n"
+    )
+    start_one = f"subprocess.Popen([sys.executable, '-c', {hop!r}, {mark!r}])"
+    trial = trials.start(
+        source="import subprocess, sys, time\ndef main() -> None:\n"
+        f"    for _ in range(40):\n        {start_one}\n"
+        "    time.sleep(0.3)\n    print('ready')\n    time.sleep(60)\n"
+    )
+    trial.wait_for("ready")
+    trial.running.kill()
+    trial.wait()
+    # One look may miss what is on its way.
+    assert [marked(mark) for _ in range(10)] == [[]] * 10
+
+
 WORKER = """
 import os, sys, time, uuid
 sys.path.insert(0, {root!r})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -64,6 +65,32 @@ def test_no_lease_expires_while_the_database_has_been_up_for_less_than_its_life(
     long_ago(lease.uuid)
     assert sweeps.expire_leases() == 0
     assert WorkerLease.objects.get(id=lease.id).state == "live"
+
+
+@pytest.mark.usefixtures("seasoned")
+def test_no_lease_expires_by_an_answer_that_was_long_in_coming(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeps, "STALL", 0.0)
+    lease = make_lease()
+    long_ago(lease.uuid)
+    assert sweeps.expire_leases() == 0
+    assert WorkerLease.objects.get(id=lease.id).state == "live"
+
+
+def test_after_a_standstill_leases_have_a_whole_life_to_be_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds every 2 s, one of which comes a minute late."""
+    now, pauses = [1000.0], iter([2.0, 60.0, *[2.0] * 8])
+    expires: list[bool] = []
+
+    def sleep(seconds: float) -> None:
+        now[0] += next(pauses)
+
+    monkeypatch.setattr(sweeps, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    monkeypatch.setattr(sweeps, "hide_memory", lambda: None)
+    monkeypatch.setattr(sweeps.Leader, "check", lambda self: True)
+    monkeypatch.setattr(sweeps, "sweep_once", lambda *, may_expire: expires.append(may_expire))
+    with pytest.raises(StopIteration):
+        sweeps.main()
+    assert expires == [True, True, *[False] * 8, True]
 
 
 @pytest.mark.usefixtures("seasoned")

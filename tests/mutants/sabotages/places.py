@@ -8,7 +8,7 @@ ADMISSION, ADMISSION_CODE = "runs/sql/admission.sql", "runs/admission.py"
 PROTOCOL, SWEEPS, DISPATCH = "runs/protocol.py", "runs/sweeps.py", "runs/dispatch.py"
 ZYGOTE, A_GUARD = "runs/worker/zygote.py", ""
 WORKER, EXECUTION = "runs/worker/worker.py", "runs/worker/execution.py"
-LEFTOVERS = "runs/worker/leftovers.py"
+LEFTOVERS, PROCESSES = "runs/worker/leftovers.py", "runs/worker/processes.py"
 
 RULES = "tests/runs/test_protocol.py"
 PAIRS = "tests/runs/interleavings/test_pairs.py"
