@@ -133,7 +133,7 @@ class TestLifting:
         quarantine.lift(Quarantine.objects.get(), "", actor=make_user())
         admission.sweep()
         assert [Run.objects.get(pk=run.pk).state for run in (held, past)] == ["queued", "running"]
-        assert queries.queued([held])[held.pk].words == "Queued behind #3, which has not ended."
+        assert queries.queued([held.pk], {})[held.pk].words == "Queued behind #3, which has not ended."
         Hands("gpu").work_off()
         admission.sweep()
         assert [Run.objects.get(pk=run.pk).state for run in (held, past)] == ["running", "succeeded"]
