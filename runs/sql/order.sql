@@ -54,17 +54,24 @@ END $$;
 CREATE OR REPLACE FUNCTION engine_unpark() RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     v_paused bigint[] := engine_paused(engine_now());
+    v_gone bigint[] := '{}';
+    v_run bigint := 0;
     v_rows integer;
 BEGIN
+    -- From run to run, however many tasks of each are parked.
+    LOOP
+        SELECT n.run_id INTO v_run FROM task_run n WHERE n.parked AND n.run_id > v_run ORDER BY n.run_id LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        IF NOT v_run = ANY (v_paused) THEN
+            v_gone := v_gone || v_run;
+        END IF;
+    END LOOP;
+    IF v_gone = '{}' THEN
+        RETURN 0;
+    END IF;
     UPDATE task_run t SET parked = false FROM (
-        WITH RECURSIVE parked (run) AS (
-            SELECT min(f.run_id) FROM task_run f WHERE f.parked
-            UNION ALL
-            SELECT (SELECT min(n.run_id) FROM task_run n WHERE n.parked AND n.run_id > p.run)
-            FROM parked p WHERE p.run IS NOT NULL
-        )
-        SELECT o.id FROM parked p JOIN task_run o ON o.run_id = p.run
-        WHERE NOT p.run = ANY (v_paused) AND o.parked ORDER BY o.id FOR UPDATE OF o SKIP LOCKED
+        SELECT o.id FROM task_run o WHERE o.parked AND o.run_id = ANY (v_gone)
+        ORDER BY o.id FOR UPDATE SKIP LOCKED
     ) o WHERE t.id = o.id;
     GET DIAGNOSTICS v_rows = ROW_COUNT;
     RETURN v_rows;
