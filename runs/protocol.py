@@ -179,7 +179,12 @@ def _start(
     )
     told_of = {"number": run.number, "trigger": trigger, "parameters": parameters, **_repeated(rerun)}
     audit.write(
-        requested_by, "run.rerun" if rerun else "run.start", run, told_of, team=pipeline.team, token=token
+        requested_by,
+        "run.rerun" if rerun else "run.start",
+        run,
+        told_of,
+        team=version.pipeline.team,
+        token=token,
     )
     told.after_commit()
     if admitted.state == RunState.QUEUED:

@@ -73,6 +73,7 @@ def version_of(pipeline: Pipeline, number: int | None) -> PipelineVersion:
         raise Conflict(
             f"{pipeline.name} has no active version: publish its draft first.", code="not-published"
         )
+    pipeline.active_version.pipeline = pipeline  # it is at hand: nobody has to ask for it
     return pipeline.active_version
 
 

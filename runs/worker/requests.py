@@ -269,12 +269,21 @@ def _config_inputs(kind: str, config: Json, inputs: Json) -> Json:
 
 
 def _code_of(run_id: int) -> Code | None:
-    found = RunCode.objects.select_related("snapshot", "location").filter(run_id=run_id).first()
+    found = (
+        RunCode.objects.filter(run_id=run_id)
+        .values_list(
+            "snapshot__tree_sha256",
+            "lock_sha256",
+            "location__lock_file",
+            "location__preload",
+            "snapshot__python",
+        )
+        .first()
+    )
     if found is None:
         return None
-    location, snapshot = found.location, found.snapshot
-    preload = tuple(location.preload)
-    return Code(snapshot.tree_sha256, found.lock_sha256, location.lock_file, preload, snapshot.python)
+    tree, lock, lock_file, preload, python = found
+    return Code(tree, lock, lock_file, tuple(preload), python)
 
 
 def _prepared(work: Work, values: Json) -> Json:
