@@ -53,8 +53,8 @@ JUDGING: Final = (
     Sabotage(
         "a run ends although one task is open",
         SETTLE,
-        "    IF p_open = 0 THEN",
-        "    IF p_open <= 1 THEN",
+        "    IF p_open <> 0 THEN",
+        "    IF p_open > 1 THEN",
         (f"{RULES}::TestOrder", MODEL),
     ),
     Sabotage(

@@ -28,8 +28,8 @@ UNSEEN: Final = (
     Sabotage(
         "a GPU is given to a worker of another host",
         UNITS,
-        "AND (s.host = '' OR v_devices ? s.device)",
-        "AND true",
+        "AND (s.host = '' OR v_devices ? s.device)\n              AND (w.id IS NULL",
+        "AND (w.id IS NULL",
         (SLOTS,),
     ),
     Sabotage(
