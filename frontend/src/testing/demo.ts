@@ -1,5 +1,6 @@
 import type { GraphTask, Pipeline, PipelineGraph, Run, RunGlyph, RunState, TaskRun, TaskRunDetail, TaskState } from '../api/types';
 import { makeEnvironment } from './environments';
+import { makeBlocker, makeExplanation } from './explanations';
 import {
   ana,
   budi,
@@ -25,6 +26,7 @@ import {
 import { DIGITS, DIGITS_1, DIGITS_2, NESTED as NESTED_TEXT, wideDocument } from './documents';
 import { DEMO_ARTIFACTS } from './demoArtifacts';
 import { makeGrant, makeServiceAccount, makeToken } from './access';
+import { makeLimits } from './admission';
 import { MEMBERS } from './people';
 import { makeSecret } from './secrets';
 import { makeWorld, type World } from './server';
@@ -231,10 +233,12 @@ export function demoWorld(): World {
   for (const state of ['queued', 'cancelling', 'cancelled'] as const) {
     addRun(world, cancer, chain, { number: 5, state, started_at: state === 'queued' ? null : ago(400), finished_at: state === 'cancelled' ? ago(10) : null }, {});
   }
+  addWaiting(world, digits, chain, live);
   failAfterThree(world, failed);
   addDeployments(world, live);
   world.artifacts = DEMO_ARTIFACTS;
   world.members = MEMBERS;
+  world.limits = makeLimits({ active_runs: 20, may_set: true, queues: [{ queue: 'gpu', running_tasks: 4, weight: 2 }] });
   world.serviceAccounts = [makeServiceAccount('nightly-upload', { roles: ['operator', 'viewer'], tokens: 1, last_used_at: ago(300) }), makeServiceAccount('old', { active: false })];
   world.grants = [makeGrant('demo:shop-token'), makeGrant('risk:scores', { team: 'demo', kind: 'codelocation', can_end: false })];
   world.tokens = {
@@ -253,6 +257,23 @@ export function demoWorld(): World {
     });
   }
   return world;
+}
+
+/** Runs that do not go on: replaced by a newer one, held by a quarantine, without a worker. */
+function addWaiting(world: World, digits: Pipeline, chain: PipelineGraph, newer: Run): void {
+  const can = { rerun: true, cancel: false, resume: false, pause: false, approve: true };
+  const replaced_by = { id: newer.id, number: newer.number };
+  addRun(world, digits, chain, { number: 18, state: 'cancelled', finished_at: ago(90), replaced_by, can }, { ingest: 'cancelled' });
+  const quarantine = {
+    task: 'train',
+    words: 'train is in quarantine: in run #17 it was lost with its worker three times.',
+    remedy: 'Publish a version after 3 that is mended, or have an operator lift the quarantine.',
+  };
+  addRun(world, digits, chain, { number: 17, state: 'failed', finished_at: ago(95), quarantine, can }, { ingest: 'succeeded', train: 'failed' });
+  const still = addRun(world, digits, chain, { number: 16, started_at: null, priority: 'critical', trigger: 'api' }, { ingest: 'ready' });
+  const waits = world.tasks[still.id]?.find((task) => task.state === 'ready');
+  const busy = 'Both workers of the queue cpu that could take it are busy. Its priority is critical: none of the 4 other tasks that can begin go before it.';
+  if (waits) world.explanations[waits.id] = makeExplanation(waits, makeBlocker({ code: 'workers-busy', words: busy }));
 }
 
 /** The train task of this run failed 3 of 3, the second attempt lost its worker. */
