@@ -227,12 +227,17 @@ _partitions_until = 0
 
 def _ensure_partitions(run_id: int) -> None:
     """The partition of a run's events exists; the sweep makes the next one ahead, this is for its absence."""
-    global _partitions_until
     if run_id < _partitions_until:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT ensure_run_partitions(%s)", [run_id])
-    _partitions_until = (run_id // 100_000 + 2) * 100_000
+    # Not before: a transaction that is rolled back takes its partition along.
+    transaction.on_commit(lambda: _remember_partitions((run_id // 100_000 + 2) * 100_000))
+
+
+def _remember_partitions(until: int) -> None:
+    global _partitions_until
+    _partitions_until = until
 
 
 def _actor_name(actor: User | None) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from runs import protocol
 from runs.models import Attempt, Chore, Run, RunEvent, TaskRun
@@ -530,3 +531,16 @@ class TestPause:
         with connection.cursor() as cursor:
             cursor.execute(f"UPDATE {table} SET paused_at = NULL")
         assert Hands().claim() == "a"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_partition_of_a_start_that_was_taken_back_is_not_believed_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "_partitions_until", 0)
+    with suppress(InterruptedError), transaction.atomic():
+        make_run("a")
+        raise InterruptedError
+    assert protocol._partitions_until == 0
+    make_run("a")
+    assert protocol._partitions_until > 0
