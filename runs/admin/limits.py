@@ -39,7 +39,7 @@ class LimitsForm(ConsoleForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """The verb says what makes no sense, in words and at its field; not the constraints of the table."""
-        return {*super()._get_validation_exclusions(), *NAMES}  # type: ignore[misc]
+        return {*super()._get_validation_exclusions(), "queue", *NAMES}  # type: ignore[misc]
 
 
 class NewLimitsForm(LimitsForm):

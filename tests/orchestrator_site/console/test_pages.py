@@ -27,8 +27,8 @@ from pipelines.models import (
     Team,
     User,
 )
-from runs import slots
-from runs.models import Queue, Slot
+from runs import slots, team_limits
+from runs.models import Queue, Slot, TeamLimits
 from tests.factories import PASSWORD, join, make_user, say_who
 from tests.orchestrator_site.console import cases
 from tests.orchestrator_site.console.cases import VALUE, Scene
@@ -524,3 +524,18 @@ def test_the_page_of_a_unit_of_a_pool_says_nothing_of_hosts_and_memory(root: Cli
     assert "Memory" not in page
     assert "Host" not in page
     assert "Add pool" in root.get(reverse("admin:runs_slot_changelist")).content.decode()
+
+
+def test_limits_of_a_queue_that_were_taken_away_can_be_said_anew_and_those_it_has_cannot(
+    root: Client, scene: Scene
+) -> None:
+    team, queue = scene.cast.team, cases.queue(scene).slug
+    team_limits.set_for(team, {queue: team_limits.Limits(running_tasks=5)}, actor=scene.root)
+    team_limits.set_for(team, {}, actor=scene.root)
+    said = {"team": team.pk, "queue": queue, "running_tasks": 3}
+    assert root.post(reverse("admin:runs_teamlimits_add"), said).status_code == 302
+    assert TeamLimits.objects.get(team=team, queue=queue).running_tasks == 3
+    again = root.post(reverse("admin:runs_teamlimits_add"), said)
+    assert again.context["adminform"].form.errors["team"] == [
+        f"{team} on {queue} has limits already: change those."
+    ]
