@@ -90,6 +90,11 @@ def _problems(queue: str, limits: Limits) -> list[tuple[str, str]]:
             found.append((name, NO_COUNT))
         if value is not None and queue and name != "running_tasks":
             found.append((name, f"It is counted over all queues: say nothing of it for the queue {queue}."))
-    if limits.weight is not None and not 0 < limits.weight <= MOST_WEIGHT:
+    if not is_weight(limits.weight):
         found.append(("weight", NO_WEIGHT))
     return found
+
+
+def is_weight(value: float | None) -> bool:
+    """Can it be a share, or nothing?"""
+    return value is None or 0 < value <= MOST_WEIGHT

@@ -81,6 +81,12 @@ class LimitsOfQueue(Shape):
     running_tasks = most("Tasks that run on it at once.")
     weight = serializers.FloatField(required=False, allow_null=True, help_text="Its share of this queue.")
 
+    def validate_weight(self, value: float | None) -> float | None:
+        """Judged here as well, so that a wrong share is told of its queue and not of the whole team."""
+        if not team_limits.is_weight(value):
+            raise serializers.ValidationError(team_limits.NO_WEIGHT)
+        return value
+
 
 class SetTeamLimits(Shape):
     active_runs = most("Unfinished runs.")

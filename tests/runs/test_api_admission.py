@@ -181,7 +181,7 @@ class TestLimits:
         "wrong, field",
         [
             ({"weight": 0}, "weight"),
-            ({"queues": [{"queue": "gpu", "weight": -1}]}, "weight"),
+            ({"queues": [{"queue": "gpu", "weight": -1}]}, "queues.0.weight"),
             ({"active_runs": 2_000_000}, "active_runs"),
             ({"queues": [{"queue": "nowhere", "running_tasks": 1}]}, "queue"),
         ],

@@ -41,7 +41,7 @@ export function LimitsDialog({ limits, onClose }: { limits: TeamLimits; onClose:
     save.reset();
     setForm((old) => ({ ...old, [name]: value }));
   };
-  const refusal = refusalOf(save.error, [...FIELDS]);
+  const refusal = refusalOf(save.error, [...FIELDS, 'queues']);
   return (
     <FormDialog
       title={`Limits of ${limits.team}`}
@@ -75,6 +75,7 @@ export function LimitsDialog({ limits, onClose }: { limits: TeamLimits; onClose:
         </Field>
         <QueueLimits
           rows={queues}
+          problem={refusal.of('queues')}
           onChange={(rows) => {
             save.reset();
             setQueues(rows);

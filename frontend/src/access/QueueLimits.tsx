@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { X } from 'lucide-react';
 import { queueNamesQuery } from '../api/catalogue';
 import { Button } from '../ui/Button';
+import { Notice } from '../ui/Feedback';
 import { Input, Select } from '../ui/Fields';
 import css from './QueueLimits.module.css';
 
@@ -13,24 +14,34 @@ export interface QueueRow {
 
 interface Props {
   rows: QueueRow[];
+  /** What was refused of them. */
+  problem: string | null;
   onChange: (rows: QueueRow[]) => void;
 }
 
 /** What a team may have on single queues: a line for each, and one more to choose. */
-export function QueueLimits({ rows, onChange }: Props) {
+export function QueueLimits({ rows, problem, onChange }: Props) {
   const { data: names = [] } = useQuery(queueNamesQuery());
   const others = names.filter((name) => !rows.some((row) => row.queue === name));
   const change = (at: number, part: Partial<QueueRow>) => onChange(rows.map((row, index) => (index === at ? { ...row, ...part } : row)));
   return (
     <fieldset className={css.queues}>
-      <legend className={css.legend}>On single queues, below those over all</legend>
+      <legend className={css.legend}>On single queues, within the limits above</legend>
+      {rows.length > 0 && (
+        <div className={`${css.row} ${css.head}`} aria-hidden>
+          <span>Queue</span>
+          <span>Tasks that run</span>
+          <span>Share</span>
+        </div>
+      )}
       {rows.map((row, at) => (
         <div key={row.queue} className={css.row}>
-          <span className={css.name}>{row.queue}</span>
+          <span className={css.name} title={row.queue}>
+            {row.queue}
+          </span>
           <Input
             type="number"
             min={0}
-            placeholder="Tasks that run"
             aria-label={`Tasks that run on ${row.queue}`}
             value={row.running_tasks}
             onChange={(event) => change(at, { running_tasks: event.target.value })}
@@ -39,7 +50,6 @@ export function QueueLimits({ rows, onChange }: Props) {
             type="number"
             min={0}
             step="any"
-            placeholder="Share"
             aria-label={`Share of ${row.queue}`}
             value={row.weight}
             onChange={(event) => change(at, { weight: event.target.value })}
@@ -65,6 +75,7 @@ export function QueueLimits({ rows, onChange }: Props) {
           ))}
         </Select>
       )}
+      {problem && <Notice>{problem}</Notice>}
     </fieldset>
   );
 }

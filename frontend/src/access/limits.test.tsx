@@ -44,4 +44,17 @@ describe('the limits of a team', () => {
     await waitFor(() => expect(world.limits.queues).toEqual([{ queue: 'cpu', running_tasks: 4, weight: 0.5 }]));
     expect(await screen.findByText('tasks that run: at most 4; share 0.5')).toBeVisible();
   });
+
+  it('says beside the queues what is refused of them', async () => {
+    const queues = [{ queue: 'gpu', running_tasks: 1, weight: null }];
+    const errors = [{ field: 'queues.0.weight', message: 'A number above 0.' }];
+    const refuse = { 'PUT /api/v1/teams': { status: 422, title: 'Invalid.', detail: 'queues.0.weight: A number above 0.', errors } };
+    const { user } = open(PLACE, { limits: makeLimits({ queues, may_set: true }), refuse });
+    await user.click(await screen.findByRole('button', { name: 'Set limits' }));
+    const dialog = within(await screen.findByRole('dialog', { name: 'Limits of demo' }));
+    await user.type(dialog.getByRole('spinbutton', { name: 'Share of gpu' }), '0{Enter}');
+    const group = within(dialog.getByRole('group', { name: 'On single queues, within the limits above' }));
+    expect(await group.findByText('A number above 0.')).toBeVisible();
+    expect(dialog.queryByText(/queues\.0/)).not.toBeInTheDocument();
+  });
 });
