@@ -66,7 +66,9 @@ class Turn(NamedTuple):
     def _place(self) -> str:
         if self.others == 1:
             return f"the one other task that can begin {'goes before' if self.before else 'comes after'} it"
-        before = _counted(self.before) if self.before else "none"
+        if self.before > COUNTED:
+            return f"{_counted(self.before)} other tasks that can begin go before it"
+        before = str(self.before or "none")
         goes = "goes" if self.before == 1 else "go"
         return f"{before} of the {_counted(self.others)} other tasks that can begin {goes} before it"
 

@@ -231,6 +231,8 @@ class TestWorkers:
         make_run(cast, ", ".join(f"t{number}" for number in range(COUNTED)))
         place = "none of the more than 100 other tasks that can begin go before it."
         assert only(explain(run, "a", cast.bob)).words == words + place
+        low = explain(make_run_of("low", cast, "e"), "e", cast.bob)
+        assert only(low).words.endswith("low: more than 100 other tasks that can begin go before it.")
 
     def test_how_many_go_before_it_is_told_with_its_priority(self, cast: Cast) -> None:
         hands = Hands()
