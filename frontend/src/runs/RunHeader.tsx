@@ -120,7 +120,7 @@ function Figures({ run, onTask }: Props) {
       {run.priority !== 'normal' && <span title={PRIORITY_MEANS}>priority {run.priority}</span>}
       {run.code && <CodeOfRun code={run.code} />}
       <span>
-        {triggerWords(run.trigger, run.state !== 'queued')}
+        {triggerWords(run.trigger, run.started_at !== null)}
         {run.requested_by && (
           <>
             {' by '}
