@@ -85,8 +85,8 @@ def pytest(browser: str | None) -> Callable[[IO[bytes] | None], int]:
     if FAST or browser is None:
         left_out.append("browser")
     chosen = ["-m", " and ".join(f"not {mark}" for mark in left_out)] if left_out else []
-    # Files side by side, each process with servers of its own, and one more than processors: half of the time
-    # they wait. The order is that of tests/conftest.py.
+    # Groups side by side (tests/conftest.py says what is one, and the order), each process with servers of
+    # its own, and one process more than processors: half of the time they wait.
     beside = ["-n", str(min((os.cpu_count() or 1) + 1, MOST_BESIDE))]
     beside += ["--dist", "loadfile", "--no-loadscope-reorder"]
     words = [str(PYTHON), "-m", "pytest", "-q", "--durations=25", *beside, *chosen]

@@ -6,7 +6,7 @@ import gc
 import os
 import shutil
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -14,6 +14,7 @@ import redis
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
+from xdist.scheduler import LoadFileScheduling
 
 from tests.servers import Servers, remember_seeds
 
@@ -22,12 +23,24 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
 
+WALKS = "tests/walks"
 # What takes longest goes first: of several processes that share the files none has a long one at the end.
-LONGEST_FIRST = ("tests/walks", "tests/soak", "tests/runs/faults", "tests/runs", "tests/security")
+LONGEST_FIRST = (WALKS, "tests/soak", "tests/runs/faults", "tests/runs", "tests/security")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_turn)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """What one process carries out: a file; or all walks, as browsers are hungry, with one installation."""
+    return Groups(config, log)
+
+
+class Groups(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return WALKS if nodeid.startswith(WALKS) else super()._split_scope(nodeid)
 
 
 def _turn(item: pytest.Item) -> int:
