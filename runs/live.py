@@ -60,16 +60,6 @@ class _Publisher:
 
     async def _run(self) -> None:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            with self._lock:
-                batch, self._waiting = self._waiting, {}
-            for names, message in batch.values():
-                await self._send(names, message)
-            await asyncio.sleep(EVERY)
-
-    async def _send_all(self) -> None:
-        while True:
             # Waiting in a thread of an executor would keep the process from ending.
             await self._wake.wait()
             self._wake.clear()
