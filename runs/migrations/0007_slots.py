@@ -14,6 +14,9 @@ DROP_OLD = """
     DROP FUNCTION IF EXISTS engine_cancel(bigint, text);
 """
 
+# Whoever comes from 0.1 has claims that read it before the migration that it belongs to, 0015.
+PARKED = "ALTER TABLE task_run ADD COLUMN IF NOT EXISTS parked boolean NOT NULL DEFAULT false"
+
 
 class Migration(migrations.Migration):
     dependencies = [("runs", "0006_containers")]
@@ -130,6 +133,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL("SELECT make_append_only('attempt_slot')"),
         migrations.RunSQL(DROP_OLD),
+        migrations.RunSQL(PARKED, migrations.RunSQL.noop),
         # Claim and start need what the next migration makes, and are called meanwhile: they come with it.
         *install("runs.sql", "order", "slots", "give", "finish", "verbs", "plans"),
     ]

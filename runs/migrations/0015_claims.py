@@ -6,15 +6,23 @@ from django.db import migrations, models
 
 from pipelines.sql import install
 
+PARKED = "ALTER TABLE task_run ADD COLUMN IF NOT EXISTS parked boolean NOT NULL DEFAULT false"
+
 
 class Migration(migrations.Migration):
     dependencies = [("runs", "0014_replaced")]
 
     operations = [
-        migrations.AddField(
-            model_name="taskrun",
-            name="parked",
-            field=models.BooleanField(db_default=False, default=False),
+        # Claims read it from 0008 on: who comes from 0.1 has it since 0007.
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunSQL(PARKED, migrations.RunSQL.noop)],
+            state_operations=[
+                migrations.AddField(
+                    model_name="taskrun",
+                    name="parked",
+                    field=models.BooleanField(db_default=False, default=False),
+                )
+            ],
         ),
         migrations.RemoveIndex(model_name="taskrun", name="task_run_in_line"),
         migrations.AddIndex(

@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 from django.db import connection
+from django.db.migrations import AddField, SeparateDatabaseAndState
+from django.db.migrations.operations.base import Operation
 
 from runs import migrations
 from runs.models import Attempt, Queue
@@ -56,21 +58,48 @@ def test_a_worker_of_the_version_before_may_still_call(called: str) -> None:
         cursor.execute("DEALLOCATE as_before")
 
 
+def operations(migration: str) -> list[Operation]:
+    found: list[Operation] = import_module(f"runs.migrations.{migration}").Migration.operations
+    return found
+
+
 def installed(migration: str) -> str:
     """The SQL that a migration runs, without comments."""
-    operations = import_module(f"runs.migrations.{migration}").Migration.operations
-    texts = [each.sql for each in operations if isinstance(getattr(each, "sql", None), str)]
+    texts = [each.sql for each in operations(migration) if isinstance(getattr(each, "sql", None), str)]
     return re.sub("--.*", "", "\n".join(texts))
 
 
+def fields(migration: str) -> set[str]:
+    """The fields that a migration adds to a model that was there before."""
+    each_way = (
+        each.state_operations if isinstance(each, SeparateDatabaseAndState) else [each]
+        for each in operations(migration)
+    )
+    return {each.name for some in each_way for each in some if isinstance(each, AddField)}
+
+
+def in_order() -> list[str]:
+    return sorted(path.stem for path in Path(migrations.__path__[0]).glob("[0-9]*.py"))
+
+
 def test_what_a_migration_installs_can_be_called_before_the_next_one_is_applied() -> None:
-    names = sorted(path.stem for path in Path(migrations.__path__[0]).glob("[0-9]*.py"))
+    names = in_order()
     made = {name: set(re.findall(r"FUNCTION (engine_\w+)\(", installed(name))) for name in names}
     for number, name in enumerate(names):
         if name > SHIPPED:
             later = set().union(*(made[other] for other in names[number + 1 :]))
             there = set().union(*(made[other] for other in names[: number + 1]))
             assert not set(re.findall(r"\b(engine_\w+)\(", installed(name))) & (later - there), name
+
+
+def test_what_a_migration_installs_reads_no_column_that_a_later_one_adds() -> None:
+    names = [name for name in in_order() if name > SHIPPED]
+    there: set[str] = set()
+    for number, name in enumerate(names):
+        there |= set(re.findall(r"ADD COLUMN IF NOT EXISTS (\w+)", installed(name)))
+        later = set().union(*map(fields, names[number + 1 :])) - there
+        read = set(re.findall(r"\b[a-z]+\.(\w+)", installed(name)))
+        assert not {column for column in read if column.removesuffix("_id") in later - {"team"}}, name
 
 
 def test_a_worker_of_the_version_before_reads_the_work_it_is_given() -> None:
