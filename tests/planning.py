@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
@@ -21,7 +21,7 @@ def analyze(*tables: str) -> None:
 BLOCKS = ("Shared Hit Blocks", "Shared Read Blocks")
 
 
-def pages_touched(sql: str, arguments: Sequence[Any]) -> int:
+def pages_touched(sql: str, arguments: Sequence[Any] | Mapping[str, Any]) -> int:
     """Pages that PostgreSQL touches for one statement, what it does undone."""
     with transaction.atomic(), connection.cursor() as cursor:
         for _ in range(2):  # the first time also reads the catalogue

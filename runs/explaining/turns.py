@@ -25,7 +25,7 @@ TURN: Final = """
         FROM me CROSS JOIN LATERAL engine_lines(me.queue, engine_now(), me.paused) l CROSS JOIN LATERAL (
             SELECT t.id, t.ready_at FROM task_run t
             WHERE t.queue = me.queue AND t.team_id = l.team AND t.priority = l.class
-              AND t.state IN ('ready', 'retry_wait') AND t.ready_at <= engine_now()
+              AND t.state IN ('ready', 'retry_wait') AND NOT t.parked AND t.ready_at <= engine_now()
               AND t.id <> me.id AND NOT t.run_id = ANY (me.paused)
             ORDER BY t.ready_at, t.id LIMIT %(most)s
         ) o

@@ -16,11 +16,11 @@ from pipelines.models import CodeLocation, CodeSnapshot, Pipeline, Role, User
 from runs import explaining, judging, pausing, protocol
 from runs.api.serializers import ExplanationShape
 from runs.explaining import Blocker, Explanation
-from runs.explaining.turns import COUNTED
+from runs.explaining.turns import COUNTED, TURN
 from runs.models import Attempt, Environment, Queue, Run, RunCode, TaskRun, WorkerLease
 from tests.factories import Cast, client, join, make_cast
 from tests.factories import make_user as make_person
-from tests.planning import analyze
+from tests.planning import analyze, pages_touched
 from tests.runs import factories, making
 from tests.runs.factories import Hands
 from tests.runs.making import task
@@ -377,6 +377,13 @@ class TestTheApi:
 
     def test_a_stranger_is_not_told(self, cast: Cast) -> None:
         assert client(cast.charlie).get(self.where(make_run(cast, "a"), "a")).status_code == 404
+
+    def test_whose_turn_it_is_is_read_from_the_heads_of_the_lines(self, cast: Cast) -> None:
+        waiting = make_run(cast, "a")
+        factories.widen(waiting, 10_000)
+        analyze("task_run", "run")
+        asked = {"task": TaskRun.objects.filter(run=waiting).latest("id").pk, "most": COUNTED + 1}
+        assert pages_touched(TURN, asked) < 200  # ten times as many where a line is read to its end
 
     def test_it_costs_the_same_for_many_tasks_and_many_workers(self, cast: Cast) -> None:
         who = client(cast.bob)
