@@ -97,6 +97,12 @@ class SetTeamLimits(Shape):
     )
     queues = LimitsOfQueue(many=True, required=False)
 
+    def validate_queues(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        named = [row["queue"] for row in value]
+        if twice := sorted({name for name in named if named.count(name) > 1}):
+            raise serializers.ValidationError(f"Named more than once: {', '.join(twice)}.")
+        return value
+
 
 class LiftQuarantine(Shape):
     comment = serializers.CharField(

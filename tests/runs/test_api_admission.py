@@ -182,6 +182,10 @@ class TestLimits:
         [
             ({"weight": 0}, "weight"),
             ({"queues": [{"queue": "gpu", "weight": -1}]}, "queues.0.weight"),
+            (
+                {"queues": [{"queue": "gpu", "running_tasks": 1}, {"queue": "gpu", "running_tasks": 2}]},
+                "queues",
+            ),
             ({"active_runs": 2_000_000}, "active_runs"),
             ({"queues": [{"queue": "nowhere", "running_tasks": 1}]}, "queue"),
         ],
