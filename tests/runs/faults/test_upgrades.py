@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 from django.db import connection
-from django.db.migrations import AddField, SeparateDatabaseAndState
+from django.db.migrations import AddField, RunSQL, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 
 from runs import migrations
@@ -65,7 +65,7 @@ def operations(migration: str) -> list[Operation]:
 
 def installed(migration: str) -> str:
     """The SQL that a migration runs, without comments."""
-    texts = [each.sql for each in operations(migration) if isinstance(getattr(each, "sql", None), str)]
+    texts = [str(each.sql) for each in operations(migration) if isinstance(each, RunSQL)]
     return re.sub("--.*", "", "\n".join(texts))
 
 
