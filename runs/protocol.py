@@ -38,7 +38,7 @@ from runs.states import Priority, RunState
 from runs.transitions import Told, call, retried
 
 LEASE_TTL = 15.0  # seconds
-CLAIM_TRIES = 40  # times 50 ms for which a claim waits while others hold every run with work
+CLAIM_TRIES = 40  # times 50 ms at most for which a claim waits for what others hold
 Json = dict[str, Any]
 
 PRIORITIES = {str(each.label): each.value for each in Priority}

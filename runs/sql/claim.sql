@@ -1,5 +1,6 @@
 -- Gives the best runnable task of a queue to a lease; an attempt is born. Returns NULL when nothing is runnable,
--- {"lease": "dead"} when the lease may no longer claim, {"busy": true} when others hold all runs with work.
+-- {"lease": "dead"} when the lease may no longer claim, {"busy": true} when it is to ask again: others hold what has
+-- work, the units that it needs or the last places of its team, or somebody pauses something at this moment.
 -- To a lease that cannot give the isolation of the queue nothing is runnable, nor to one that drains. A task that
 -- needs slots which are not to be had is passed over, and so are the tasks of a team that may run no more.
 --
@@ -7,7 +8,7 @@
 -- cost is that of a look at the head of each line, however many tasks stand in it.
 --
 -- p_held: the run whose row this transaction has locked already (after a finish). Another run is locked with
--- SKIP LOCKED; a claim in a transaction of its own waits for one run at most 50 ms, then gives up.
+-- SKIP LOCKED; a claim in a transaction of its own waits for one row at most 50 ms, then gives up.
 CREATE OR REPLACE FUNCTION engine_claim(p_lease uuid, p_queue text, p_held bigint DEFAULT NULL)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
