@@ -154,7 +154,10 @@ def _clear(rows: QuerySet[Any]) -> bool:
 
 
 def _put_back() -> None:
-    """What the sweep has parked of runs that are paused no longer stands in its line again."""
+    """What the sweep has parked of runs that are paused no longer stands in its line again.
+
+    Of very many tasks the first; the sweep sees to the others.
+    """
     execute("SELECT engine_unpark()", ())
 
 

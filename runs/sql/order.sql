@@ -28,7 +28,7 @@ DECLARE
     v_rows integer;
     v_all integer := 0;
 BEGIN
-    -- Behind those that stand at the head now there may be others; so much at once and no more.
+    -- Behind those that stand at the head now there may be others; so much at once and no more, for the sweep waits.
     FOR v_round IN 1..20 LOOP
         UPDATE task_run t SET parked = true FROM (
             SELECT o.id FROM task_run o WHERE o.id IN (
@@ -45,12 +45,12 @@ BEGIN
         ) o WHERE t.id = o.id;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
         v_all := v_all + v_rows;
-        EXIT WHEN v_rows = 0;
+        EXIT WHEN v_rows = 0 OR v_all >= 20000;
     END LOOP;
     RETURN v_all;
 END $$;
 
--- Puts back what is parked of runs that are not paused any more. Returns how many.
+-- Puts back what is parked of runs that are not paused any more, so much at once and no more. Returns how many.
 CREATE OR REPLACE FUNCTION engine_unpark() RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     v_paused bigint[] := engine_paused(engine_now());
@@ -71,7 +71,7 @@ BEGIN
     END IF;
     UPDATE task_run t SET parked = false FROM (
         SELECT o.id FROM task_run o WHERE o.parked AND o.run_id = ANY (v_gone)
-        ORDER BY o.id FOR UPDATE SKIP LOCKED
+        LIMIT 20000 FOR UPDATE SKIP LOCKED
     ) o WHERE t.id = o.id;
     GET DIAGNOSTICS v_rows = ROW_COUNT;
     RETURN v_rows;

@@ -77,6 +77,23 @@ class TestPaused:
         assert not TaskRun.objects.filter(parked=True).exists()
         assert Hands().claim() != "next"
 
+    def test_very_many_are_parked_and_put_back_in_steps(self) -> None:
+        parked, actor = TaskRun.objects.filter(parked=True), make_user()
+        busy, *others = runs = [make_run("a"), make_run("b"), make_run("c")]
+        for run in runs:
+            widen(run, 11_000)
+            pausing.pause_run(run.pk, Pause("Data is late."), actor=actor)
+        analyze("task_run", "run")
+        counts = []
+        for _ in range(2):
+            sweeps.park_paused()
+            counts.append(parked.count())
+        Run.objects.filter(pk__in=[run.pk for run in others]).update(paused_at=None)
+        pausing.unpause_run(busy.pk, actor=actor)
+        assert [*counts, parked.count()] == [21_000, 33_000, 13_000]
+        sweeps.park_paused()
+        assert not parked.exists()
+
     def test_the_sweep_puts_back_what_is_paused_no_longer(self) -> None:
         paused, _ = self.crowd()
         sweeps.sweep_once()
