@@ -9,7 +9,7 @@ argument, JSON:
      "read": [folders needed], "write": [folders needed], "command": [words of the zygote]}
 
 It makes a mount, process and IPC namespace of its own. In it `hidden` and `scratch` are covered by empty
-folders, and so is each folder on the way to a needed one that the user may not enter, such as root's home;
+folders, and so is each folder on the way to a needed one that is not for everybody, such as root's home;
 what is needed is put back in its place. Then it becomes the user for good and executes the command, as
 process 1 of its namespace: whatever it leaves behind ends with it.
 
@@ -152,12 +152,15 @@ def cover(paths: list[str], private: dict[str, int]) -> None:
 
 
 def closed_folders(path: str) -> list[str]:
-    """On each way to a path the outermost folder that none but its owner may enter, if there is one."""
+    """On each way to a path the outermost folder that others may not enter and list, if there is one.
+
+    One that they may pass through only, as `up` leaves root's home, is not theirs to look around in either.
+    """
     found = []
     for way in {path, os.path.realpath(path)}:
         parts = os.path.dirname(way).split(os.sep)
         above = (os.sep.join(parts[:count]) for count in range(2, len(parts) + 1))
-        found += [folder for folder in above if not os.stat(folder).st_mode & 0o001][:1]
+        found += [folder for folder in above if os.stat(folder).st_mode & 0o005 != 0o005][:1]
     return found
 
 

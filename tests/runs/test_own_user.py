@@ -16,6 +16,7 @@ from django.conf import LazySettings
 from runs.worker import users, view, zygotes
 from runs.worker.view import Confined, Door
 from runs.worker.zygotes import Unfit, Zygote
+from tests.orchestrator_site.running import folder_for_all
 from tests.runs.trials import UserTrials, closed_home, marked, until
 
 UID = 64_321
@@ -76,6 +77,22 @@ def test_the_home_of_the_product_and_that_of_root_seem_empty(own: UserTrials[Con
     paths = [str(own.home / "secrets.json"), str(own.home / "store"), "/root/.profile"]
     seen = own.answer(source, inputs={"paths": {"type": "json", "value": paths}})
     assert seen == dict.fromkeys(paths, False)
+
+
+def test_a_folder_that_may_be_passed_and_not_listed_seems_empty_but_for_what_is_needed(
+    own: UserTrials[Confined],
+) -> None:
+    with folder_for_all() as folder:
+        (folder / "code").mkdir()
+        (folder / "note").write_text("for others' eyes, were it not for the folder")
+        (folder / "code" / "blocks.py").write_text(
+            "import os\ndef look() -> list:\n"
+            "    return os.listdir(os.path.dirname(os.path.dirname(__file__)))\n"
+        )
+        folder.chmod(0o711)
+        code = str(folder / "code")
+        user = replace(own.user, code_path=code)
+        assert own.answer(None, user=user, entry="blocks:look", code_path=code) == ["code"]
 
 
 def test_code_is_read_and_not_changed_and_other_code_is_out_of_sight(own: UserTrials[Confined]) -> None:
