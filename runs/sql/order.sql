@@ -25,24 +25,30 @@ END $$;
 CREATE OR REPLACE FUNCTION engine_park() RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     v_paused bigint[] := engine_paused(engine_now());
+    v_heads bigint[];
     v_rows integer;
     v_all integer := 0;
 BEGIN
     -- Behind those that stand at the head now there may be others; so much at once and no more, for the sweep waits.
     FOR v_round IN 1..20 LOOP
-        UPDATE task_run t SET parked = true FROM (
-            SELECT o.id FROM task_run o WHERE o.id IN (
-                SELECT h.id FROM (SELECT DISTINCT r.team_id AS team FROM run r WHERE r.id = ANY (v_paused)) m
-                CROSS JOIN queue q CROSS JOIN generate_series(-1, 2) c (class)
-                CROSS JOIN LATERAL (
-                    SELECT l.id, l.run_id FROM task_run l
-                    WHERE l.queue = q.slug AND l.team_id = m.team AND l.priority = c.class
-                      AND l.state IN ('ready', 'retry_wait') AND NOT l.parked
-                    ORDER BY l.ready_at, l.id LIMIT 1000
-                ) h
-                WHERE h.run_id = ANY (v_paused)
-            ) ORDER BY o.id FOR UPDATE SKIP LOCKED
-        ) o WHERE t.id = o.id;
+        v_heads := ARRAY(
+            SELECT h.id FROM (SELECT DISTINCT r.team_id AS team FROM run r WHERE r.id = ANY (v_paused)) m
+            CROSS JOIN queue q CROSS JOIN generate_series(-1, 2) c (class)
+            CROSS JOIN LATERAL (
+                SELECT l.id, l.run_id FROM task_run l
+                WHERE l.queue = q.slug AND l.team_id = m.team AND l.priority = c.class
+                  AND l.state IN ('ready', 'retry_wait') AND NOT l.parked
+                ORDER BY l.ready_at, l.id LIMIT 1000
+            ) h
+            WHERE h.run_id = ANY (v_paused)
+        );
+        -- Step by step: joined to what it is to change, the choice could be made anew for each row.
+        v_heads := ARRAY(
+            SELECT o.id FROM task_run o
+            WHERE o.id = ANY (v_heads) AND o.state IN ('ready', 'retry_wait') AND NOT o.parked
+            ORDER BY o.id FOR UPDATE SKIP LOCKED
+        );
+        UPDATE task_run t SET parked = true WHERE t.id = ANY (v_heads);
         GET DIAGNOSTICS v_rows = ROW_COUNT;
         v_all := v_all + v_rows;
         EXIT WHEN v_rows = 0 OR v_all >= 20000;
@@ -55,6 +61,7 @@ CREATE OR REPLACE FUNCTION engine_unpark() RETURNS integer LANGUAGE plpgsql AS $
 DECLARE
     v_paused bigint[] := engine_paused(engine_now());
     v_gone bigint[] := '{}';
+    v_back bigint[];
     v_run bigint := 0;
     v_rows integer;
 BEGIN
@@ -69,10 +76,11 @@ BEGIN
     IF v_gone = '{}' THEN
         RETURN 0;
     END IF;
-    UPDATE task_run t SET parked = false FROM (
+    v_back := ARRAY(
         SELECT o.id FROM task_run o WHERE o.parked AND o.run_id = ANY (v_gone)
         LIMIT 20000 FOR UPDATE SKIP LOCKED
-    ) o WHERE t.id = o.id;
+    );
+    UPDATE task_run t SET parked = false WHERE t.id = ANY (v_back);
     GET DIAGNOSTICS v_rows = ROW_COUNT;
     RETURN v_rows;
 END $$;
