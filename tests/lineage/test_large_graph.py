@@ -71,6 +71,7 @@ def large(cast: Cast) -> None:
         cursor.execute(ATTEMPTS, [CHAIN + READERS, first.pk])
         cursor.execute(RECORDS, [version.pk, parameters.pk, run.pk])
         cursor.execute(ARTIFACTS, [content.pk])
+        analyze("record", "artifact")
         cursor.execute(WROTE)
         cursor.execute(READ, [CHAIN])
         cursor.execute("UPDATE record SET sealed_at = created_at")

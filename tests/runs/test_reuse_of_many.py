@@ -59,7 +59,7 @@ def done(version: PipelineVersion, **given: Any) -> Run:
     analyze("run", "task_run", "task_edge", "task", "edge")
     while not Run.objects.filter(pk=run.pk, state="succeeded").exists():
         hands = Hands()  # another one before the lease of the last has lapsed
-        for _ in range(100):
+        for _ in range(25):
             if (key := hands.claim()) is not None:
                 hands.end(key, outputs=[output], provenance=told)
         analyze("task_run", "attempt", "attempt_output")

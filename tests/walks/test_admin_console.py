@@ -58,7 +58,9 @@ class SiteAdmin(Visitor):
         return self.page.locator("#result_list")
 
     def goes_to(self, place: str) -> None:
-        self.page.get_by_role("navigation", name="Console").get_by_role("link", name=place).click()
+        self.page.get_by_role("navigation", name="Console").get_by_role(
+            "link", name=place, exact=True
+        ).click()
         expect(self.page.get_by_role("heading", name=place, level=1)).to_be_visible()
 
     def sets_the_owner(self, name: str) -> None:
