@@ -17,7 +17,7 @@ from threading import Lock
 from typing import IO
 
 from audit import NOT_ASKED
-from tools import FRONTEND, PYTHON, ROOT, VENV, npm_command, say
+from tools import PYTHON, ROOT, VENV, npm, say
 
 FAST = os.environ.get("FAST", "") not in ("", "0")
 REQUIRE_BROWSER = os.environ.get("REQUIRE_BROWSER", "") not in ("", "0")
@@ -45,12 +45,7 @@ def command(*words: str) -> Callable[[IO[bytes] | None], int]:
 
 
 def node(script: str) -> Callable[[IO[bytes] | None], int]:
-    def carry_out(output: IO[bytes] | None) -> int:
-        npm, environment = npm_command()
-        words = [*npm, "run", "--silent", script]
-        return subprocess.run(words, cwd=FRONTEND, env=environment, stdout=output, stderr=output).returncode
-
-    return carry_out
+    return lambda output: npm("run", "--silent", script, output=output)
 
 
 def run(words: list[str], output: IO[bytes] | None, **environment: str) -> int:

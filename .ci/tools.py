@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -103,7 +104,8 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
     return command, {**os.environ, "PATH": path, "NPM_CONFIG_FUND": "false", "NPM_CONFIG_AUDIT": "false"}
 
 
-def npm(*arguments: str) -> int:
-    """Run npm in the frontend; returns its exit code."""
+def npm(*arguments: str, output: IO[bytes] | None = None) -> int:
+    """Run npm in the frontend; returns its exit code. ``output``: where it writes, if not to ours."""
     command, environment = npm_command()
-    return subprocess.run([*command, *arguments], cwd=FRONTEND, env=environment).returncode
+    words = [*command, *arguments]
+    return subprocess.run(words, cwd=FRONTEND, env=environment, stdout=output, stderr=output).returncode
