@@ -23,7 +23,7 @@ from pipelines.errors import Invalid
 from pipelines.models import ApiToken, User
 from runs.models import AttemptSlot, Slot
 from runs.models.slot import GPU
-from runs.transitions import Told
+from runs.transitions import Told, call
 
 log = structlog.get_logger()
 
@@ -77,20 +77,13 @@ def set_pool(kind: str, units: int, *, actor: User, token: ApiToken | None = Non
     Slot.objects.bulk_create(
         Slot(kind=kind, device=str(number), position=number) for number in range(len(rows) + 1, units + 1)
     )
-    Told(woken=_wanting(kind, max(0, units - before))).after_commit()
+    more = max(0, units - before)
+    Told(woken=call("engine_wanting", [kind] * more)).after_commit()
     subject = Slot.objects.filter(kind=kind).order_by("position").first()
     audit.write(
         actor, "slots.pool", subject, {"kind": kind, "before": before, "units": units}, team=None, token=token
     )
     return True
-
-
-def _wanting(kind: str, units: int) -> dict[str, int]:
-    """Queue -> for how many more units of a kind its workers should look again."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT engine_wanting(%s)", [[kind] * units])
-        (found,) = cursor.fetchone()
-    return dict(json.loads(found))
 
 
 def check_kind(kind: str) -> None:

@@ -44,6 +44,7 @@ VERBS = {
     "engine_resume": "%s, %s",
     "engine_beat": "%s, %s",
     "engine_outputs": "%s, %s::jsonb",
+    "engine_wanting": "%s::text[]",
 }
 HELD_CLAIM = "SELECT engine_claim(%s, %s, %s)"
 
