@@ -653,6 +653,15 @@ def move_lease(lease: uuid.UUID, from_states: Sequence[str], to_state: str) -> b
         return cursor.rowcount == 1
 
 
+def label_lease(lease: uuid.UUID, labels: Json, without: Sequence[str] = ()) -> None:
+    """Write on an open lease what its worker says of itself; what stands there by the names ``without`` goes."""
+    transitions.execute(
+        "UPDATE worker_lease SET labels = (labels - %s::text[]) || %s::jsonb "
+        "WHERE uuid = %s AND state IN ('live', 'draining')",
+        (list(without), json.dumps(labels), lease),
+    )
+
+
 def held_by(lease: uuid.UUID) -> list[str]:
     """Tokens of the running attempts of a lease."""
     held = Attempt.objects.filter(lease__uuid=lease, state="running").values_list("uuid", flat=True)

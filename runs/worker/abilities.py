@@ -5,7 +5,6 @@ What keeps it from one may pass: a machine that was too busy, an engine of conta
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 import time
@@ -14,18 +13,13 @@ from uuid import UUID
 
 import structlog
 
-from runs import isolation
-from runs.transitions import execute
+from runs import isolation, protocol
 from runs.worker import container, users
 
 log = structlog.get_logger()
 
 FIRST_WAIT: Final = 30.0  # seconds until it is tried again, each time twice as long
 LONGEST_WAIT: Final = 600.0
-
-_TELL: Final = (
-    "UPDATE worker_lease SET labels = labels || %s::jsonb WHERE uuid = %s AND state IN ('live', 'draining')"
-)
 
 
 def tried(given: list[str]) -> dict[str, Any]:
@@ -51,7 +45,7 @@ class Abilities:
         labels = self.labels
         if labels != self._told:
             log.info("this worker gives other isolation levels", levels=isolation.given(labels))
-            execute(_TELL, (json.dumps(labels), lease))
+            protocol.label_lease(lease, labels)
             self._told = labels
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ import structlog
 from django.conf import settings
 
 from pipelines.store import Store, StoreError, configured
-from runs.transitions import execute
+from runs import protocol
 from runs.worker import folders
 from runs.worker.limits import free_disk
 
@@ -23,11 +22,6 @@ MIB: Final = 1024 * 1024
 ASK_EVERY: Final = 2.0  # seconds between two questions to a store that is away
 # The claim that follows an attempt that failed for its surroundings is left to other workers.
 MODESTY: Final = "It lets other workers go first: a task has just met trouble here."
-
-_TELL: Final = (
-    "UPDATE worker_lease SET labels = (labels - 'trouble') || %s::jsonb "
-    "WHERE uuid = %s AND state IN ('live', 'draining')"
-)
 
 
 class Fitness:
@@ -81,7 +75,7 @@ class Fitness:
             log.warning("this worker claims nothing", because=trouble) if trouble else log.info(
                 "claims again"
             )
-            execute(_TELL, (json.dumps({"trouble": trouble} if trouble else {}), lease))
+            protocol.label_lease(lease, {"trouble": trouble} if trouble else {}, without=["trouble"])
             self._told = trouble
 
     def close(self) -> None:
