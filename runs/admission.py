@@ -107,7 +107,7 @@ def link_replaced(replaced: Iterable[Run], newer: Run, told: Told) -> None:
     They are still locked.
     """
     for stopped in replaced:
-        seq = Run.objects.values_list("last_seq", flat=True).get(pk=stopped.pk) + 1
+        seq = told.runs[stopped.pk]["last_seq"] + 1
         facts = {"id": str(newer.uuid), "number": newer.number}
         RunEvent.objects.create(
             run_id=stopped.pk, seq=seq, kind="replaced", reason=Reason.OVERLAP, payload=facts
