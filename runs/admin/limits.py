@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import ClassVar
 
 from django import forms
@@ -17,7 +18,7 @@ from runs import team_limits
 from runs.models import Queue, TeamLimits
 from runs.team_limits import Limits
 
-NAMES = ("active_runs", "queued_tasks", "running_tasks", "weight")
+NAMES = tuple(field.name for field in fields(Limits))
 
 
 class LimitsForm(ConsoleForm):
@@ -66,7 +67,6 @@ class TeamLimitsAdmin(ConsoleAdmin):
     readonly_fields = ("team", "queue")
     autocomplete_fields = ("team",)
     list_display = ("team", "queue", *NAMES)
-    list_select_related = ("team",)
     search_fields = ("team__slug", "queue")
 
     def make(self, request: HttpRequest, values: Values) -> TeamLimits:
