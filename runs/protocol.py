@@ -654,7 +654,7 @@ def move_lease(lease: uuid.UUID, from_states: Sequence[str], to_state: str) -> b
 
 
 def label_lease(lease: uuid.UUID, labels: Json, without: Sequence[str] = ()) -> None:
-    """Write on an open lease what its worker says of itself; what stands there by the names ``without`` goes."""
+    """Write on an open lease what its worker says of itself; what stands there as ``without`` goes."""
     transitions.execute(
         "UPDATE worker_lease SET labels = (labels - %s::text[]) || %s::jsonb "
         "WHERE uuid = %s AND state IN ('live', 'draining')",
