@@ -46,15 +46,22 @@ def _refusal(host: str, port: int, error: OSError) -> str:
 
 def holder_of(port: int) -> str:
     """The process that listens on a TCP port, as `process 123 (python3)`; "" when it cannot be seen."""
-    inodes = {f"socket:[{inode}]" for inode in _inodes(port)}
+    sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            held = {os.readlink(descriptor) for descriptor in (process / "fd").iterdir()}
-            if inodes & held:
+            if any(_leads_to(descriptor) in sockets for descriptor in (process / "fd").iterdir()):
                 return f"process {process.name} ({(process / 'comm').read_text().strip()})"
         except OSError:  # it has ended, or is somebody else's
             continue
     return ""
+
+
+def _leads_to(descriptor: Path) -> str:
+    """Where a descriptor of a process leads; "" when the process has closed it meanwhile."""
+    try:
+        return os.readlink(descriptor)
+    except OSError:
+        return ""
 
 
 def _inodes(port: int) -> Iterator[str]:
