@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 
+import django
+from asgiref.sync import sync_to_async
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator_site.settings")
 
@@ -25,8 +29,23 @@ def check_signing_key() -> None:
         ) from None
 
 
+class HttpHandler(ASGIHandler):
+    """Django's, with the middleware in the thread of the view.
+
+    All of ours is synchronous. Django would go back to the event loop between middleware and view, and to the
+    thread again: two changes of threads in each request, and each waits for its turn at the interpreter.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+
+
 check_signing_key()
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
+django_application = HttpHandler()
 
 # Consumers import models, which must not be imported before Django is set up above.
 from orchestrator_site.signin.sockets import SignedInMiddleware  # noqa: E402

@@ -20,11 +20,6 @@ HEADERS: Final = {
 class ConfiningMiddleware(CSPMiddleware):
     """Sends the policy of the settings, or the one that a view has narrowed, and :data:`HEADERS`."""
 
-    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        # Nothing here waits for anything, so no thread is asked.
-        self.process_request(request)
-        return self.process_response(request, await self.get_response(request))
-
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         for name, value in HEADERS.items():
             response.setdefault(name, value)

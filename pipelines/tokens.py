@@ -116,8 +116,9 @@ def with_state(rows: QuerySet[ApiToken]) -> QuerySet[ApiToken]:
 def find(text: str) -> ApiToken | None:
     """The live token of this text and of an active user, or None. Its last use is noted once a minute."""
     live = ApiToken.objects.filter(Q(expiry=None) | Q(expiry__gt=EngineNow()), revoked_at=None)
-    token = live.select_related("user", "team").filter(digest=hash_token(text), user__is_active=True).first()
-    if token is not None:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=EngineNow() - Value(timedelta(minutes=1)))
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=EngineNow() - Value(timedelta(minutes=1)))
+    asked = live.filter(digest=hash_token(text), user__is_active=True)
+    token = asked.select_related("user", "team").annotate(stale=stale).first()
+    if token is not None and token.stale:
         ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=EngineNow())
     return token

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Max, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Max, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.db.models.functions import Coalesce
 
+from pipelines.models import CodeSnapshot
 from runs import planner, quarantine, reasons, retention
 from runs.models import (
     Approval,
@@ -37,16 +38,28 @@ SCOPES = ("group", "map", "pipeline")
 RESUMABLE = frozenset({RunState.FAILED, RunState.CANCELLED})
 CANCELLABLE = frozenset({RunState.QUEUED, RunState.RUNNING})
 
-# Rows that a list shows with each run.
+# Rows that are shown with each run.
 SHOWN = ("pipeline", "team", "version", "requested_by")
 # Most runs have none of these. Fourteen tables in one statement take PostgreSQL longer to plan than to read.
 ANOTHER_RUN = Run.objects.defer("params", "only")
-SELDOM = (
-    "paused_by",
-    "token",
-    Prefetch("rerun_of", ANOTHER_RUN),
-    Prefetch("replaced_by", ANOTHER_RUN),
-    Prefetch("code", RunCode.objects.select_related("snapshot", "location__team").defer("snapshot__blocks")),
+SELDOM: dict[str, str | Prefetch[Any]] = {
+    "paused_by_id": "paused_by",
+    "token_id": "token",
+    "rerun_of_id": Prefetch("rerun_of", ANOTHER_RUN),
+    "replaced_by_id": Prefetch("replaced_by", ANOTHER_RUN),
+}
+CODE = Prefetch(
+    "code",
+    RunCode.objects.select_related("snapshot", "location__team").only(
+        "run_id",
+        "location__name",
+        "location__team__slug",
+        *(
+            f"snapshot__{field.name}"
+            for field in CodeSnapshot._meta.concrete_fields
+            if field.name != "blocks"
+        ),
+    ),
 )
 # Columns of a version and a pipeline that may be megabytes and that no list shows.
 HEAVY = (
@@ -56,6 +69,13 @@ HEAVY = (
     "pipeline__draft_text",
     "pipeline__draft_layout",
 )
+# Columns of the rows beside a run that a list of runs reads.
+LISTED = {
+    "pipeline": ("uuid", "name", "title"),
+    "team": ("slug",),
+    "version": ("number",),
+    "requested_by": ("username", "first_name", "last_name"),
+}
 
 
 # One look into the index for each run: whatever the statistics say, never the whole table.
@@ -87,8 +107,21 @@ class Cause:
 
 
 def runs(visible: QuerySet[Run]) -> QuerySet[Run]:
-    """The runs with all that a list shows of them, without the large columns."""
-    return visible.select_related(*SHOWN).defer(*HEAVY).prefetch_related(*SELDOM)
+    """The runs with the rows beside them, without the large columns."""
+    return visible.select_related(*SHOWN).defer(*HEAVY)
+
+
+def listed(visible: QuerySet[Run]) -> QuerySet[Run]:
+    """The runs with what a list shows of the rows beside them, and nothing else of those."""
+    beside = [f"{row}__{column}" for row, columns in LISTED.items() for column in columns]
+    own = [field.name for field in Run._meta.concrete_fields]
+    return visible.select_related(*SHOWN).only(*own, *beside)
+
+
+def complete(rows: Sequence[Run]) -> None:
+    """Read what is shown of runs beside :data:`SHOWN`; what none of these has is not asked for."""
+    had = [row for column, row in SELDOM.items() if any(getattr(run, column) is not None for run in rows)]
+    prefetch_related_objects(rows, *had, CODE)
 
 
 def counts_by_state(run_ids: Collection[int]) -> dict[int, dict[str, int]]:
@@ -163,8 +196,10 @@ def _queued(behind: Run | None, held: Quarantine | None) -> Queued:
 
 
 def awaiting_approval(run_ids: Collection[int]) -> dict[int, list[TaskRun]]:
-    """Run -> its tasks that wait for a person's decision."""
+    """Run -> its tasks that wait for a person's decision. One query, or none."""
     found: dict[int, list[TaskRun]] = defaultdict(list)
+    if not run_ids:
+        return found
     waiting = TaskRun.objects.filter(run_id__in=run_ids, state=TaskState.AWAITING_APPROVAL)
     for task_run in waiting.select_related("task"):
         found[task_run.run_id].append(task_run)

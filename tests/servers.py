@@ -133,7 +133,9 @@ def remember_seeds(owner: psycopg.Connection) -> None:
     owner.execute(FLUSH)
     owner.execute(ANALYZE)
     owner.execute(
-        sql.SQL("GRANT USAGE ON SCHEMA seed TO {}").format(sql.Identifier(settings.DATABASES["default"]["USER"]))
+        sql.SQL("GRANT USAGE ON SCHEMA seed TO {}").format(
+            sql.Identifier(settings.DATABASES["default"]["USER"])
+        )
     )
 
 

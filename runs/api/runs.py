@@ -80,7 +80,7 @@ class RunListView(RunsView):
     )
     def get(self, request: Request) -> Response:
         """The runs you may see, newest first."""
-        rows = self._filtered(queries.runs(self.rights.only(Run.objects.all())))
+        rows = self._filtered(queries.listed(self.rights.only(Run.objects.all())))
         return self.page(rows, lambda page: bodies.runs(self.rights, page))
 
     def _filtered(self, rows: QuerySet[Run]) -> QuerySet[Run]:

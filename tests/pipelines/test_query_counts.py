@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.models import Value
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from pipelines import code, drafts, grants, people
-from pipelines.models import Role
+from pipelines.clock import EngineNow
+from pipelines.models import ApiToken, Role
 from runs.models import Queue
 from tests.factories import (
     SMALL,
@@ -55,6 +58,20 @@ def assert_constant(cast: Cast, address: str, more: Callable[[int], object], at_
     many, more_rows = queries_of(who, address)
     assert more_rows > rows > 0
     assert few == many <= at_most
+
+
+def test_the_use_of_a_token_is_noted_once_a_minute(cast: Cast) -> None:
+    text = make_token(cast.alice)
+    program = client(token=text)
+    with CaptureQueriesContext(connection) as first:
+        assert program.get("/api/v1/me/").status_code == 200
+    with CaptureQueriesContext(connection) as then:
+        assert program.get("/api/v1/me/").status_code == 200
+    assert [sum("UPDATE" in query["sql"] for query in seen) for seen in (first, then)] == [1, 0]
+    ApiToken.objects.update(last_used_at=EngineNow() - Value(timedelta(seconds=61)))
+    with CaptureQueriesContext(connection) as later:
+        assert program.get("/api/v1/me/").status_code == 200
+    assert len(later) == len(first) == len(then) + 1
 
 
 def test_the_list_of_pipelines_with_their_last_runs(cast: Cast) -> None:

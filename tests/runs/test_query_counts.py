@@ -56,6 +56,17 @@ def test_the_list_of_runs(people: Cast) -> None:
     assert_constant(factories.client(people.alice), "/api/v1/runs/", lambda: failing_runs(people, 6), 12)
 
 
+def test_what_no_run_of_a_list_has_is_not_asked_for(people: Cast) -> None:
+    version = making.make_version(people.team, people.alice, [task("a")])
+    run = making.start(version, people.alice)
+    making.perform(making.make_lease())
+    alice = factories.client(people.alice)
+    plain, _ = queries_of(alice, "/api/v1/runs/")
+    making.start(version, people.alice)
+    Run.objects.exclude(pk=run.pk).update(rerun_of=run)
+    assert queries_of(alice, "/api/v1/runs/") == (plain + 1, 2)
+
+
 def test_the_steps_of_a_run(people: Cast) -> None:
     def run_of(count: int) -> Run:
         tasks = [task("ask", "approval"), *(task(f"t{number}") for number in range(count))]
