@@ -12,28 +12,7 @@ from runs.states import priority_word
 # Tasks that are counted before it is only said that there are more.
 COUNTED: Final = 100
 
-# Lines are those of `engine_lines`. The tasks of a line that go before another stand at its head, so that no
-# more than the first few of each have to be read.
-TURN: Final = """
-    WITH me AS (
-        SELECT t.id, t.team_id, t.queue, t.ready_at,
-               engine_urgency(t.priority, t.ready_at, engine_now()) AS urgency,
-               engine_paused(engine_now()) AS paused
-        FROM task_run t WHERE t.id = %(task)s
-    ), other AS (
-        SELECT o.id, o.ready_at, l.team, engine_urgency(l.class, o.ready_at, engine_now()) AS urgency
-        FROM me CROSS JOIN LATERAL engine_lines(me.queue, engine_now(), me.paused) l CROSS JOIN LATERAL (
-            SELECT t.id, t.ready_at FROM task_run t
-            WHERE t.queue = me.queue AND t.team_id = l.team AND t.priority = l.class
-              AND t.state IN ('ready', 'retry_wait') AND NOT t.parked AND t.ready_at <= engine_now()
-              AND t.id <> me.id AND NOT t.run_id = ANY (me.paused)
-            ORDER BY t.ready_at, t.id LIMIT %(most)s
-        ) o
-    )
-    SELECT me.urgency, count(o.id), coalesce(bool_or(o.team <> me.team_id), false),
-           count(o.id) FILTER (WHERE (-o.urgency, o.ready_at, o.id) < (-me.urgency, me.ready_at, me.id))
-    FROM me LEFT JOIN other o ON true GROUP BY me.urgency
-"""
+TURN: Final = "SELECT urgency, others, between_teams, before FROM engine_turn(%(task)s, %(most)s)"
 
 
 class Turn(NamedTuple):

@@ -161,3 +161,28 @@ BEGIN
     END IF;
     RETURN (SELECT count(*) FROM task_run t WHERE t.team_id = p_team AND t.queue = p_queue AND t.state = 'running');
 END $$;
+
+-- The turn of a task that could begin now: how urgent it is by now, how many others of its queue could begin too, whether
+-- some are another team's, and how many go before it. The tasks of a line that go before another stand at its head, so
+-- that no more than the first p_most of each have to be read.
+CREATE OR REPLACE FUNCTION engine_turn(p_task bigint, p_most integer)
+RETURNS TABLE (urgency integer, others bigint, between_teams boolean, before bigint) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_now timestamptz := engine_now();
+    v_paused bigint[] := engine_paused(v_now);
+    v_me record;
+BEGIN
+    SELECT t.id, t.team_id, t.queue, t.ready_at, engine_urgency(t.priority, t.ready_at, v_now) AS urgency
+    INTO STRICT v_me FROM task_run t WHERE t.id = p_task;
+    RETURN QUERY
+    SELECT v_me.urgency, count(*), coalesce(bool_or(l.team <> v_me.team_id), false),
+           count(*) FILTER (WHERE (-engine_urgency(l.class, o.ready_at, v_now), o.ready_at, o.id)
+                                  < (-v_me.urgency, v_me.ready_at, v_me.id))
+    FROM engine_lines(v_me.queue, v_now, v_paused) l CROSS JOIN LATERAL (
+        SELECT t.id, t.ready_at FROM task_run t
+        WHERE t.queue = v_me.queue AND t.team_id = l.team AND t.priority = l.class
+          AND t.state IN ('ready', 'retry_wait') AND NOT t.parked AND t.ready_at <= v_now
+          AND t.id <> p_task AND NOT t.run_id = ANY (v_paused)
+        ORDER BY t.ready_at, t.id LIMIT p_most
+    ) o;
+END $$;

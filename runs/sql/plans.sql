@@ -10,7 +10,7 @@ BEGIN
         WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN (
             'engine_claim', 'engine_apply', 'task_edge_within_run', 'engine_finish', 'engine_end_task', 'engine_judged', 'engine_reuse', 'engine_retry_now',
             'engine_undecided', 'engine_beat', 'engine_admit', 'engine_wide', 'engine_park',
-            'engine_unpark')
+            'engine_unpark', 'engine_turn')
     LOOP
         FOREACH v_setting IN ARRAY ARRAY[
             'plan_cache_mode = force_generic_plan', 'enable_nestloop = on', 'enable_seqscan = off',

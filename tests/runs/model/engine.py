@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import connection
 
-from runs import invariants, protocol, sweeps
-from runs.models import Run, TaskRun
+from runs import invariants, protocol, quarantine, sweeps
+from runs.models import Quarantine, Run, TaskRun
 from runs.transitions import call
 from tests.runs.factories import make_lease, make_run, make_user
 from tests.runs.model import predicted
@@ -141,6 +141,13 @@ class Beside:
         except protocol.Refused:
             resumed = False
         assert resumed is self.world.runs[number].resume(self.world.now)
+
+    def lift(self, number: int) -> None:
+        """Lift the quarantine of whatever of a run is in it."""
+        rows = list(Quarantine.objects.filter(version__runs=self.runs[number], lifted_at=None))
+        assert {row.task_key for row in rows} == self.world.runs[number].quarantined
+        assert all(quarantine.lift(row, "", actor=self.person) for row in rows)
+        self.world.runs[number].quarantined.clear()
 
     def retry_now(self, number: int, key: str) -> None:
         task = self.world.runs[number].tasks[key]

@@ -80,6 +80,8 @@ class Run:
     resume_no: int = 0
     pause: Pause = field(default_factory=Pause)
     pipeline_pause: Pause = field(default_factory=Pause)
+    # Tasks that took three workers with them; each run has a version of its own.
+    quarantined: set[str] = field(default_factory=set)
 
     # --- what follows ---
 
@@ -147,7 +149,7 @@ class Run:
         return True
 
     def resume(self, now: float) -> bool:
-        if self.state not in ("failed", "cancelled"):
+        if self.state not in ("failed", "cancelled") or self.quarantined:
             return False
         self.state, self.resume_no = "running", self.resume_no + 1
         for task in self._again():
@@ -236,14 +238,17 @@ class World:
         elif run.state == "cancelling":
             task.state = "cancelled"
         else:
-            self._fails(task, state, reason, free)
+            self._fails(run, task, state, reason, free)
         task.lost += free
         run.settle(self.now)
         return True
 
-    def _fails(self, task: Task, state: str, reason: str, free: bool) -> None:
+    def _fails(self, run: Run, task: Task, state: str, reason: str, free: bool) -> None:
         if free and task.lost == 2:
-            task.state, task.reason = "failed", reason if reason == "infrastructure" else "poison"
+            task.state = "failed"
+            if reason != "infrastructure":
+                task.reason = "poison"
+                run.quarantined.add(task.key)
         elif state == "lost":
             task.state, task.due = "retry_wait", self.now
         elif reason == "infrastructure":

@@ -72,6 +72,11 @@ class Model(RuleBasedStateMachine):
     def resume(self, run: int) -> None:
         self.beside.resume(self._run(run))
 
+    @precondition(lambda self: any(run.quarantined for run in self.world.runs))
+    @rule()
+    def lift(self) -> None:
+        self.beside.lift(next(n for n, run in enumerate(self.world.runs) if run.quarantined))
+
     @rule(run=NUMBERS, task=NUMBERS)
     def retry_now(self, run: int, task: int) -> None:
         number = self._run(run)
@@ -203,3 +208,19 @@ def test_the_engine_does_what_the_rules_predict() -> None:
 @pytest.mark.timeout(900)
 def test_the_engine_does_what_the_rules_predict_in_many_stories() -> None:
     explore(examples=40, steps=60, random=True)
+
+
+def test_what_took_three_workers_with_it_is_resumed_only_once_its_quarantine_is_lifted() -> None:
+    beside = Beside()
+    beside.open_lease()
+    beside.start({"t0": Task("t0")})
+    for attempt in range(3):
+        beside.claim(0)
+        beside.lose(attempt, "lease")
+    beside.compare()
+    beside.resume(0)  # the engine refuses it just as the rules do
+    assert beside.world.runs[0].state == "failed"
+    beside.lift(0)
+    beside.resume(0)
+    assert beside.world.runs[0].state == "running"
+    beside.compare()
