@@ -27,6 +27,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 # Outside the product's packages these are ours as well.
 PYTHON_CODE = ("manage.py", "orchestrator_site", "pipelines", "runs", "lineage", "tests", ".ci")
 
+# openapi-typescript and vitest read their own path as a URL.
+NO_PERCENT = "the frontend cannot be tested under a path with a % in it"
+
 # Processes that carry out tests at the same time, at most: each needs some 300 MB with its servers.
 MOST_BESIDE = 4
 
@@ -98,6 +101,8 @@ def dependency_audit(output: IO[bytes] | None) -> int:
 
 
 def main() -> None:
+    if "%" in str(ROOT):
+        sys.exit(f"-- {NO_PERCENT}: clone to another folder. `make run` works in {ROOT} as well.")
     browser = None if FAST else find_browser()
     if browser is None and not FAST and REQUIRE_BROWSER:
         sys.exit(f"-- REQUIRE_BROWSER is set and {NO_BROWSER}")

@@ -66,7 +66,7 @@ class Case:
 
 CASES = (
     Case("root", "root", "orchestrator"),
-    Case("spaces", "ada", "my pipelines (new), 100%/the orchestrator"),
+    Case("spaces", "ada", "my pipelines (new), 1st/the orchestrator"),
     Case("long", "grace", "/".join(["a-folder-with-a-rather-long-name"] * 7) + "/orchestrator"),
 )
 

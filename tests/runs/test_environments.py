@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 import subprocess
 import sys
 import threading
@@ -174,7 +175,8 @@ class Builders:
     def __init__(self, folder: Path, cache: Path, digest: str, seconds: float) -> None:
         self.words = [sys.executable, "-c", BUILDER, str(cache), str(folder / "slow-uv"), digest]
         self.marks = folder / "marks"
-        script = SLOW_UV.format(marks=self.marks, seconds=seconds, uv=uv.program())
+        marks, program = (shlex.quote(str(path)) for path in (self.marks, uv.program()))
+        script = SLOW_UV.format(marks=marks, seconds=seconds, uv=program)
         (folder / "slow-uv").write_text(script)
         (folder / "slow-uv").chmod(0o755)
 
