@@ -57,17 +57,17 @@ def chosen(team_id: int, spec: Json) -> CodeSnapshot | None:
     code = spec.get("code")
     if not code:
         return None
-    location = grants.meant(CodeLocation.objects.all(), team_id, code["location"]).first()
-    if location is None and ":" in code["location"]:
+    meant = grants.meant(CodeLocation.objects.all(), team_id, code["location"])
+    snapshots = CodeSnapshot.objects.select_related("location").defer("blocks")
+    found = snapshots.filter(location__in=meant, tree_sha256=code["snapshot"]).first()
+    if found is None and ":" in code["location"] and not meant.exists():
         raise CodeMissing("code-not-lent", f"The code location {grants.not_lent(code['location'])}")
-    snapshots = CodeSnapshot.objects.select_related("location")
-    found = snapshots.filter(location=location, tree_sha256=code["snapshot"]).first()
-    if location is None or found is None:
+    if found is None:
         raise CodeMissing(
             "code-missing",
             f"The snapshot {code['snapshot'][:12]} of code location {code['location']} is not there.",
         )
-    return _latest(location, found, spec) if code.get("follow") == "latest" else found
+    return _latest(found.location, found, spec) if code.get("follow") == "latest" else found
 
 
 def _latest(location: CodeLocation, seen: CodeSnapshot, spec: Json) -> CodeSnapshot:

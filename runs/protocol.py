@@ -86,7 +86,7 @@ def start_run(
     _refuse_unlent_endpoints(version, only)
     quarantine.refuse(version, only)
     try:
-        return retried(
+        run = retried(
             lambda: _start(
                 version, parameters, trigger, requested_by, token, idempotency_key, only, priority, rerun
             )
@@ -95,6 +95,8 @@ def start_run(
         if idempotency_key is not None and (found := _same_run(version, idempotency_key)):
             return found
         raise
+    run.refresh_from_db(fields=["state", "last_seq", "open_tasks", "created_at", "finished_at"])
+    return run
 
 
 def _refuse_missing_secrets(version: PipelineVersion, only: Sequence[str] | None) -> None:
@@ -139,21 +141,22 @@ def _start(
     rerun: Rerun | None,
 ) -> Run:
     # What ends meanwhile may refer to the pipeline, so its key stays free.
-    pipelines = Pipeline.objects.select_for_update(no_key=True)
-    pipeline = pipelines.defer("draft_text", "draft_layout").get(id=version.pipeline_id)
-    if trigger != "manual" and _is_paused(pipeline.id):
+    pipelines = Pipeline.objects.select_for_update(no_key=True).annotate(is_paused=pausing.HOLDS)
+    pipeline = pipelines.only("name", "paused_reason", "last_run_number").get(id=version.pipeline_id)
+    team = version.pipeline.team
+    if trigger != "manual" and pipeline.is_paused:
         raise Refused(
             "pipeline-paused", f"{pipeline.name} is paused: {pipeline.paused_reason or 'no reason given'}."
         )
-    admission.refuse_over_limit(pipeline.team_id, len(_tasks_of(version, only)))
+    admission.refuse_over_limit(team.id, len(_tasks_of(version, only)))
     told = Told()
     starter = admission.Starter(pipeline.last_run_number + 1, requested_by, token)
     admitted = admission.admitted(version, starter, told)
     Pipeline.objects.filter(id=pipeline.id).update(last_run_number=F("last_run_number") + 1)
     may_reuse = _may_reuse(version, rerun)
     run = Run(
-        team_id=pipeline.team_id,
-        pipeline=pipeline,
+        team=team,
+        pipeline=version.pipeline,
         version=version,
         number=starter.number,
         state=admitted.state,
@@ -183,13 +186,12 @@ def _start(
         "run.rerun" if rerun else "run.start",
         run,
         told_of,
-        team=version.pipeline.team,
+        team=team,
         token=token,
     )
     told.after_commit()
     if admitted.state == RunState.QUEUED:
         admission.admit_after_commit(pipeline.id)
-    run.refresh_from_db(fields=["state", "last_seq", "open_tasks", "created_at", "finished_at"])
     return run
 
 
@@ -208,10 +210,6 @@ def _repeated(rerun: Rerun | None) -> Json:
     if rerun is None:
         return {}
     return {"rerun_of": rerun.of.number, "from": rerun.from_task, "reuse": rerun.reuse}
-
-
-def _is_paused(pipeline_id: int) -> bool:
-    return Pipeline.objects.filter(pausing.HOLDS, id=pipeline_id).exists()
 
 
 def _fix_code(run: Run, spec: Json) -> None:

@@ -33,9 +33,10 @@ def put(task_run_id: int) -> None:
 
 def refuse(version: PipelineVersion, keys: Iterable[str] | None) -> None:
     """Raises Refused when one of these tasks of a version, or of all for None, is in quarantine."""
-    held = Quarantine.objects.filter(version=version, lifted_at=None).select_related("task_run__run")
-    found = held.first() if keys is None else held.filter(task_key__in=list(keys)).first()
-    if found is not None:
+    held = Quarantine.objects.filter(version=version, lifted_at=None)
+    if keys is not None:
+        held = held.filter(task_key__in=list(keys))
+    if held.exists() and (found := held.select_related("task_run__run").first()):
         raise Refused("quarantined", f"{words(found)} {remedy(version)}")
 
 

@@ -44,7 +44,6 @@ SHOWN = ("pipeline", "team", "version", "requested_by")
 ANOTHER_RUN = Run.objects.defer("params", "only")
 SELDOM: dict[str, str | Prefetch[Any]] = {
     "paused_by_id": "paused_by",
-    "token_id": "token",
     "rerun_of_id": Prefetch("rerun_of", ANOTHER_RUN),
     "replaced_by_id": Prefetch("replaced_by", ANOTHER_RUN),
 }
@@ -118,8 +117,12 @@ def listed(visible: QuerySet[Run]) -> QuerySet[Run]:
     return visible.select_related(*SHOWN).only(*own, *beside)
 
 
-def complete(rows: Sequence[Run]) -> None:
-    """Read what is shown of runs beside :data:`SHOWN`; what none of these has is not asked for."""
+def complete(rows: Sequence[Run], waiting: Collection[int]) -> None:
+    """Read what is shown of runs beside :data:`SHOWN`; what none of these has is not asked for.
+
+    ``waiting``: those that wait for a person's decision, which depends on whose token asked for the run.
+    """
+    prefetch_related_objects([run for run in rows if run.pk in waiting], "token")
     had = [row for column, row in SELDOM.items() if any(getattr(run, column) is not None for run in rows)]
     prefetch_related_objects(rows, *had, CODE)
 

@@ -43,12 +43,12 @@ DECIDED = (TaskState.SUCCEEDED, TaskState.FAILED)
 
 def runs(rights: Rights, rows: Sequence[Run]) -> list[Body]:
     """RUN of each row."""
-    queries.complete(rows)
     counts = queries.counts_by_state([run.pk for run in rows])
     causes = queries.causes([run for run, by_state in counts.items() if TaskState.FAILED in by_state])
     waiting = queries.awaiting_approval(
         [run for run, by_state in counts.items() if TaskState.AWAITING_APPROVAL in by_state]
     )
+    queries.complete(rows, waiting)
     held = queries.quarantined(rows)
     queued = queries.queued([run.pk for run in rows if run.state == RunState.QUEUED], held)
     return [
