@@ -41,6 +41,7 @@ M = TypeVar("M", bound=Model)
 
 BATCH = 500
 ONE_AT_A_TIME = 1
+POLITE_BATCH = 100  # after so many it is asked again whether work goes first
 PATIENCE = 30.0  # seconds that a record may wait for tasks that are ready
 
 # Finished attempts that have no record, oldest first. Up to the mark all have one.
@@ -118,9 +119,16 @@ ADVANCE_MARK = """
 def record_politely(limit: int = 2000) -> int:
     """As :func:`record_pending`, but later while tasks wait for a worker: work goes first.
 
-    What ended :data:`PATIENCE` seconds ago is recorded all the same, so the lag stays below a minute.
+    Asked before each batch. What ended :data:`PATIENCE` seconds ago is recorded all the same, so the lag
+    stays below a minute.
     """
-    return 0 if _work_goes_first() else record_pending(limit)
+    done = 0
+    while done < limit and not _work_goes_first():
+        written = record_pending(min(POLITE_BATCH, limit - done))
+        done += written
+        if written < POLITE_BATCH:
+            break
+    return done
 
 
 def _work_goes_first() -> bool:

@@ -11,6 +11,7 @@ from lineage import documents, recorder
 from lineage.models import WROTE, Artifact, Content, Record, RecorderMark, Use
 from lineage.queries import record_document_of
 from pipelines.canonical import digest
+from pipelines.clock import EngineNow
 from runs.models import Attempt, AttemptInput, CapturedFact, Run
 from tests.factories import Cast, make_cast
 from tests.lineage.factories import (
@@ -358,6 +359,23 @@ def test_work_goes_first_but_not_for_ever(cast: Cast) -> None:
         cursor.execute("SET LOCAL orchestrator.clock = '2026-03-01 12:00:40+00'")
         assert recorder.record_politely() == 1
         assert recorder.lag() == 0
+
+
+def test_records_give_way_to_work_that_comes_meanwhile(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(make_version(cast.team), cast.alice)
+    for _ in range(2):
+        make_attempt(run, "ingest", finished_at=EngineNow())
+    monkeypatch.setattr(recorder, "POLITE_BATCH", 1)
+    write = recorder.record_pending
+
+    def work_comes(limit: int) -> int:
+        written = write(limit)
+        run.task_runs.filter(key="train").update(state="ready", ready_at=EngineNow())
+        return written
+
+    monkeypatch.setattr(recorder, "record_pending", work_comes)
+    assert recorder.record_politely() == 1
+    assert recorder.record_politely() == 0
 
 
 def test_when_no_task_waits_records_are_written_at_once(cast: Cast) -> None:
