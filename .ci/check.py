@@ -102,7 +102,7 @@ def dependency_audit(output: IO[bytes] | None) -> int:
 
 def main() -> None:
     if "%" in str(ROOT):
-        sys.exit(f"-- {NO_PERCENT}: clone to another folder. `make run` works in {ROOT} as well.")
+        sys.exit(f"-- {NO_PERCENT}: clone to another folder than {ROOT}.")
     browser = None if FAST else find_browser()
     if browser is None and not FAST and REQUIRE_BROWSER:
         sys.exit(f"-- REQUIRE_BROWSER is set and {NO_BROWSER}")

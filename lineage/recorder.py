@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 import structlog
@@ -122,13 +122,7 @@ def record_politely(limit: int = 2000) -> int:
     Asked before each batch. What ended :data:`PATIENCE` seconds ago is recorded all the same, so the lag
     stays below a minute.
     """
-    done = 0
-    while done < limit and not _work_goes_first():
-        written = record_pending(min(POLITE_BATCH, limit - done))
-        done += written
-        if written < POLITE_BATCH:
-            break
-    return done
+    return record_pending(limit, size=POLITE_BATCH, go_on=lambda: not _work_goes_first())
 
 
 def _work_goes_first() -> bool:
@@ -149,14 +143,17 @@ def lag() -> float:
         return max(0.0, float(cursor.fetchone()[0] or 0))
 
 
-def record_pending(limit: int = 2000) -> int:
+def record_pending(
+    limit: int = 2000, *, size: int | None = None, go_on: Callable[[], bool] = lambda: True
+) -> int:
     """Record finished attempts that have no record yet, oldest first; how many now have one.
 
-    An attempt that cannot be recorded is logged and left for the next call, and holds up no other.
+    In batches of ``size``, before each of which ``go_on`` is asked. An attempt that cannot be recorded is
+    logged and left for the next call, and holds up no other.
     """
     done, after = 0, 0
-    while done < limit:
-        ids = pending(after, min(BATCH, limit - done))
+    while done < limit and go_on():
+        ids = pending(after, min(size or BATCH, limit - done))
         if not ids:
             break
         done += _record_patiently(ids)

@@ -57,7 +57,7 @@ def holder_of(port: int) -> str:
 
 
 def _leads_to(descriptor: Path) -> str:
-    """Where a descriptor of a process leads; "" when the process has closed it meanwhile."""
+    """Where a descriptor of a process leads; "" when it is closed by now, or not for us to see."""
     try:
         return os.readlink(descriptor)
     except OSError:

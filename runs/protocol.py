@@ -76,6 +76,8 @@ def start_run(
 
     What of a large rerun can be reused is decided afterwards, outside (:mod:`runs.judging`).
 
+    The run that is returned is as it stands after the commit: it may have moved on.
+
     ``parameters`` are complete and checked (``pipelines.parameters``). The same ``idempotency_key`` within a
     team gives the same run. ``rerun``: the run that this one repeats. Raises :class:`Refused` for a paused
     pipeline, and for code or a secret that is gone.
@@ -140,7 +142,8 @@ def _start(
     priority: int | None,
     rerun: Rerun | None,
 ) -> Run:
-    # What ends meanwhile may refer to the pipeline, so its key stays free.
+    # What ends meanwhile may refer to the pipeline, so its key stays free. Whoever has waited for this lock
+    # is given the row as it is then, and whether it is paused then.
     pipelines = Pipeline.objects.select_for_update(no_key=True).annotate(is_paused=pausing.HOLDS)
     pipeline = pipelines.only("name", "paused_reason", "last_run_number").get(id=version.pipeline_id)
     team = version.pipeline.team

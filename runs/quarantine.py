@@ -36,6 +36,7 @@ def refuse(version: PipelineVersion, keys: Iterable[str] | None) -> None:
     held = Quarantine.objects.filter(version=version, lifted_at=None)
     if keys is not None:
         held = held.filter(task_key__in=list(keys))
+    # Mostly there is none, and it takes less to ask for that than to say what is read of one.
     if held.exists() and (found := held.select_related("task_run__run").first()):
         raise Refused("quarantined", f"{words(found)} {remedy(version)}")
 

@@ -1,6 +1,7 @@
 """One PostgreSQL and one Redis for the whole session, and how their contents are made and emptied.
 
-Tests run in the role of the application. The owner makes the database and flushes it, nothing else.
+Tests run in the role of the application. The owner makes the database, flushes it and counts its rows for the
+planner, nothing else.
 """
 
 from __future__ import annotations

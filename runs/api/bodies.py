@@ -44,9 +44,9 @@ DECIDED = (TaskState.SUCCEEDED, TaskState.FAILED)
 def runs(rights: Rights, rows: Sequence[Run]) -> list[Body]:
     """RUN of each row."""
     counts = queries.counts_by_state([run.pk for run in rows])
-    causes = queries.causes([run for run, by_state in counts.items() if TaskState.FAILED in by_state])
+    causes = queries.causes([pk for pk, by_state in counts.items() if TaskState.FAILED in by_state])
     waiting = queries.awaiting_approval(
-        [run for run, by_state in counts.items() if TaskState.AWAITING_APPROVAL in by_state]
+        [pk for pk, by_state in counts.items() if TaskState.AWAITING_APPROVAL in by_state]
     )
     queries.complete(rows, waiting)
     held = queries.quarantined(rows)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -366,16 +367,34 @@ def test_records_give_way_to_work_that_comes_meanwhile(cast: Cast, monkeypatch: 
     for _ in range(2):
         make_attempt(run, "ingest", finished_at=EngineNow())
     monkeypatch.setattr(recorder, "POLITE_BATCH", 1)
-    write = recorder.record_pending
+    write = recorder.record
 
-    def work_comes(limit: int) -> int:
-        written = write(limit)
+    def work_comes(attempts: Collection[int]) -> int:
         run.task_runs.filter(key="train").update(state="ready", ready_at=EngineNow())
-        return written
+        return write(attempts)
 
-    monkeypatch.setattr(recorder, "record_pending", work_comes)
+    monkeypatch.setattr(recorder, "record", work_comes)
     assert recorder.record_politely() == 1
     assert recorder.record_politely() == 0
+
+
+def test_one_that_cannot_be_recorded_is_tried_once_however_small_the_batches_are(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(make_version(cast.team), cast.alice)
+    first, *others = [make_attempt(run, "ingest", finished_at=EngineNow()) for _ in range(4)]
+    monkeypatch.setattr(recorder, "POLITE_BATCH", 1)
+    write, tried = recorder.record, []
+
+    def refused(attempts: Collection[int]) -> int:
+        tried.append(list(attempts))
+        if first.pk in attempts:
+            raise ValueError("there is something wrong with it")
+        return write(attempts)
+
+    monkeypatch.setattr(recorder, "record", refused)
+    assert recorder.record_politely() == len(others)
+    assert tried == [[attempt.pk] for attempt in (first, *others)]
 
 
 def test_when_no_task_waits_records_are_written_at_once(cast: Cast) -> None:

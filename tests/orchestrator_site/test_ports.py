@@ -23,9 +23,11 @@ while True:
 def test_a_program_that_opens_and_closes_files_all_the_time_is_named() -> None:
     with subprocess.Popen([sys.executable, "-c", RESTLESS], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
-        port = int(other.stdout.readline())
-        named = {holder_of(port) for _ in range(30)}
-        other.kill()
+        try:
+            port = int(other.stdout.readline())
+            named = {holder_of(port) for _ in range(30)}
+        finally:
+            other.kill()
     assert {name.partition(" (")[0] for name in named} == {f"process {other.pid}"}
 
 

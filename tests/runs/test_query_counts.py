@@ -9,6 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from pipelines.models import ApiToken
+from runs import protocol
 from runs.models import Queue, Run, TaskRun
 from tests import factories
 from tests.factories import Cast
@@ -61,10 +63,23 @@ def test_what_no_run_of_a_list_has_is_not_asked_for(people: Cast) -> None:
     run = making.start(version, people.alice)
     making.perform(making.make_lease())
     alice = factories.client(people.alice)
-    plain, _ = queries_of(alice, "/api/v1/runs/")
+    plain = 7  # session, person, roles, what is lent, runs, code, counts
+    assert queries_of(alice, "/api/v1/runs/") == (plain, 1)
     making.start(version, people.alice)
     Run.objects.exclude(pk=run.pk).update(rerun_of=run)
-    assert queries_of(alice, "/api/v1/runs/") == (plain + 1, 2)
+    assert queries_of(alice, "/api/v1/runs/")[0] == plain + 1
+
+
+def test_a_list_of_runs_that_programs_asked_for_and_that_wait_for_a_person(people: Cast) -> None:
+    def ask(count: int) -> None:
+        version = making.make_version(people.team, people.alice, [task("ask", "approval")])
+        token = ApiToken.objects.get()
+        for _ in range(count):
+            protocol.start_run(version, parameters={}, trigger="api", requested_by=people.alice, token=token)
+
+    factories.make_token(people.alice)
+    ask(1)
+    assert_constant(factories.client(people.bob), "/api/v1/runs/", lambda: ask(5), 10)
 
 
 def test_the_steps_of_a_run(people: Cast) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from pipelines.models import User
-from runs import invariants, pausing, queues
+from runs import invariants, pausing, protocol, queues
 from runs.models import Queue, Run
 from runs.pausing import Pause
 from tests.runs.factories import Hands, make_run, make_user, state_line
@@ -45,6 +45,16 @@ def test_a_claim_that_has_looked_for_pauses_does_not_miss_one_that_is_committed_
 
     met = meet(paused_while_the_claim_looks_at_limits, hands.claim)
     assert (met.first, met.second, state_line(run)) == (True, None, "a=ready")
+
+
+def test_a_start_that_waited_for_a_pause_of_its_pipeline_is_refused() -> None:
+    run, actor = make_run("a"), make_user()
+
+    def start() -> Run:
+        return protocol.start_run(run.version, parameters={}, trigger="api", requested_by=actor)
+
+    met = meet(lambda: pause_pipeline(run, actor), start)
+    assert (met.first, met.second, met.waited) == (True, "pipeline-paused", True)
 
 
 @EACH
