@@ -50,12 +50,12 @@ def carry_out(sabotages: Sequence[Sabotage], jobs: int) -> dict[str, str]:
         shares = [share for number in range(jobs) if (share := sabotages[number::jobs])]
         reports = [Path(folder) / f"{number}.json" for number in range(len(shares))]
         sessions = [_session(share, report) for share, report in zip(shares, reports, strict=True)]
-        for session, report in zip(sessions, reports, strict=True):
+        for session, share, report in zip(sessions, shares, reports, strict=True):
             said, _ = session.communicate(timeout=MOST_SECONDS)
-            if not report.exists():
+            results = json.loads(report.read_text()) if report.exists() else {}
+            if any(sabotage.name not in results for sabotage in share):
                 print(said[-4000:], file=sys.stderr)
-                continue
-            for name, test in json.loads(report.read_text()).items():
+            for name, test in results.items():
                 found[name] = found.get(name) or test
     return found
 

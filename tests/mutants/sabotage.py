@@ -96,10 +96,13 @@ def _module(sabotage: Sabotage) -> Iterator[None]:
     module = importlib.import_module(sabotage.file.removesuffix(".py").replace("/", "."))
     text = sabotage.text()
     codes = _codes(compile(text, str(module.__file__), "exec"))
+    # Two functions inside one other may have the same name, and be told apart by what they close over.
     changed = [
         (each, each.__code__)
         for each in _functions(module)
-        if codes.get(each.__qualname__, each.__code__) != each.__code__
+        if (code := codes.get(each.__qualname__)) is not None
+        and code != each.__code__
+        and code.co_freevars == each.__code__.co_freevars
     ]
     constants = _changed_constants(module, text)
     kept = {name: getattr(module, name) for name in constants}
