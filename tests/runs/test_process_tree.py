@@ -149,16 +149,18 @@ def test_what_forks_and_ends_again_and_again_is_caught_in_the_end(trials: Trials
         "while time.monotonic() < until:\n    os.fork() and os._exit(0)\n"
     )
     start_one = f"subprocess.Popen([sys.executable, '-c', {hop!r}, {mark!r}])"
-    trial = trials.start(
-        source="import subprocess, sys, time\ndef main() -> None:\n"
+    source = (
+        "import subprocess, sys, time\ndef main() -> None:\n"
         f"    for _ in range(40):\n        {start_one}\n"
         "    time.sleep(0.3)\n    print('ready')\n    time.sleep(60)\n"
     )
-    trial.wait_for("ready")
-    trial.running.kill()
-    trial.wait()
-    # One look may miss what is on its way.
-    assert [marked(mark) for _ in range(10)] == [[]] * 10
+    # One look may miss what is on its way, or by chance miss nothing.
+    for _ in range(5):
+        trial = trials.start(source=source)
+        trial.wait_for("ready")
+        trial.running.kill()
+        trial.wait()
+        assert [marked(mark) for _ in range(10)] == [[]] * 10
 
 
 WORKER = """
