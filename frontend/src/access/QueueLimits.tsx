@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { X } from 'lucide-react';
+import { useRef } from 'react';
 import { queueNamesQuery } from '../api/catalogue';
 import { Button } from '../ui/Button';
 import { Notice } from '../ui/Feedback';
@@ -22,10 +23,16 @@ interface Props {
 /** What a team may have on single queues: a line for each, and one more to choose. */
 export function QueueLimits({ rows, problem, onChange }: Props) {
   const { data: names = [] } = useQuery(queueNamesQuery());
+  const all = useRef<HTMLFieldSetElement>(null);
   const others = names.filter((name) => !rows.some((row) => row.queue === name));
   const change = (at: number, part: Partial<QueueRow>) => onChange(rows.map((row, index) => (index === at ? { ...row, ...part } : row)));
+  const remove = (at: number) => {
+    onChange(rows.filter((_, index) => index !== at));
+    // The button that was pressed goes with its line.
+    all.current?.focus();
+  };
   return (
-    <fieldset className={css.queues}>
+    <fieldset ref={all} tabIndex={-1} className={css.queues}>
       <legend className={css.legend}>On single queues, within the limits above</legend>
       {rows.length > 0 && (
         <div className={`${css.row} ${css.head}`} aria-hidden>
@@ -59,7 +66,7 @@ export function QueueLimits({ rows, problem, onChange }: Props) {
             look="quiet"
             icon={<X />}
             aria-label={`No limits of its own on ${row.queue}`}
-            onClick={() => onChange(rows.filter((_, index) => index !== at))}
+            onClick={() => remove(at)}
           />
         </div>
       ))}

@@ -38,6 +38,7 @@ describe('the limits of a team', () => {
     const dialog = within(await screen.findByRole('dialog', { name: 'Limits of demo' }));
     expect(dialog.getByRole('spinbutton', { name: 'Tasks that run on gpu' })).toHaveValue(1);
     await user.click(dialog.getByRole('button', { name: 'No limits of its own on gpu' }));
+    expect(dialog.getByRole('group', { name: /On single queues/ })).toHaveFocus();
     await user.selectOptions(await dialog.findByRole('combobox', { name: 'Limit a queue' }), 'cpu');
     await user.type(dialog.getByRole('spinbutton', { name: 'Tasks that run on cpu' }), '4');
     await user.type(dialog.getByRole('spinbutton', { name: 'Share of cpu' }), '0.5{Enter}');

@@ -47,7 +47,8 @@ export function PausedNotice({ thing, subject }: { thing: Pausable; subject?: st
       <div className={css.notice}>
         <Words paused={thing.paused} subject={subject} />
         {thing.may && (
-          <span className={css.actions}>
+          // A run's page may show two pauses: that of the run and that of its pipeline.
+          <span className={css.actions} role="group" aria-label={`Pause of ${thing.name}`}>
             <Button small onClick={() => setChanging(true)}>
               Change
             </Button>

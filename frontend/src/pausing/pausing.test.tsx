@@ -73,6 +73,15 @@ describe('a run', () => {
     expect(world.pipelines[0]?.paused_at).toBeNull();
   });
 
+  it('and its pipeline are paused apart, each with buttons of its own', async () => {
+    const run = makeRun({ state: 'running', ...PAUSED, can: MAY });
+    const { user, world } = open(`/runs/${run.id}?view=list`, { runs: [run], tasks: { [run.id]: [] }, pipelines: [makePipeline(PAUSED)] });
+    const ofPipeline = within(await screen.findByRole('group', { name: /^Pause of .*digits-training$/ }));
+    await user.click(ofPipeline.getByRole('button', { name: 'Let it go on' }));
+    await waitFor(() => expect(world.pipelines[0]?.paused_at).toBeNull());
+    expect(world.runs[0]?.paused_at).not.toBeNull();
+  });
+
   it('says at the field what the server does not take', async () => {
     const errors = [{ field: 'until', message: 'In the past.' }];
     const refused = { status: 422, title: 'No.', detail: 'The end of the pause has passed.', errors };
