@@ -33,6 +33,7 @@ import { absolute, FRAME, layoutFor, layoutIn } from '../graph/layout';
 import { first, neighbour, type Direction } from '../graph/navigate';
 import { labelSpot, pathOf } from '../graph/route';
 import type { Drawing, Flow, Place, Placement, Route } from '../graph/types';
+import { useActiveDescendant } from './activeDescendant';
 import { AROUND, useCrowded, useFirstBox, useFit, useRefit, useShow, ZOOM } from './camera';
 import css from './FlowCanvas.module.css';
 import { LayingOut } from './LayingOut';
@@ -63,8 +64,6 @@ function useParts(): Parts {
   return parts;
 }
 
-const domId = (id: string) => `card-${id}`;
-
 const CardNode = memo(function CardNode({ id }: NodeProps) {
   const { Card, active, selected } = useParts();
   return (
@@ -90,8 +89,9 @@ const FrameNode = memo(function FrameNode({ id }: NodeProps) {
 function Ported({ id, active, children }: { id: string; active: boolean; children: ReactNode }) {
   const { flow } = useParts();
   const [first, last] = SIDES[flow];
+  const card = useActiveDescendant(active);
   return (
-    <div id={domId(id)} className={css.node} data-active={active || undefined} data-flow={flow}>
+    <div ref={card} id={`card-${id}`} className={css.node} data-active={active || undefined} data-flow={flow}>
       {children}
       <span className={cx(css.port, 'target')} data-handlepos={first} />
       <span className={cx(css.port, 'source')} data-handlepos={last} />
@@ -296,7 +296,6 @@ function Canvas({ label, drawing, shape = 1.2, start, Card, Frame = NoFrame, sel
         edgeTypes={EDGE_TYPES}
         tabIndex={0}
         aria-label={`${label}. Arrow keys go from card to card, Enter opens one, 0 shows all.`}
-        aria-activedescendant={active === null ? undefined : domId(active)}
         onKeyDown={onKeyDown}
         onFocus={(event) => {
           if (event.target === event.currentTarget && active === null) setActive(first(drawing, placement));

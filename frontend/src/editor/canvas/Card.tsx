@@ -1,6 +1,7 @@
 import type { NodeProps } from '@xyflow/react';
 import { ChevronDown, ChevronRight, CircleAlert, TriangleAlert } from 'lucide-react';
 import { memo, type ReactNode } from 'react';
+import { useActiveDescendant } from '../../canvas/activeDescendant';
 import { GroupFrame } from '../../canvas/GroupFrame';
 import { TaskCard } from '../../canvas/TaskCard';
 import { formatDuration } from '../../ui/format';
@@ -63,8 +64,9 @@ function Ported({ id, facts, label, children }: { id: string; facts: CardFacts; 
     if (linking?.at?.task !== id || linking.by === 'keys') return undefined;
     return linking.refusal === null ? 'yes' : 'no';
   });
+  const card = useActiveDescendant(active);
   return (
-    <div id={`card-${id}`} className={css.node} role="group" aria-label={label} data-active={active || undefined} data-drop={drop}>
+    <div ref={card} id={`card-${id}`} className={css.node} role="group" aria-label={label} data-active={active || undefined} data-drop={drop}>
       {children}
       <Port task={id} side="in" port={null} at="order" />
       <Port task={id} side="out" port={null} at="order" />

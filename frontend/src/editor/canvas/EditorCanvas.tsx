@@ -129,7 +129,6 @@ function Canvas({ scene, onCamera }: { scene: Scene; onCamera: Props['onCamera']
         tabIndex={0}
         aria-label="Pipeline canvas"
         aria-describedby="canvas-keys"
-        aria-activedescendant={active !== null && scene.places.has(active) ? `card-${active}` : undefined}
         onKeyDown={onKeyDown}
         minZoom={0.02}
         maxZoom={1.75}

@@ -1,5 +1,6 @@
 import type { NodeProps } from '@xyflow/react';
 import { memo, type FocusEvent, type KeyboardEvent } from 'react';
+import { useActiveDescendant } from '../../canvas/activeDescendant';
 import { setNote } from '../document/operations';
 import { useEditorStore } from '../store';
 import type { NoteNode } from './scene';
@@ -10,8 +11,10 @@ import css from './NoteCard.module.css';
 export const NoteCard = memo(function NoteCard({ id, data, selected }: NodeProps<NoteNode>) {
   const active = useCanvas((state) => state.active === id);
   const writing = useCanvas((state) => state.writing === id);
+  const card = useActiveDescendant(active);
   return (
     <div
+      ref={card}
       id={`card-${id}`}
       className={css.note}
       role="note"
