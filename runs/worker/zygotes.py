@@ -19,6 +19,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -243,6 +244,9 @@ class Zygote:
     def close(self) -> None:
         """End the zygote and whatever it carries out. Returns when no process of it is left."""
         attempt = self.running.attempt if self.running else None
+        with suppress(OSError):  # it may have ended
+            # Closing alone tells it nothing while another thread of ours waits on the socket.
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         try:
             self.process.wait(KILL_PATIENCE)

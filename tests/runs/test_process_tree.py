@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -161,6 +163,18 @@ def test_what_forks_and_ends_again_and_again_is_caught_in_the_end(trials: Trials
         trial.running.kill()
         trial.wait()
         assert [marked(mark) for _ in range(10)] == [[]] * 10
+
+
+def test_a_zygote_that_is_closed_while_a_thread_waits_for_it_ends_at_once(trials: Trials) -> None:
+    trial = trials.start(source="import time\ndef main() -> None:\n    print('up')\n    time.sleep(60)\n")
+    trial.wait_for("up")
+    poller = select.poll()
+    poller.register(trial.running.fileno(), select.POLLIN)
+    threading.Thread(target=poller.poll, args=(20_000,), daemon=True).start()
+    time.sleep(0.2)
+    began = time.monotonic()
+    trial.running.zygote.close()
+    assert time.monotonic() - began < zygotes.KILL_PATIENCE / 2
 
 
 WORKER = """

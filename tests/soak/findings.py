@@ -228,10 +228,27 @@ def read_ledger(scene: Scene, found: Found) -> None:
     for task, attempts in by_task.items():
         for before, after in overlapping(attempts):
             if stood_still.isdisjoint({before.token, after.token}):
+                both = f"{story(scene, before)}; {story(scene, after)}"
+                span = before.last - after.first
                 found.violations.append(
-                    f"attempts {before.token} and {after.token} of task {task} lived at the same time, "
-                    f"for {before.last - after.first:.2f} s"
+                    f"two attempts of task {task} lived at the same time, for {span:.2f} s: {both}"
                 )
+
+
+STORY = """
+    SELECT a.no, a.state, a.reason, a.cause, l.worker, l.state, a.started_at, a.finished_at, l.closed_at
+    FROM attempt a JOIN worker_lease l ON l.id = a.lease_id WHERE a.uuid = %s
+"""
+
+
+def story(scene: Scene, one: Lived) -> str:
+    """What is known of an attempt: by the database, by itself, and whether it was to be hurt."""
+    ((no, state, reason, cause, worker, lease, began, ended, closed),) = scene.rows(STORY, one.token)
+    faults = ", ".join(hurt.fault for hurt in scene.hurt if hurt.busy.token == one.token) or "untouched"
+    said = f"it spoke for {one.last - one.first:.2f} s{' to its end' if one.ended else ''}"
+    times = " to ".join(f"{at:%H:%M:%S.%f}" if at else "now" for at in (began, ended))
+    left = f", closed {closed:%H:%M:%S.%f}" if closed else ""
+    return f"no {no} on {worker} ({lease}{left}), {times}, {state} {reason} {cause!r}, {said}, {faults}"
 
 
 CRASHES = ("PostgreSQL immediate restart", "PostgreSQL backend SIGKILL")
