@@ -22,7 +22,7 @@ from runs import isolation
 from runs.environments import building
 from runs.limits import Limits
 from runs.models import CapturedFact
-from runs.protocol import Json, Outcome, Work
+from runs.protocol import Json, LeaseLost, Outcome, Work
 from runs.reasons import duration_words
 from runs.transitions import execute
 from runs.worker import container, folders, lending, outputs, reports, takeover, users
@@ -87,7 +87,7 @@ class Execution:
                 os.write(self._wake_write, b"!")
 
     def run(self) -> Outcome:
-        """Carry the attempt out; every way to end is an outcome."""
+        """Carry the attempt out; every way to end is an outcome, but that the lease is lost (LeaseLost)."""
         try:
             self._make_folder()
             outcome = self._perform()
@@ -96,6 +96,8 @@ class Execution:
             outcome = Outcome("failed", problem.reason, problem.message)
         except Unwanted as stopped:
             outcome = stopped.outcome
+        except LeaseLost:
+            raise
         except (OSError, ZygoteGone, StoreError, Error, InterfaceError) as error:
             log.exception("an attempt could not be carried out", attempt=self.work.token)
             if isinstance(error, Error | InterfaceError):
@@ -214,6 +216,7 @@ class Execution:
                 )
             except Unfit as problem:
                 raise CannotRun("infrastructure", f"the user of this team cannot run it: {problem}") from None
+            self.station.check_lease()
             try:
                 return zygote.run(prepared.request, log_end, log_end)
             except ZygoteGone:

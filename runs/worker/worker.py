@@ -41,6 +41,7 @@ log = structlog.get_logger()
 
 SERVE_FOR = 30.0  # seconds after which a worker answers the bell anew
 RQ_HEARTBEAT = 30.0
+STILL_OURS = 10.0  # seconds after an answered beat in which no lease can have lapsed
 BELL_TTL = 75  # seconds; a wait for the bell that hangs in the network ends 5 s earlier
 REFUSED = "its result could not be stored"
 UNHEARD = "the answer that gave it to this worker never came, so it was handed back before it began"
@@ -145,7 +146,7 @@ class Station:
                 work = self._carry_out(work, until)
             self.janitor.look()
         except LeaseLost:
-            self._lost("the lease may not claim any more")
+            self._lost("the lease has lapsed or was closed")
         except Exception:
             # Whatever this is, the attempt may be half settled: leave it to those who find lost ones.
             log.exception("a worker met the unexpected", worker=self.name)
@@ -172,6 +173,16 @@ class Station:
             finally:
                 self.talking = False
         return None
+
+    def check_lease(self) -> None:
+        """Raise LeaseLost when this worker may begin nothing: what it was given is somebody else's by now.
+
+        The database is asked only when no beat was answered lately, as after this process has stood still.
+        """
+        if time.monotonic() - self.heart.last_answer < STILL_OURS:
+            return
+        if call("engine_beat", self.lease, protocol.LEASE_TTL) is None:
+            raise LeaseLost
 
     @property
     def ends(self) -> bool:

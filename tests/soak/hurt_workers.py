@@ -40,7 +40,7 @@ def kill_worker(scene: Scene) -> Steps:
 ENDED_BY_KILL: Final = """
     SELECT a.uuid::text FROM attempt a JOIN worker_lease l ON l.id = a.lease_id
     WHERE l.worker = %s AND a.state = 'failed' AND a.cause LIKE '%%ended by SIGKILL%%'
-        AND a.finished_at > engine_now() - interval '3 s'
+        AND a.finished_at > engine_now() - make_interval(secs => %s)
 """
 
 
@@ -52,13 +52,14 @@ def kill_runner(scene: Scene) -> Steps:
     if not (family := children_of(victim.process)):
         return
     process = scene.random.choice(family)
-    token = attempt_of(process.pid)
+    token, began = attempt_of(process.pid), time.time()
     if send(process, signal.SIGKILL):
         scene.killed |= {token} - {None}
         scene.note("zygote or runner SIGKILL")
         # It may have been given an attempt between the look and the signal.
         yield from pause(2.0)
-        scene.killed |= {token for (token,) in scene.rows(ENDED_BY_KILL, victim.worker)}
+        since = time.time() - began + 1.0  # another fault may have kept this thread
+        scene.killed |= {token for (token,) in scene.rows(ENDED_BY_KILL, victim.worker, since)}
 
 
 def freeze_briefly(scene: Scene) -> Steps:

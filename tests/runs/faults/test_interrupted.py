@@ -5,14 +5,17 @@ What a watch hears too late, or cannot write, ends nothing.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.db import OperationalError
 
+from runs import protocol
 from runs.environments import building
 from runs.models import Attempt
 from runs.worker import fitness
 from runs.worker.execution import Execution
-from tests.runs.faults.bench import Bench, python
+from tests.runs.faults.bench import QUEUE, Bench, Lost, python
 
 SLEEPS = "import time\ndef main() -> None:\n    print('begun', flush=True)\n    time.sleep(60)\n"
 QUICK = "def main() -> int:\n    return 7\n"
@@ -55,6 +58,29 @@ def test_a_note_on_preload_that_cannot_be_written_costs_no_attempt(
     assert told.task.state == "succeeded", told.words
     assert "not_there could not be imported ahead of the task" in told.log
     assert len(told.attempts) == 1
+
+
+def test_a_worker_that_stood_still_begins_nothing_once_its_lease_has_lapsed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Frozen between the claim and the start, it would run beside whoever was given the task after it."""
+    mark = tmp_path / "begun"
+    tmp_path.chmod(0o777)
+    bench.start(python(f"def main() -> None:\n    open({str(mark)!r}, 'w')\n"))
+    station = bench.station
+    station.heart.end()
+    make_ready = station.requests.prepare
+
+    def stands_still(*given: object, **more: object) -> object:
+        prepared = make_ready(*given, **more)  # type: ignore[arg-type]
+        protocol.move_lease(station.lease, ("live",), "lost")
+        station.heart.last_answer -= 20
+        return prepared
+
+    monkeypatch.setattr(station.requests, "prepare", stands_still)
+    with pytest.raises(Lost, match="lapsed"):
+        station.serve(QUEUE)
+    assert not mark.exists()
 
 
 def test_an_answer_from_before_the_claim_stops_nothing(bench: Bench) -> None:
