@@ -241,12 +241,18 @@ class Zygote:
             except ZygoteGone:
                 return  # poll() will say so to the one who waits
 
+    def hang_up(self) -> None:
+        """Have the zygote end, with whatever it carries out, as if its worker had gone. Returns at once.
+
+        Closing the socket alone tells it nothing while another thread of ours waits on it.
+        """
+        with suppress(OSError):  # it may have ended
+            self.socket.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """End the zygote and whatever it carries out. Returns when no process of it is left."""
         attempt = self.running.attempt if self.running else None
-        with suppress(OSError):  # it may have ended
-            # Closing alone tells it nothing while another thread of ours waits on the socket.
-            self.socket.shutdown(socket.SHUT_RDWR)
+        self.hang_up()
         self.socket.close()
         try:
             self.process.wait(KILL_PATIENCE)
@@ -553,7 +559,10 @@ class ZygotePool:
 
     def close(self) -> None:
         """End all zygotes and everything they carry out."""
-        for zygote in [*self._zygotes.values(), *self._cold]:
+        zygotes = [*self._zygotes.values(), *self._cold]
+        for zygote in zygotes:  # none goes on while another one takes its time
+            zygote.hang_up()
+        for zygote in zygotes:
             zygote.close()
         self._zygotes.clear()
         self._cold.clear()
