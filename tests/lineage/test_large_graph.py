@@ -68,8 +68,6 @@ def large(cast: Cast) -> None:
     content = Content.objects.create(sha256="a" * 64, size=1)
     parameters = ParameterSet.objects.create(sha256="b" * 64, values={})
     with connection.cursor() as cursor:
-        # Each row of `use` is looked up in two tables: beside other tests that takes its time.
-        cursor.execute("SET LOCAL statement_timeout = '4min'")
         cursor.execute(ATTEMPTS, [CHAIN + READERS, first.pk])
         cursor.execute(RECORDS, [version.pk, parameters.pk, run.pk])
         cursor.execute(ARTIFACTS, [content.pk])

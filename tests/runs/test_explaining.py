@@ -378,8 +378,11 @@ class TestTheApi:
     def test_a_stranger_is_not_told(self, cast: Cast) -> None:
         assert client(cast.charlie).get(self.where(make_run(cast, "a"), "a")).status_code == 404
 
-    @pytest.mark.parametrize("dead", [0, 30_000])
-    def test_whose_turn_it_is_is_read_from_the_heads_of_the_lines(self, cast: Cast, dead: int) -> None:
+    # Ten times as many pages and more where a line is read to its end; dead rows leave index pages behind.
+    @pytest.mark.parametrize("dead, pages", [(0, 200), (30_000, 500)])
+    def test_whose_turn_it_is_is_read_from_the_heads_of_the_lines(
+        self, cast: Cast, dead: int, pages: int
+    ) -> None:
         waiting = make_run(cast, "a")
         undone = transaction.savepoint()
         factories.widen(waiting, dead)
@@ -387,7 +390,7 @@ class TestTheApi:
         factories.widen(waiting, 10_000)
         analyze("task_run", "run")
         asked = {"task": TaskRun.objects.filter(run=waiting).latest("id").pk, "most": COUNTED + 1}
-        assert pages_touched(TURN, asked) < 500  # twenty times as many where a line is read to its end
+        assert pages_touched(TURN, asked) < pages
 
     def test_it_costs_the_same_for_many_tasks_and_many_workers(self, cast: Cast) -> None:
         who = client(cast.bob)
