@@ -1,7 +1,7 @@
 """The worker's side of zygotes: start one, hand it an attempt, hear how it ended.
 
 A zygote belongs to the process that started it and carries out one attempt at a time. `Running.poll` belongs
-to one thread; `ping`, `terminate` and `kill` may be called by any.
+to one thread; `ping`, `terminate`, `kill` and the `close` of a zygote or pool may be called by any.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from runs.worker.oversight import Oversight
 if TYPE_CHECKING:
     from runs.worker.container import Container
     from runs.worker.view import Confined
+
+    # Of a zygote in a pool: interpreter, modules, user.
+    Key = tuple[str, tuple[str, ...], Confined | None]
 
 SCRIPT = Path(__file__).with_name("zygote.py")
 ENTRY_PATIENCE = 20.0  # seconds for a zygote to become the user of a team
@@ -97,6 +100,7 @@ class Zygote:
         self.container: Container | None = None
         self.used_at = time.monotonic()
         self._lock = threading.Lock()
+        self._closing = threading.Lock()
         self._buffer = bytearray()
         self._last_word = time.monotonic()
 
@@ -251,22 +255,23 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote and whatever it carries out. Returns when no process of it is left."""
-        attempt = self.running.attempt if self.running else None
-        self.hang_up()
-        self.socket.close()
-        try:
-            self.process.wait(KILL_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            self.process.wait()
-        if self.container is not None:
-            self.container.remove()
-        if self.process.stderr is not None:
-            self.process.stderr.close()
-        if attempt:
-            kill_orphans(attempt)
-        if self.running is not None:
-            self.running.abandon()
+        with self._closing:
+            running = self.running
+            self.hang_up()
+            try:
+                self.process.wait(KILL_PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                self.process.wait()
+            # Only now: whoever waited for it has heard of its end, and waits on no other file of that number.
+            self.socket.close()
+            if self.container is not None:
+                self.container.remove()
+            if self.process.stderr is not None:
+                self.process.stderr.close()
+            if running is not None:
+                kill_orphans(running.attempt)
+                running.abandon()
 
     def _send(self, message: Message, fds: Sequence[int] = ()) -> None:
         body = json.dumps(message).encode()
@@ -308,7 +313,7 @@ class Running:
         self.zygote = zygote
         self.attempt = attempt
         self._work = work
-        self._report = report
+        self._report: int | None = report
         self._group = group
         self._stopped_since: float | None = None
         self._look_again = time.monotonic() + 1.0
@@ -380,6 +385,8 @@ class Running:
                 self.kill()
 
     def _wait(self, seconds: float) -> bool:
+        if self.zygote.socket.fileno() < 0:
+            return True  # closed by another thread: there is an end to be heard of
         poller = select.poll()
         poller.register(self.zygote.socket, select.POLLIN)
         return bool(poller.poll(seconds * 1000))
@@ -400,10 +407,18 @@ class Running:
         self._ask({"verb": "kill", "signal": "KILL"}, 0.0)
 
     def abandon(self) -> None:
-        """The zygote was closed under this attempt; nobody will hear of its end."""
-        os.close(self._report)
-        self._leave_group()
-        self.zygote.running = None
+        """The zygote was closed under this attempt; nobody hears of its end but who waits for it."""
+        report = self._take_report()
+        if report is not None:
+            os.close(report)
+            self._leave_group()
+            self.zygote.running = None
+
+    def _take_report(self) -> int | None:
+        """The descriptor of the report, for one caller; None for all others."""
+        with self.zygote._lock:
+            report, self._report = self._report, None
+        return report
 
     def _ask(self, message: Message, grace: float) -> None:
         self._kill_by = time.monotonic() + grace + KILL_PATIENCE
@@ -433,9 +448,13 @@ class Running:
         # An end that we know is told by us; all else is the word of the task.
         event["told"] = "result" not in event and not event["passed"]
         event.setdefault("result", None)
-        event["result"] = event["result"] or reports.result_of(event, self._report, self._work)
-        os.close(self._report)
-        self._leave_group()
+        report = self._take_report()
+        if report is None:
+            event["result"] = {"error": gone("was closed")}
+        else:
+            event["result"] = event["result"] or reports.result_of(event, report, self._work)
+            os.close(report)
+            self._leave_group()
         event["result"]["provenance"] = self.zygote.provenance
         self.ended = event
         self.zygote.running = None
@@ -453,13 +472,14 @@ class Running:
         kill_orphans(self.attempt)
         self.zygote.socket.close()
         code = reports.describe(self.zygote.process.returncode)
-        error = reports.error(
-            "infrastructure",
-            "ZygoteGone",
-            f"the process that watched this attempt {how or f'ended ({code})'}",
-        )
+        error = gone(how or f"ended ({code})")
         return {"event": "ended", "exit": None, "signal": None, "killed": None, "rusage": None,
                 "passed": None, "result": {"error": error}}  # fmt: skip
+
+
+def gone(how: str) -> Message:
+    """The error of an attempt that lost its zygote. `how`: in words."""
+    return reports.error("infrastructure", "ZygoteGone", f"the process that watched this attempt {how}")
 
 
 def never_entered(waited: float) -> str:
@@ -512,14 +532,20 @@ def collect(pids: Sequence[int]) -> None:
             continue
 
 
+def closed() -> ZygoteGone:
+    return ZygoteGone("this worker ends and starts nothing any more")
+
+
 class ZygotePool:
     """The zygotes of one worker: one per interpreter, list of modules, and user with the code it may read."""
 
     def __init__(self, *, silence: float = SILENCE, idle: float = IDLE) -> None:
         self.silence = silence
         self.idle = idle
-        self._zygotes: dict[tuple[str, tuple[str, ...], Confined | None], Zygote] = {}
+        self._zygotes: dict[Key, Zygote] = {}
         self._cold: list[Zygote] = []
+        self._lock = threading.Lock()
+        self._closed = False
 
     def get(
         self,
@@ -529,18 +555,32 @@ class ZygotePool:
         cold: bool = False,
         confined: Confined | None = None,
     ) -> Zygote:
-        """A zygote that can take a request now. `cold`: a new interpreter without modules, used once."""
+        """A zygote that can take a request now. `cold`: a new interpreter without modules, used once.
+
+        Raises ZygoteGone when the pool was closed, OSError and Unfit when none can be started.
+        """
+        if self._closed:
+            raise closed()
         self._retire()
         if cold:
-            self._cold.append(self._start(interpreter, (), confined))
-            return self._cold[-1]
+            return self._start(None, interpreter, (), confined)
         key = (str(interpreter), tuple(preload), confined)
-        if key not in self._zygotes:
-            self._zygotes[key] = self._start(interpreter, preload, confined)
-        return self._zygotes[key]
+        return self._zygotes.get(key) or self._start(key, interpreter, preload, confined)
 
-    def _start(self, interpreter: str | Path, preload: Sequence[str], confined: Confined | None) -> Zygote:
-        return Zygote.start(interpreter, preload, silence=self.silence, idle=self.idle, confined=confined)
+    def _start(
+        self, key: Key | None, interpreter: str | Path, preload: Sequence[str], confined: Confined | None
+    ) -> Zygote:
+        """A new one, known by its key from now on; a cold one has none."""
+        zygote = Zygote.start(interpreter, preload, silence=self.silence, idle=self.idle, confined=confined)
+        with self._lock:
+            if not self._closed:
+                if key is None:
+                    self._cold.append(zygote)
+                else:
+                    self._zygotes[key] = zygote
+                return zygote
+        zygote.close()
+        raise closed()
 
     def _retire(self) -> None:
         """Close those that have ended or will soon, and cold ones that have had their attempt."""
@@ -558,8 +598,10 @@ class ZygotePool:
                 zygote.ping()
 
     def close(self) -> None:
-        """End all zygotes and everything they carry out."""
-        zygotes = [*self._zygotes.values(), *self._cold]
+        """End all zygotes and everything they carry out, for good."""
+        with self._lock:
+            self._closed = True
+            zygotes = [*self._zygotes.values(), *self._cold]
         for zygote in zygotes:  # none goes on while another one takes its time
             zygote.hang_up()
         for zygote in zygotes:

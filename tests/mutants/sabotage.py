@@ -173,5 +173,5 @@ def _scripts(sabotage: Sabotage) -> Iterator[None]:
 
 def _end_warm_zygotes() -> None:
     for each in gc.get_objects():
-        if isinstance(each, zygotes.ZygotePool):
+        if isinstance(each, zygotes.Zygote):
             each.close()

@@ -7,8 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -289,6 +291,52 @@ def test_closing_the_pool_leaves_no_process(tmp_path: Path) -> None:
     tree = [zygote, *processes.descendants(zygote)]
     trials.pool.close()
     assert not [pid for pid in tree if exists(pid)]
+
+
+def test_a_pool_that_was_closed_starts_nothing_any_more() -> None:
+    pool = ZygotePool()
+    pool.close()
+    with pytest.raises(ZygoteGone, match="worker ends"):
+        pool.get(sys.executable)
+
+
+def test_a_zygote_that_starts_while_its_pool_is_closed_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, started = ZygotePool(), []
+
+    def start(*given: Any, **named: Any) -> Zygote:
+        started.append(begin(*given, **named))
+        pool.close()
+        return started[0]
+
+    begin = Zygote.start
+    monkeypatch.setattr(Zygote, "start", start)
+    with pytest.raises(ZygoteGone, match="worker ends"):
+        pool.get(sys.executable)
+    assert started[0].process.poll() is not None
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_an_attempt_that_one_thread_waits_for_and_another_closes_gives_back_its_report_once(
+    own_trials: Trials, monkeypatch: pytest.MonkeyPatch, _: int
+) -> None:
+    """Its number may be another file's by the second time."""
+    trial = own_trials.start(source="import time\ndef main() -> None:\n    print('up')\n    time.sleep(60)\n")
+    trial.wait_for("up")
+    report, given_back, heard = trial.running._report, list[int](), list[Any]()
+
+    def close(number: int) -> None:
+        given_back.append(number)
+        really(number)
+
+    really = os.close
+    monkeypatch.setattr(os, "close", close)
+    waiting = threading.Thread(target=lambda: heard.append(trial.running.wait()))
+    waiting.start()
+    trial.running.zygote.close()
+    waiting.join(10)
+    monkeypatch.undo()
+    assert given_back.count(report or -1) == 1
+    assert heard[0]["result"]["error"]["type"] == "ZygoteGone"
 
 
 def test_a_warm_attempt_costs_milliseconds(trials: Trials) -> None:
