@@ -40,7 +40,8 @@ def main() -> None:
         sys.exit(REFUSED)
     except httpx.TransportError as error:
         address = os.environ.get("ORCHESTRATOR_URL", "http://localhost:8000")
-        fail(f"{address} cannot be reached: {error}. Is ORCHESTRATOR_URL right?", UNREACHABLE)
+        words = str(error).rstrip(".")
+        fail(f"{address} cannot be reached: {words}. Is ORCHESTRATOR_URL right?", UNREACHABLE)
     except KeyboardInterrupt:
         sys.exit(130)
 

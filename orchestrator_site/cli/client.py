@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from orchestrator_site.cli.terminal import REFUSED, Body, fail
+
+# Seconds to wait before asking again when a connection broke, as when a server or a proxy before it restarts.
+AGAIN: Final = (0.2, 1.0)
 
 
 class ApiProblem(Exception):
@@ -43,10 +47,19 @@ class Api:
 
     def ask(self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any) -> Any:
         """The JSON of an answer. Raises ApiProblem, and httpx.TransportError when there is none."""
-        answer = self.client.request(method, f"/api/v1/{path}", headers=headers, **options)
+        answer = self._answer(method, f"/api/v1/{path}", headers=headers, **options)
         if answer.is_success:
             return answer.json() if answer.content else None
         raise ApiProblem(problem_of(answer))
+
+    def _answer(self, method: str, where: str, **options: Any) -> httpx.Response:
+        """Questions are asked again when the connection broke; what changes something may have arrived."""
+        for pause in AGAIN if method == "GET" else ():
+            try:
+                return self.client.request(method, where, **options)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                time.sleep(pause)
+        return self.client.request(method, where, **options)
 
     def get(self, path: str, **query: Any) -> Any:
         given = {name: value for name, value in query.items() if value is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -13,12 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from orchestrator_site import cli
 from orchestrator_site.cli import terminal
+from orchestrator_site.cli.client import Api
 from pipelines.clock import EngineNow
 from pipelines.models import Pipeline, PipelineVersion
 from runs.models import Queue, Run
@@ -320,6 +323,43 @@ def test_a_server_that_is_not_there_exits_3(
     assert "http://127.0.0.1:9 cannot be reached" in err
 
 
+class Rude:
+    """A server that closes the first connections without a word, as one that restarts; then it answers."""
+
+    def __init__(self, silent: int) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.asked: list[bytes] = []
+        threading.Thread(target=self._serve, args=(silent,), daemon=True).start()
+
+    def _serve(self, silent: int) -> None:
+        while True:
+            client, _ = self.listener.accept()
+            with client:
+                self.asked.append(client.recv(64 * 1024).partition(b" ")[0])
+                if len(self.asked) > silent:
+                    body = b'{"results": [], "next": null}'
+                    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                    client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def test_a_question_is_asked_again_when_the_connection_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Rude(silent=2)
+    monkeypatch.setenv("ORCHESTRATOR_URL", server.url)
+    monkeypatch.setenv("ORCHESTRATOR_TOKEN", "token")
+    assert Api().get("runs/") == {"results": [], "next": None}
+    assert server.asked == [b"GET"] * 3
+
+
+def test_a_change_is_not_asked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Rude(silent=1)
+    monkeypatch.setenv("ORCHESTRATOR_URL", server.url)
+    monkeypatch.setenv("ORCHESTRATOR_TOKEN", "token")
+    with pytest.raises(httpx.RemoteProtocolError):
+        Api().post("runs/", {})
+    assert server.asked == [b"POST"]
+
+
 def test_what_is_printed_is_never_read_as_markup(command: Command, tmp_path: Path) -> None:
     odd = written(tmp_path, "odd", "name: '[red]x[/red]'\ntasks: {}\n")
     assert "[/red]" in command("validate", odd)[1]
@@ -343,8 +383,10 @@ def test_sync_reads_a_location_again_and_says_where_it_stands(
 
     worker = threading.Timer(0.2, carry_out)
     worker.start()
-    assert command("sync", "alpha:git") == (0, f"git: in step\n{sha} First blocks\n", "")
-    worker.join()
+    try:
+        assert command("sync", "alpha:git") == (0, f"git: in step\n{sha} First blocks\n", "")
+    finally:
+        worker.join()
     assert command("sync", "nowhere")[::2] == (2, "There is no code location nowhere.\n")
     shutil.rmtree(repository.folder)
     status, _, complained = command("sync", "folder")

@@ -29,7 +29,7 @@ def waiting(gpus: int, minutes: float, tasks: int = 1) -> Run:
     return run
 
 
-def test_the_sweep_reserves_for_the_best_of_ten_thousand_wide_tasks() -> None:
+def test_the_sweep_reserves_for_the_best_of_ten_thousand_wide_tasks(swept: None) -> None:
     for host in range(10):
         hands_of(f"h{host}", 10)
     waiting(20, 60, tasks=5_000)  # wider than every host
@@ -61,7 +61,7 @@ class TestPaused:
         analyze("task_run", "run")
         return paused, actor
 
-    def test_a_claim_does_not_walk_past_ten_thousand_tasks_of_a_paused_run(self) -> None:
+    def test_a_claim_does_not_walk_past_ten_thousand_tasks_of_a_paused_run(self, swept: None) -> None:
         self.crowd()
         sweeps.sweep_once()
         analyze("task_run")

@@ -381,7 +381,7 @@ class TestTheApi:
     # Ten times as many pages and more where a line is read to its end; dead rows leave index pages behind.
     @pytest.mark.parametrize("dead, pages", [(0, 200), (30_000, 500)])
     def test_whose_turn_it_is_is_read_from_the_heads_of_the_lines(
-        self, cast: Cast, dead: int, pages: int
+        self, swept: None, cast: Cast, dead: int, pages: int
     ) -> None:
         waiting = make_run(cast, "a")
         undone = transaction.savepoint()

@@ -148,14 +148,14 @@ def fill(teams: int, tasks: int) -> None:
     analyze("task_run", "run", "attempt")
 
 
-def test_a_claim_costs_no_more_with_ten_thousand_ready_tasks() -> None:
+def test_a_claim_costs_no_more_with_ten_thousand_ready_tasks(swept: None) -> None:
     fill(teams=1, tasks=10)
     few = pages_of_a_claim()
     fill(teams=1, tasks=10_000)
     assert pages_of_a_claim() <= few + 50
 
 
-def test_with_fifty_teams_a_claim_costs_a_look_at_the_head_of_each_line() -> None:
+def test_with_fifty_teams_a_claim_costs_a_look_at_the_head_of_each_line(swept: None) -> None:
     fill(teams=1, tasks=10)
     one = pages_of_a_claim()
     fill(teams=50, tasks=10_000)

@@ -102,13 +102,28 @@ ENDS = """
     GROUP BY r.id, p.name
 """
 
-OF_ATTEMPTS = "SELECT r.uuid::text FROM attempt a JOIN run r ON r.id = a.run_id WHERE a.uuid::text = ANY (%s)"
+# A process that named no attempt yet may have been given one between the look and the signal. Its worker may
+# have had to wait for the database before it could say how that ended.
+SHOT = """
+    WITH shot (token, worker, at) AS (VALUES (%s::text, %s::text, to_timestamp(%s::float8)))
+    SELECT r.uuid::text FROM shot CROSS JOIN attempt a
+    JOIN run r ON r.id = a.run_id JOIN worker_lease l ON l.id = a.lease_id
+    WHERE a.uuid::text = shot.token
+        OR shot.token IS NULL AND l.worker = shot.worker AND a.cause LIKE '%%ended by SIGKILL%%'
+            AND a.started_at < shot.at + interval '1 second' AND a.finished_at > shot.at
+    ORDER BY a.id LIMIT 1
+"""
+
+
+def shot_runs(scene: Scene) -> set[str]:
+    """Runs with an attempt that was killed from outside: its task may have failed by that."""
+    return {run for shot in scene.shots for (run,) in scene.rows(SHOT, shot.token, shot.worker, shot.at)}
 
 
 def wrong_ends(scene: Scene) -> list[str]:
     """Runs that were accepted and are not there, or have not ended as their pipeline ends."""
     asked, found = by_id(scene.load.runs), []
-    killed = {run for (run,) in scene.rows(OF_ATTEMPTS, list(scene.killed))}
+    killed = shot_runs(scene)
     there = {run: rest for run, *rest in scene.rows(ENDS)}
     found += [f"run {run} was accepted and is not there" for run in asked if run not in there]
     found += [f"run {run} is there twice for one start" for run in there if run not in asked]
@@ -127,8 +142,8 @@ def wrong_ends(scene: Scene) -> list[str]:
 
 
 CAUSES = """
-    SELECT string_agg(format('%%s attempt %%s of %%s by %%s from %%s to %%s: %%s %%s',
-        a.uuid, a.no, t.key, l.worker, a.started_at::time, a.finished_at::time, a.reason, a.cause),
+    SELECT string_agg(format('%%s attempt %%s of %%s by %%s as process %%s from %%s to %%s: %%s %%s',
+        a.uuid, a.no, t.key, l.worker, a.pid, a.started_at::time, a.finished_at::time, a.reason, a.cause),
         '; ' ORDER BY a.id)
     FROM attempt a JOIN task_run t ON t.id = a.task_run_id JOIN run r ON r.id = a.run_id
     JOIN worker_lease l ON l.id = a.lease_id

@@ -16,7 +16,7 @@ from runs.worker.processes import attempt_of, descendants
 from tests.orchestrator_site.running import name_of
 from tests.soak.load import SLOW
 from tests.soak.machines import Machine, send
-from tests.soak.scene import Busy, Late, Scene
+from tests.soak.scene import Busy, Late, Scene, Shot
 from tests.soak.steps import Steps, pause, waited
 
 RETAKEN: Final = 90.0  # seconds in which a second attempt must run, whatever else goes wrong meanwhile
@@ -37,13 +37,6 @@ def kill_worker(scene: Scene) -> Steps:
     yield from must_die(scene, family, 2.0, "outlived its killed worker")
 
 
-ENDED_BY_KILL: Final = """
-    SELECT a.uuid::text FROM attempt a JOIN worker_lease l ON l.id = a.lease_id
-    WHERE l.worker = %s AND a.state = 'failed' AND a.cause LIKE '%%ended by SIGKILL%%'
-        AND a.finished_at > engine_now() - make_interval(secs => %s)
-"""
-
-
 def kill_runner(scene: Scene) -> Steps:
     """SIGKILL to a process that carries a task out; its worker sees it and says so."""
     if not (busy := scene.busy()):
@@ -52,14 +45,11 @@ def kill_runner(scene: Scene) -> Steps:
     if not (family := children_of(victim.process)):
         return
     process = scene.random.choice(family)
-    token, began = attempt_of(process.pid), time.time()
+    shot = Shot(victim.worker, attempt_of(process.pid), time.time())
     if send(process, signal.SIGKILL):
-        scene.killed |= {token} - {None}
+        scene.shots.append(shot)
         scene.note("zygote or runner SIGKILL")
-        # It may have been given an attempt between the look and the signal.
-        yield from pause(2.0)
-        since = time.time() - began + 1.0  # another fault may have kept this thread
-        scene.killed |= {token for (token,) in scene.rows(ENDED_BY_KILL, victim.worker, since)}
+    yield
 
 
 def freeze_briefly(scene: Scene) -> Steps:

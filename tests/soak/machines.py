@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -62,11 +63,21 @@ class Machine:
 
     def has(self, host: str) -> bool:
         """Is this host name that of this machine? Machines that do not stand apart share theirs."""
-        return self.apart == (host == self.name)
+        return host == (self.name if self.apart else socket.gethostname())
 
     def worker(self, pid: int) -> psutil.Process | None:
         """The worker that knows itself by this number, which is another one outside of its namespace."""
-        return next((each for each in self.everybody() if number_within(each.pid) == pid), None)
+        return next((each for each in self.everybody() if self.number_within(each.pid) == pid), None)
+
+    def number_within(self, pid: int) -> int:
+        """A process's number on this machine; 0 when it is gone. Attempts may have namespaces too."""
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            return 0
+        line = next((line for line in status.splitlines() if line.startswith("NSpid:")), f"NSpid: {pid}")
+        numbers = [int(word) for word in line.split()[1:]]
+        return numbers[1 if self.apart else 0] if len(numbers) > self.apart else 0
 
     def everybody(self) -> list[psutil.Process]:
         assert self.process is not None
@@ -102,16 +113,6 @@ class Machine:
             send(process, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
-
-
-def number_within(pid: int) -> int:
-    """A process's number as it knows it itself; 0 when it is gone."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    line = next((line for line in status.splitlines() if line.startswith("NSpid:")), f"NSpid: {pid}")
-    return int(line.split()[-1])
 
 
 def send(process: psutil.Process, number: signal.Signals) -> bool:

@@ -59,6 +59,15 @@ class Hurt:
 
 
 @dataclass(frozen=True)
+class Shot:
+    """A process of a worker that was killed from outside (wall clock), and the attempt it named."""
+
+    worker: str
+    token: str | None
+    at: float
+
+
+@dataclass(frozen=True)
 class Late:
     """What took longer than it may where the machine is quiet (wall clock)."""
 
@@ -90,8 +99,7 @@ class Scene:
     late_fenced: int = 0
     violations: list[str] = field(default_factory=list)
     tardy: list[Late] = field(default_factory=list)
-    # Attempts that were killed from outside: their tasks may have failed by that, as by any signal.
-    killed: set[str | None] = field(default_factory=set)
+    shots: list[Shot] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
