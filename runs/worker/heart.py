@@ -96,21 +96,31 @@ class Heart(threading.Thread):
 
     def _beat_on(self) -> None:
         while not self._ended.is_set():
+            began = time.monotonic()
             if not self._beat():
                 return
-            self._wait(self.interval * random.uniform(0.9, 1.1))  # noqa: S311
+            # From the question on: after an answer that was read late, the lease may be lost by now.
+            self._wait(began + self.interval * random.uniform(0.9, 1.1))  # noqa: S311
         connection.close()
+
+    def ask(self) -> list[dict[str, Any]] | None:
+        """Renew the lease: what its attempts shall do, None when it is lost. Any thread. Raises Error."""
+        asked = time.monotonic()
+        running: list[dict[str, Any]] | None = call("engine_beat", self.lease, LEASE_TTL)
+        if running is not None:
+            # The lease lasts from the question on: this process may have stood still before it read this.
+            self.last_answer = max(self.last_answer, asked)
+        return running
 
     def _beat(self) -> bool:
         """False when there is nothing left to beat for."""
         try:
-            running = call("engine_beat", self.lease, LEASE_TTL)
+            running = self.ask()
             if running is not None:
                 self.on_answer(running)
         except (Error, InterfaceError) as error:
             self._no_answer(error)
             return True
-        self.last_answer = time.monotonic()
         if running is None:
             self._lose("the lease has lapsed")
         return running is not None
@@ -121,9 +131,8 @@ class Heart(threading.Thread):
         log.warning("the database does not answer", seconds=round(silent), error=str(error).strip())
         self._ended.wait(1.0)
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, deadline: float) -> None:
         """Until the next beat, or until somebody asks for one through Redis."""
-        deadline = time.monotonic() + seconds
         try:
             if self._bell is None:
                 self._bell = dispatch.redis().pubsub(ignore_subscribe_messages=True)

@@ -25,7 +25,6 @@ from pipelines.errors import Refusal
 from runs import chores, dispatch, protocol
 from runs.jobs import AllowedJob
 from runs.protocol import LeaseLost, Outcome, Work
-from runs.transitions import call
 from runs.worker import processes, zygotes
 from runs.worker.abilities import Abilities
 from runs.worker.container import ImageWatch
@@ -166,7 +165,7 @@ class Station:
                 return work
             except LeaseLost:
                 # After an outage the claim may come before the beat that would have renewed the lease.
-                if call("engine_beat", self.lease, protocol.LEASE_TTL) is None:
+                if self.heart.ask() is None:
                     raise
             except (OperationalError, InterfaceError) as error:
                 self._no_answer(error)
@@ -179,10 +178,9 @@ class Station:
 
         The database is asked only when no beat was answered lately, as after this process has stood still.
         """
-        if time.monotonic() - self.heart.last_answer < STILL_OURS:
-            return
-        if call("engine_beat", self.lease, protocol.LEASE_TTL) is None:
-            raise LeaseLost
+        while time.monotonic() - self.heart.last_answer >= STILL_OURS:
+            if self.heart.ask() is None:
+                raise LeaseLost
 
     @property
     def ends(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
 
 from runs.worker import heart
 from runs.worker.heart import Heart
@@ -41,9 +42,10 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     answered.set()
 
 
-def heart_of(listener: Listener, patience: float) -> Heart:
+def heart_of(listener: Listener, patience: float, interval: float = 30.0) -> Heart:
     return Heart(
         uuid.uuid4(),
+        interval=interval,
         on_answer=lambda running: None,
         on_lost=listener.lost.append,
         on_beat=listener.breathe,
@@ -78,3 +80,46 @@ def test_an_ended_heart_says_nothing_any_more(hanging: threading.Event) -> None:
     hanging.set()
     beating.join(5)
     assert listener.lost == []
+
+
+class Slow:
+    """A database whose answers are read only after 1.2 s, as by a worker that stood still meanwhile."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[float] = []
+        self.heard: list[float] = []
+
+    def call(self, verb: str, *arguments: Any) -> Any:
+        self.asked.append(time.monotonic())
+        time.sleep(1.2)
+        self.heard.append(time.monotonic())
+        return self.answers.pop(0)
+
+
+def test_an_answer_is_as_old_as_its_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Slow([])
+    monkeypatch.setattr(heart, "call", database.call)
+    beating = heart_of(Listener(), patience=60.0)
+    assert beating.ask() == []
+    assert beating.last_answer <= database.asked[0]
+
+
+def test_that_a_lease_is_lost_is_no_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heart, "call", Slow(None).call)
+    beating = heart_of(Listener(), patience=60.0)
+    began = beating.last_answer
+    assert beating.ask() is None
+    assert beating.last_answer == began
+
+
+def test_after_an_answer_that_was_read_late_the_next_question_does_not_wait(
+    monkeypatch: pytest.MonkeyPatch, redis_connection: redis.Redis
+) -> None:
+    """The worker may have stood still before it read the answer, for longer than its lease lasts."""
+    database, listener = Slow([], None), Listener()
+    monkeypatch.setattr(heart, "call", database.call)
+    beating = heart_of(listener, patience=60.0, interval=1.0)
+    beating.start()
+    until(lambda: listener.lost != [], 10.0, "it has heard of its loss")
+    assert database.asked[1] - database.heard[0] < 0.6
