@@ -14,6 +14,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -131,6 +132,7 @@ class Container:
         self.name = f"orchestrator-{uuid.uuid4()}"
         self.pid: int | None = None
         self._first = -1
+        self._using = threading.Lock()  # its number may be another process's once it is closed
         self._monitor = 0
 
     def begun(self) -> None:
@@ -144,20 +146,19 @@ class Container:
 
     def kill(self) -> None:
         """End every process in it at once."""
-        if self._first >= 0:
-            try:
+        with self._using, contextlib.suppress(ProcessLookupError):
+            if self._first >= 0:
                 signal.pidfd_send_signal(self._first, signal.SIGKILL)
-            except ProcessLookupError:
-                return
 
     def remove(self) -> None:
         """End it if need be and let podman forget it. What fails here is found when a worker starts."""
         self.kill()
         with contextlib.suppress(EngineFailed):
             ask("rm", "--force", "--ignore", "--time=0", self.name)
-        if self._first >= 0:
-            os.close(self._first)
-            self._first = -1
+        with self._using:
+            if self._first >= 0:
+                os.close(self._first)
+                self._first = -1
         self._collect()
 
     def _collect(self) -> None:

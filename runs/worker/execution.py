@@ -237,8 +237,11 @@ class Execution:
 
     def _watch(self, running: Running, log_end: int) -> Json:
         """Until the runner and everything it started have ended; returns the event `ended`."""
+        number = running.fileno()
+        if number < 0:
+            return running.wait()  # closed by the heart, whose lease is lost
         poller = select.poll()
-        poller.register(running.fileno(), select.POLLIN)
+        poller.register(number, select.POLLIN)
         poller.register(self._wake_read, select.POLLIN)
         log_open, listening = True, False
         while True:

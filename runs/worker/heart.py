@@ -54,7 +54,8 @@ class Heart(threading.Thread):
         self.on_beat = on_beat
         self.interval = interval
         self.patience = patience
-        self.last_answer = time.monotonic()
+        self.last_answer = time.monotonic()  # when the question was asked that was answered last
+        self._obeyed_at = self.last_answer  # when an answer was last carried out
         self.pulse = threading.Thread(target=self._alive, args=(self._breathe,), name="pulse", daemon=True)
         self._ended = threading.Event()
         self._telling = threading.Lock()
@@ -89,7 +90,7 @@ class Heart(threading.Thread):
         """Keep the runners alive, for as long as the database may be silent."""
         while not self._ended.is_set():
             self.on_beat()
-            silent = time.monotonic() - self.last_answer
+            silent = time.monotonic() - self._obeyed_at
             if silent >= self.patience:
                 self._lose(f"the database has not answered for {silent:.0f} s")
             self._ended.wait(min(BREATH, self.patience / 4))
@@ -118,6 +119,7 @@ class Heart(threading.Thread):
             running = self.ask()
             if running is not None:
                 self.on_answer(running)
+                self._obeyed_at = time.monotonic()
         except (Error, InterfaceError) as error:
             self._no_answer(error)
             return True
@@ -127,12 +129,14 @@ class Heart(threading.Thread):
 
     def _no_answer(self, error: Exception) -> None:
         connection.close()
-        silent = time.monotonic() - self.last_answer
+        silent = time.monotonic() - self._obeyed_at
         log.warning("the database does not answer", seconds=round(silent), error=str(error).strip())
         self._ended.wait(1.0)
 
     def _wait(self, deadline: float) -> None:
         """Until the next beat, or until somebody asks for one through Redis."""
+        if time.monotonic() >= deadline:
+            return
         try:
             if self._bell is None:
                 self._bell = dispatch.redis().pubsub(ignore_subscribe_messages=True)

@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 SERVE_FOR = 30.0  # seconds after which a worker answers the bell anew
 RQ_HEARTBEAT = 30.0
-STILL_OURS = 10.0  # seconds after an answered beat in which no lease can have lapsed
+STILL_OURS = 10.0  # seconds after the question of an answered beat in which no lease can have lapsed
 BELL_TTL = 75  # seconds; a wait for the bell that hangs in the network ends 5 s earlier
 REFUSED = "its result could not be stored"
 UNHEARD = "the answer that gave it to this worker never came, so it was handed back before it began"

@@ -263,7 +263,7 @@ class Zygote:
             except subprocess.TimeoutExpired:
                 self.kill()
                 self.process.wait()
-            # Only now: whoever waited for it has heard of its end, and waits on no other file of that number.
+            # Only now: whoever waits for it is woken by its end, and not by another file of that number.
             self.socket.close()
             if self.container is not None:
                 self.container.remove()
@@ -385,10 +385,11 @@ class Running:
                 self.kill()
 
     def _wait(self, seconds: float) -> bool:
-        if self.zygote.socket.fileno() < 0:
+        number = self.fileno()
+        if number < 0:
             return True  # closed by another thread: there is an end to be heard of
         poller = select.poll()
-        poller.register(self.zygote.socket, select.POLLIN)
+        poller.register(number, select.POLLIN)
         return bool(poller.poll(seconds * 1000))
 
     def wait(self) -> Message:
@@ -444,11 +445,11 @@ class Running:
         return self._finish(message)
 
     def _finish(self, event: Message) -> Message:
+        report = self._take_report()
         event["passed"] = self._passed or event["passed"]
         # An end that we know is told by us; all else is the word of the task.
-        event["told"] = "result" not in event and not event["passed"]
+        event["told"] = report is not None and "result" not in event and not event["passed"]
         event.setdefault("result", None)
-        report = self._take_report()
         if report is None:
             event["result"] = {"error": gone("was closed")}
         else:
@@ -602,9 +603,8 @@ class ZygotePool:
         with self._lock:
             self._closed = True
             zygotes = [*self._zygotes.values(), *self._cold]
+        # They stay known: another thread may be about to retire one. To close one twice does no harm.
         for zygote in zygotes:  # none goes on while another one takes its time
             zygote.hang_up()
         for zygote in zygotes:
             zygote.close()
-        self._zygotes.clear()
-        self._cold.clear()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,8 +50,11 @@ class SimulatedHeart:
     def end(self) -> None:
         """The scheduler forgets it with its worker."""
 
+    def ask(self) -> Any:
+        return call("engine_beat", self.lease, LEASE_TTL)
+
     def beat(self) -> None:
-        running = call("engine_beat", self.lease, LEASE_TTL)
+        running = self.ask()
         if running is None:
             self.on_lost("the lease has lapsed")
         else:
@@ -88,6 +92,9 @@ class SimulatedExecution:
 
 class SimulatedStation(worker.Station):
     def _lost(self, sentence: str) -> None:
+        trouble = sys.exception()
+        if isinstance(trouble, AttributeError | TypeError):
+            raise trouble  # a mistake of this simulation or of the worker, and no end of one
         raise Died(sentence)
 
 

@@ -339,6 +339,17 @@ def test_an_attempt_that_one_thread_waits_for_and_another_closes_gives_back_its_
     assert heard[0]["result"]["error"]["type"] == "ZygoteGone"
 
 
+def test_an_end_that_was_not_heard_before_the_zygote_was_closed_is_not_the_word_of_the_task(
+    own_trials: Trials,
+) -> None:
+    running = own_trials.start(source="def main() -> None: ...\n").running
+    while b'"ended"' not in running.zygote._buffer:
+        assert running.zygote._receive()
+    running.abandon()
+    ended = running.wait()
+    assert (ended["told"], ended["result"]["error"]["reason"]) == (False, "infrastructure")
+
+
 def test_a_warm_attempt_costs_milliseconds(trials: Trials) -> None:
     code = str(trials.code("def main() -> None: ...\n"))
     seconds = []

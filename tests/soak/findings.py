@@ -19,6 +19,7 @@ from tests.soak.scene import TTL, Late, Scene
 
 RECOVERED: Final = 18.0  # seconds, p99, from the loss of a worker to the next attempt
 CANCELLED: Final = 1.0  # seconds, p99, from a cancel until everything of the attempt is dead
+TOLD: Final = 10.0  # seconds in which a worker says how an attempt ended, while the database answers
 SETTLED: Final = 5.0  # seconds in which what an ended attempt has left must have died
 OVERLAP: Final = 0.3  # seconds by which the ledger's beats may lag behind
 FENCED: Final = re.compile(r"an attempt had been settled by somebody else")
@@ -105,19 +106,32 @@ ENDS = """
 # A process that named no attempt yet may have been given one between the look and the signal. Its worker may
 # have had to wait for the database before it could say how that ended.
 SHOT = """
-    WITH shot (token, worker, at) AS (VALUES (%s::text, %s::text, to_timestamp(%s::float8)))
+    WITH shot (token, worker, at, until) AS (
+        VALUES (%s::text, %s::text, to_timestamp(%s::float8), to_timestamp(%s::float8))
+    )
     SELECT r.uuid::text FROM shot CROSS JOIN attempt a
     JOIN run r ON r.id = a.run_id JOIN worker_lease l ON l.id = a.lease_id
     WHERE a.uuid::text = shot.token
-        OR shot.token IS NULL AND l.worker = shot.worker AND a.cause LIKE '%%ended by SIGKILL%%'
-            AND a.started_at < shot.at + interval '1 second' AND a.finished_at > shot.at
+        OR shot.token IS NULL AND l.worker = shot.worker
+            AND a.state = 'failed' AND a.cause LIKE '%%ended by SIGKILL%%'
+            AND a.started_at < shot.at + interval '1 second' AND a.finished_at BETWEEN shot.at AND shot.until
     ORDER BY a.id LIMIT 1
 """
 
 
 def shot_runs(scene: Scene) -> set[str]:
     """Runs with an attempt that was killed from outside: its task may have failed by that."""
-    return {run for shot in scene.shots for (run,) in scene.rows(SHOT, shot.token, shot.worker, shot.at)}
+    return {
+        run
+        for shot in scene.shots
+        for (run,) in scene.rows(SHOT, shot.token, shot.worker, shot.at, told_by(scene, shot.at))
+    }
+
+
+def told_by(scene: Scene, at: float) -> float:
+    """Until when a worker says how an attempt ended that was killed then."""
+    away = [ended for began, ended in scene.outages if began < at + TOLD and ended > at]
+    return max([at, *away]) + TOLD
 
 
 def wrong_ends(scene: Scene) -> list[str]:

@@ -6,6 +6,7 @@ What a watch hears too late, or cannot write, ends nothing.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -81,6 +82,18 @@ def test_a_worker_that_stood_still_begins_nothing_once_its_lease_has_lapsed(
     with pytest.raises(Lost, match="lapsed"):
         station.serve(QUEUE)
     assert not mark.exists()
+
+
+def test_a_lease_whose_answer_was_read_late_is_asked_for_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lasted from the question on, and the worker stood still before it read the answer."""
+    station, answers = bench.station, list[Any]([[], None])
+    station.heart.end()
+    station.heart.last_answer -= 20
+    monkeypatch.setattr(station.heart, "ask", lambda: answers.pop(0))
+    with pytest.raises(protocol.LeaseLost):
+        station.check_lease()
 
 
 def test_an_answer_from_before_the_claim_stops_nothing(bench: Bench) -> None:
