@@ -65,7 +65,10 @@ def test_an_environment_that_a_process_uses_stays(cache: Path) -> None:
 
 def test_an_environment_in_which_a_process_waits_stays(cache: Path) -> None:
     folder = built(cache)
-    with subprocess.Popen([folder / "bin" / "python", "-c", "input()"], stdin=subprocess.PIPE) as waiting:
+    program = [str(folder / "bin" / "python"), "-c", "print('here', flush=True); input()"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as waiting:
+        assert waiting.stdout is not None
+        waiting.stdout.readline()  # only by now its name stands where all processes do
         assert unused.prune() == []
         waiting.kill()
     assert len(unused.prune()) == 1
