@@ -39,12 +39,17 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """``sql`` selects (subject, id, detail) of the rows that break the rule ``words``."""
+    """``sql`` selects (subject, id, detail) of the rows that break the rule ``words``.
+
+    ``patience``: seconds for which a row may be as it must not stay. The database's clock counts them, which
+    also goes on while the database answers nobody.
+    """
 
     number: int
     name: str
     words: str
     sql: str
+    patience: int = 0
 
 
 def _listed(words: frozenset[str]) -> str:
@@ -320,7 +325,11 @@ INVARIANTS = (
         TASKS_AGREE_WITH_ATTEMPTS,
     ),
     Invariant(
-        4, "leases-hold", "A running attempt is held by a live worker, or will soon be settled.", LEASES_HOLD
+        4,
+        "leases-hold",
+        "A running attempt is held by a live worker, or will soon be settled.",
+        LEASES_HOLD,
+        patience=LOST_PATIENCE,
     ),
     Invariant(
         5,
@@ -359,7 +368,13 @@ INVARIANTS = (
         "The log of a finished attempt is contiguous or says what was dropped.",
         LOGS_ARE_WHOLE,
     ),
-    Invariant(14, "runs-move", "A quiet run has something that runs or a reason to wait.", RUNS_MOVE),
+    Invariant(
+        14,
+        "runs-move",
+        "A quiet run has something that runs or a reason to wait.",
+        RUNS_MOVE,
+        patience=QUIET,
+    ),
     Invariant(15, "nothing-left-over", "Nothing of an ended run is still to be done.", NOTHING_LEFT_OVER),
 )
 

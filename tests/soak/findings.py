@@ -45,15 +45,17 @@ class Found:
     forgotten: int = 0  # attempts that a crash of the database forgot
 
 
-def broken(scene: Scene) -> list[str]:
-    """The rows that break an invariant now."""
-    found = []
+def look(scene: Scene) -> None:
+    """Note the rows that break an invariant now; those that are late are judged at the end."""
     for each in invariants.INVARIANTS:
+        asked = time.time()
         rows = scene.rows(f"SELECT * FROM ({each.sql}) broken LIMIT 5")
-        found += [
-            f"invariant {each.number} {each.name}: {subject} {row}: {detail}" for subject, row, detail in rows
-        ]
-    return found
+        for subject, row, detail in rows:
+            words = f"invariant {each.number} {each.name}: {subject} {row}: {detail}"
+            if each.patience:
+                scene.tardy.append(Late(words, asked - each.patience, time.time(), needs_database=True))
+            else:
+                scene.violations.append(words)
 
 
 def judge(scene: Scene, logs: str, others: float, stalls: list[Span]) -> Found:
@@ -61,9 +63,8 @@ def judge(scene: Scene, logs: str, others: float, stalls: list[Span]) -> Found:
 
     ``others``: cores that strangers used meanwhile. ``stalls``: times in which the machine stood still.
     """
-    found = Found(
-        others=others, stalls=stalls, violations=[*scene.violations, *scene.load.problems, *broken(scene)]
-    )
+    look(scene)
+    found = Found(others=others, stalls=stalls, violations=[*scene.violations, *scene.load.problems])
     ((found.given_up,),) = scene.rows("SELECT count(*) FROM task_run WHERE reason = 'poison'")
     found.attempts = dict(scene.rows("SELECT state, count(*) FROM attempt GROUP BY 1"))
     found.runs = dict(scene.rows("SELECT state, count(*) FROM run GROUP BY 1"))
@@ -186,19 +187,23 @@ def judge_losses(scene: Scene, found: Found) -> None:
             f"worker {worker} was declared lost at {at:%H:%M:%S}, and nobody had touched it",
             expired - TTL,
             closed,
+            needs_database=True,
         )
-        away = "the database was away" if meets(scene.outages, late.began, late.ended) else ""
-        say(found, late, away)
+        say(scene, found, late)
 
 
 def judge_tardy(scene: Scene, found: Found) -> None:
     for late in scene.tardy:
-        say(found, late)
+        say(scene, found, late)
 
 
-def say(found: Found, late: Late, excuse: str = "") -> None:
+def say(scene: Scene, found: Found, late: Late) -> None:
     """A violation, unless something else than the product may have kept it."""
-    if why := excuse or disturbed(found.others, found.stalls, late.began, late.ended):
+    if late.needs_database and meets(scene.outages, late.began, late.ended):
+        why = "the database was away"
+    else:
+        why = disturbed(found.others, found.stalls, late.began, late.ended)
+    if why:
         found.not_judged.append(f"{late.words}: {why}")
     else:
         found.violations.append(late.words)

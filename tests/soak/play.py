@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.benchmarks.machine import Meter
 from tests.soak.chaos import Chaos
-from tests.soak.findings import Found, broken, judge
+from tests.soak.findings import Found, judge, look
 from tests.soak.load import Load
 from tests.soak.machines import Machine, may_stand_apart
 from tests.soak.quiet import Watchdog
@@ -71,7 +71,7 @@ def disturb(scene: Scene, seconds: float) -> None:
     while not chaos.over:
         chaos.tick()
         if time.monotonic() - looked > LOOK_EVERY:
-            scene.violations += broken(scene)
+            look(scene)
             looked = time.monotonic()
         time.sleep(0.05)
 

@@ -69,11 +69,15 @@ class Shot:
 
 @dataclass(frozen=True)
 class Late:
-    """What took longer than it may where the machine is quiet (wall clock)."""
+    """What took longer than it may where the machine is quiet (wall clock).
+
+    ``needs_database``: nobody can be in time while the database is away.
+    """
 
     words: str
     began: float
     ended: float
+    needs_database: bool = False
 
 
 @dataclass

@@ -26,7 +26,7 @@ def lines(scene: Scene, found: Found, seconds: float, seed: int) -> list[str]:
         ("cancel until all is dead, s", times(found.cancels)),
         ("cores that other processes used", crowd(found.others)),
         ("times at which the machine stood still", str(len(found.stalls))),
-        ("not judged, as the machine was not quiet", str(len(found.not_judged))),
+        ("not judged: the machine not quiet, or no database", str(len(found.not_judged))),
         ("violations", str(len(found.violations))),
     ]
     return [
